@@ -1,0 +1,26 @@
+//! What a flow, a site and a run look like: the documents of the wire and the parts they are made of.
+
+mod builder;
+mod diagnostic;
+mod document;
+mod facts;
+mod flow;
+mod flow_run;
+mod ids;
+pub(crate) mod json;
+mod object;
+mod scan;
+mod site;
+mod time;
+
+pub use builder::{Condition, FlowBuilder, NodeSpec};
+pub(crate) use diagnostic::shown;
+pub use diagnostic::{Diagnostic, Severity, line_and_column};
+pub use document::{ReadError, ReadLimits};
+pub use facts::Facts;
+pub use flow::{Edge, Flow, Node};
+pub use flow_run::{FlowRun, LogEntry, NodeProgress, NodeStatus, RunStatus};
+pub use ids::{Attempt, EdgeIx, NodeIx, RunId};
+pub use object::{ObjectEntry, ObjectStatus};
+pub use site::{Page, Site};
+pub use time::{NotATime, Timestamp};
