@@ -5,6 +5,7 @@ mod condition;
 mod keys;
 mod model;
 mod task;
+mod template;
 
 pub use condition::{
     Comparison, ConditionLint, ConditionWarning, Conditions, Evaluation, LintKind, MalformedConditions,
@@ -15,3 +16,4 @@ pub use model::*;
 pub use task::{
     ErrorClass, Failure, ObjectReport, Outcome, Report, Resource, ResourceKind, Task, TaskObject,
 };
+pub use template::{NoSecrets, Place, Rendered, SecretSource, TemplateWarning, render, secret_and_key_names};
