@@ -1,6 +1,9 @@
 //! Evaluating conditions on the facts of one object.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
+
+use serde_json::Number;
 
 use super::evaluation::cut;
 use super::parse::{Conditions, Expression, Joiner, Operator};
@@ -45,27 +48,28 @@ impl Expression {
     fn left(&self, facts: Option<&Facts>) -> Result<Left, ConditionWarning> {
         let reading = self.key().read(facts).map_err(|cause| ConditionWarning::Unreadable { cause })?;
         let due = facts.and_then(|facts| self.key().kind_on(facts));
-        match (due, reading) {
-            (Some(Kind::Text), Reading::Missing) => Err(ConditionWarning::AbsentText),
-            (Some(Kind::Text), Reading::Number(number)) => Ok(Left::Text(json_number(&number))),
-            (Some(Kind::Number), Reading::Text(text)) => {
-                Err(ConditionWarning::TextForNumber { text: cut(&text) })
-            }
-            // The original's language counts true as 1 and false as 0.
-            (Some(Kind::Number), Reading::Bool(bool)) => Ok(Left::Number(f64::from(u8::from(bool)))),
-            (Some(Kind::Number) | None, Reading::Number(number)) => number
-                .as_f64()
-                .map(Left::Number)
-                .ok_or_else(|| ConditionWarning::TextForNumber { text: cut(&number.to_string()) }),
-            (Some(Kind::Text) | None, Reading::Text(text)) if text.is_empty() => {
-                Err(ConditionWarning::AbsentText)
-            }
-            (Some(Kind::Text) | None, Reading::Text(text)) => Ok(Left::Text(text.into_owned())),
-            (Some(Kind::Text) | None, Reading::Bool(bool)) => Ok(Left::Text(bool.to_string())),
-            (Some(Kind::Number), Reading::Missing) => Ok(Left::Missing),
-            // A member of an own kind is of no type while it is null: `value` says what was meant.
-            (None, Reading::Missing) if self.value.number.is_some() => Ok(Left::Missing),
-            (None, Reading::Missing) => Err(ConditionWarning::AbsentText),
+        match due {
+            Some(Kind::Number) => match reading {
+                Reading::Missing => Ok(Left::Missing),
+                Reading::Number(number) => Left::number(&number),
+                // The original's language counts true as 1 and false as 0.
+                Reading::Bool(bool) => Ok(Left::Number(f64::from(u8::from(bool)))),
+                Reading::Text(text) => Err(ConditionWarning::TextForNumber { text: cut(&text) }),
+            },
+            Some(Kind::Text) => match reading {
+                Reading::Missing => Err(ConditionWarning::AbsentText),
+                Reading::Number(number) => Ok(Left::Text(json_number(&number))),
+                Reading::Bool(bool) => Ok(Left::Text(bool.to_string())),
+                Reading::Text(text) => Left::text(text),
+            },
+            None => match reading {
+                // A member of an own kind is of no type while it is null: `value` says what was meant.
+                Reading::Missing if self.value.number.is_some() => Ok(Left::Missing),
+                Reading::Missing => Err(ConditionWarning::AbsentText),
+                Reading::Number(number) => Left::number(&number),
+                Reading::Bool(bool) => Ok(Left::Text(bool.to_string())),
+                Reading::Text(text) => Left::text(text),
+            },
         }
     }
 }
@@ -78,6 +82,16 @@ enum Left {
 }
 
 impl Left {
+    fn number(number: &Number) -> Result<Self, ConditionWarning> {
+        let text = || ConditionWarning::TextForNumber { text: cut(&number.to_string()) };
+        number.as_f64().map(Self::Number).ok_or_else(text)
+    }
+
+    /// An empty text is as good as none, as it always was: an empty status does not even equal `""`.
+    fn text(text: Cow<'_, str>) -> Result<Self, ConditionWarning> {
+        if text.is_empty() { Err(ConditionWarning::AbsentText) } else { Ok(Self::Text(text.into_owned())) }
+    }
+
     fn compare(self, operator: Operator, expected: &Expected) -> Result<Seen, ConditionWarning> {
         let number = || expected.number.ok_or(ConditionWarning::NoNumberInValue);
         let (left, right, ordering) = match self {
