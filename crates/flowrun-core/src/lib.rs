@@ -4,6 +4,8 @@
 mod condition;
 mod keys;
 mod model;
+mod plan;
+mod run;
 mod task;
 mod template;
 
@@ -13,6 +15,10 @@ pub use condition::{
 };
 pub use keys::{Unreadable, data_keys};
 pub use model::*;
+pub use plan::{Plan, Role, TaskTypes};
+pub use run::{
+    Command, DEFAULT_CONFIGS, Decision, Event, Record, Rejected, RetryPolicy, Run, RunPolicy, RunSpec, Timer,
+};
 pub use task::{
     ErrorClass, Failure, ObjectReport, Outcome, Report, Resource, ResourceKind, Task, TaskObject,
 };

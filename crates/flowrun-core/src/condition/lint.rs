@@ -58,13 +58,13 @@ impl LintKind {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::OddOperator { .. } => "odd-operator",
-            Self::NoOperator => "no-operator",
-            Self::NoNumberInValue { .. } => "no-number-in-value",
-            Self::NoTextInValue { .. } => "no-text-in-value",
-            Self::UnknownKey { .. } => "unknown-key",
-            Self::JoinerOnFirst => "joiner-on-first",
-            Self::NoJoiner => "no-joiner",
+            Self::OddOperator { .. } => "condition.odd-operator",
+            Self::NoOperator => "condition.no-operator",
+            Self::NoNumberInValue { .. } => "condition.no-number-in-value",
+            Self::NoTextInValue { .. } => "condition.no-text-in-value",
+            Self::UnknownKey { .. } => "condition.unknown-key",
+            Self::JoinerOnFirst => "condition.joiner-on-first",
+            Self::NoJoiner => "condition.no-joiner",
         }
     }
 }

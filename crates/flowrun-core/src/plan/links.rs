@@ -1,0 +1,144 @@
+//! The graph in flat arrays: for each node its children and its parents, in the order of the edges.
+
+use petgraph::visit::{
+    GraphBase, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers, NodeIndexable, Visitable,
+};
+
+use crate::model::NodeIx;
+
+/// Compressed adjacency (CSR) in both directions. petgraph's algorithms run on it as it stands, so the graph
+/// is never built twice.
+#[derive(Debug)]
+pub(crate) struct Links {
+    edges: Box<[(NodeIx, NodeIx)]>,
+    children: Adjacency,
+    parents: Adjacency,
+}
+
+#[derive(Debug)]
+struct Adjacency {
+    /// Where the neighbours of each node start, and one entry for the end.
+    starts: Box<[u32]>,
+    neighbours: Box<[NodeIx]>,
+}
+
+impl Links {
+    /// The links of `nodes` nodes. Takes two counting passes a direction.
+    pub(crate) fn new(nodes: usize, edges: Vec<(NodeIx, NodeIx)>) -> Self {
+        let children = Adjacency::new(nodes, edges.iter().copied());
+        let parents = Adjacency::new(nodes, edges.iter().map(|&(source, target)| (target, source)));
+        Self { edges: edges.into(), children, parents }
+    }
+
+    pub(crate) fn edges(&self) -> &[(NodeIx, NodeIx)] {
+        &self.edges
+    }
+
+    pub(crate) fn children(&self, node: NodeIx) -> &[NodeIx] {
+        self.children.of(node)
+    }
+
+    pub(crate) fn parents(&self, node: NodeIx) -> &[NodeIx] {
+        self.parents.of(node)
+    }
+
+    pub(crate) fn node_count(&self) -> usize {
+        self.children.starts.len() - 1
+    }
+
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeIx> + use<> {
+        (0..self.node_count()).map(NodeIx::new)
+    }
+}
+
+impl Adjacency {
+    fn new(nodes: usize, pairs: impl Iterator<Item = (NodeIx, NodeIx)> + Clone) -> Self {
+        let mut starts = vec![0_u32; nodes + 1];
+        for (from, _) in pairs.clone() {
+            starts[from.index() + 1] += 1;
+        }
+        for node in 0..nodes {
+            starts[node + 1] += starts[node];
+        }
+        let mut next = starts.clone();
+        let mut neighbours = vec![NodeIx::new(0); starts[nodes] as usize];
+        for (from, to) in pairs {
+            let slot = &mut next[from.index()];
+            neighbours[*slot as usize] = to;
+            *slot += 1;
+        }
+        Self { starts: starts.into(), neighbours: neighbours.into() }
+    }
+
+    fn of(&self, node: NodeIx) -> &[NodeIx] {
+        let (start, end) = (self.starts[node.index()], self.starts[node.index() + 1]);
+        &self.neighbours[start as usize..end as usize]
+    }
+}
+
+impl GraphBase for Links {
+    type NodeId = NodeIx;
+    type EdgeId = usize;
+}
+
+impl<'a> IntoNeighbors for &'a Links {
+    type Neighbors = std::iter::Copied<std::slice::Iter<'a, NodeIx>>;
+    fn neighbors(self, node: NodeIx) -> Self::Neighbors {
+        self.children(node).iter().copied()
+    }
+}
+
+impl<'a> IntoNeighborsDirected for &'a Links {
+    type NeighborsDirected = std::iter::Copied<std::slice::Iter<'a, NodeIx>>;
+    fn neighbors_directed(self, node: NodeIx, direction: petgraph::Direction) -> Self::NeighborsDirected {
+        match direction {
+            petgraph::Direction::Outgoing => self.children(node).iter().copied(),
+            petgraph::Direction::Incoming => self.parents(node).iter().copied(),
+        }
+    }
+}
+
+impl IntoNodeIdentifiers for &Links {
+    type NodeIdentifiers = std::iter::Map<std::ops::Range<usize>, fn(usize) -> NodeIx>;
+    fn node_identifiers(self) -> Self::NodeIdentifiers {
+        (0..self.node_count()).map(NodeIx::new)
+    }
+}
+
+impl NodeIndexable for Links {
+    fn node_bound(&self) -> usize {
+        self.node_count()
+    }
+    fn to_index(&self, node: NodeIx) -> usize {
+        node.index()
+    }
+    fn from_index(&self, index: usize) -> NodeIx {
+        NodeIx::new(index)
+    }
+}
+
+impl Visitable for Links {
+    type Map = Visited;
+    fn visit_map(&self) -> Visited {
+        Visited(vec![false; self.node_count()])
+    }
+    fn reset_map(&self, map: &mut Visited) {
+        map.0.clear();
+        map.0.resize(self.node_count(), false);
+    }
+}
+
+/// Which nodes a petgraph walk has seen.
+pub(crate) struct Visited(Vec<bool>);
+
+impl petgraph::visit::VisitMap<NodeIx> for Visited {
+    fn visit(&mut self, node: NodeIx) -> bool {
+        !std::mem::replace(&mut self.0[node.index()], true)
+    }
+    fn is_visited(&self, node: &NodeIx) -> bool {
+        self.0[node.index()]
+    }
+    fn unvisit(&mut self, node: NodeIx) -> bool {
+        std::mem::take(&mut self.0[node.index()])
+    }
+}

@@ -1,0 +1,112 @@
+//! What follows when a node is done: which nodes start, which are skipped, and when the run closes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Command, Phase, Record, Run, Timer};
+use crate::model::{Attempt, NodeIx, RunStatus, Timestamp};
+
+impl Run {
+    pub(super) fn on_started(&mut self, at: Timestamp) {
+        self.put(at, Record::RunStarted);
+        if let Some(timeout) = self.spec.policy.run_timeout {
+            self.commands.push(Command::SetTimer { timer: Timer::Run, at: at.after(timeout) });
+        }
+        let plan = Arc::clone(&self.plan);
+        let mut later = VecDeque::new();
+        for root in plan.roots() {
+            self.resolve(at, root, &mut later);
+        }
+        self.resolve_later(at, later);
+        self.close_if_done(at);
+    }
+
+    /// Starts what is due below a node that has just ended.
+    pub(super) fn advance(&mut self, at: Timestamp, node: NodeIx) {
+        if self.is_open() {
+            let mut later = VecDeque::new();
+            self.resolve_children(at, node, &mut later);
+            self.resolve_later(at, later);
+        }
+        self.close_if_done(at);
+    }
+
+    /// The children in the order of the edges; below conditions the true ones before the false ones.
+    fn resolve_children(&mut self, at: Timestamp, node: NodeIx, later: &mut VecDeque<NodeIx>) {
+        let plan = Arc::clone(&self.plan);
+        let children = plan.children(node);
+        if !plan.info(node).has_conditions {
+            for &child in children {
+                self.resolve(at, child, later);
+            }
+            return;
+        }
+        for side in [Some(true), Some(false), None] {
+            for &child in children.iter().filter(|child| plan.info(**child).start_if == side) {
+                self.resolve(at, child, later);
+            }
+        }
+    }
+
+    /// Children of nodes that were passed over come after the ones that start directly. A queue, not a
+    /// recursion: a chain of a million empty nodes must not grow the stack.
+    fn resolve_later(&mut self, at: Timestamp, mut later: VecDeque<NodeIx>) {
+        while let Some(node) = later.pop_front() {
+            self.resolve_children(at, node, &mut later);
+        }
+    }
+
+    /// Starts the node, or passes it over, if all edges into it are decided. A node that two edges of one
+    /// parent lead to comes here twice and is due once.
+    fn resolve(&mut self, at: Timestamp, node: NodeIx, later: &mut VecDeque<NodeIx>) {
+        if !self.nodes.is_due(node) {
+            return;
+        }
+        let (role, is_root) = (self.plan.info(node).role, self.plan.parents(node).is_empty());
+        if !is_root && !self.nodes.flags(node).any_taken {
+            self.put(at, Record::NodeSkipped { node });
+            later.push_back(node);
+            return;
+        }
+        match role {
+            None => {
+                let finalized = is_root || self.is_below_taken_conditions(node);
+                self.put(at, Record::EmptyReached { node, finalized });
+                later.push_back(node);
+            }
+            Some(role) if role.takes_objects() && !self.is_handed_any(node) => {
+                self.put(at, Record::NothingToSend { node });
+                later.push_back(node);
+            }
+            Some(_) => self.start_attempt(at, node, Attempt::FIRST),
+        }
+    }
+
+    pub(super) fn start_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        self.put(at, Record::AttemptStarted { node, attempt });
+        self.commands.push(Command::Start { node, attempt });
+        if let Some(timeout) = self.spec.policy.attempt_timeout {
+            let timer = Timer::Attempt { node, attempt };
+            self.commands.push(Command::SetTimer { timer, at: at.after(timeout) });
+        }
+    }
+
+    /// Closes the run when nothing works or waits. Everything that could start has started by then, so a
+    /// branch that is still to run cannot be lost.
+    pub(super) fn close_if_done(&mut self, at: Timestamp) {
+        if self.open_nodes > 0 {
+            return;
+        }
+        let status = match self.phase {
+            Phase::Cancelling => RunStatus::Cancelled,
+            _ if self.any_failed => RunStatus::Failed,
+            Phase::Open => RunStatus::Passed,
+            Phase::Failing | Phase::TimingOut => RunStatus::Failed,
+            Phase::New | Phase::Over(_) => unreachable!("the run is open while an event is handled"),
+        };
+        // Before anything can close, a root was finalized: every plan has one.
+        let step = self.last_finalized.unwrap_or_else(|| NodeIx::new(0));
+        self.put(at, Record::RunEnded { status, step });
+        self.commands.push(Command::End);
+    }
+}

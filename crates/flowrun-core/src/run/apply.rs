@@ -1,0 +1,144 @@
+//! How each record changes a run. This is all that changes one.
+
+use super::{Phase, Record, Run, State};
+use crate::model::{NodeIx, NodeStatus, ObjectEntry, Timestamp};
+use crate::plan::Role;
+use crate::run::state::Line;
+use crate::task::ObjectReport;
+
+impl Run {
+    /// Changes the run as a record of its journal says. Records must come in the order they were decided in;
+    /// with all records of a journal a new run becomes the one that wrote it.
+    pub fn apply(&mut self, at: Timestamp, record: &Record) {
+        match record {
+            Record::RunStarted => {
+                self.phase = Phase::Open;
+                self.next_seq += 1; // the line of the start
+            }
+            Record::AttemptStarted { node, attempt } => {
+                match self.nodes.state(*node) {
+                    State::Queued => self.begin(*node, at),
+                    _ => self.begin_again(*node),
+                }
+                self.nodes.set_state(*node, State::Working(*attempt));
+            }
+            Record::NothingToSend { node } => {
+                self.begin(*node, at);
+                self.add_line(*node, at, "nothing to send: no objects");
+                self.finish(*node, at, NodeStatus::Passed);
+            }
+            Record::Objects { node, objects } => self.merge(*node, objects),
+            Record::Logged { node, message } => self.add_line(*node, at, message),
+            Record::Judged { node, side, .. } => self.nodes.detail_mut(*node).sides.push(*side),
+            Record::RetryScheduled { node, attempt, .. } => {
+                self.nodes.set_state(*node, State::Waiting(*attempt));
+            }
+            Record::NodeEnded { node, status, .. } => self.finish(*node, at, *status),
+            Record::EmptyReached { node, finalized } => {
+                self.nodes.set_state(*node, State::Reached);
+                if *finalized {
+                    self.finalize(*node);
+                }
+                self.decide_edges(*node);
+            }
+            Record::NodeSkipped { node } => {
+                self.nodes.set_state(*node, State::Skipped);
+                self.decide_edges(*node);
+            }
+            Record::Late { .. } => {}
+            Record::CancelRequested => self.phase = Phase::Cancelling,
+            Record::RunTimedOut => {
+                self.phase = Phase::TimingOut;
+                self.nodes.timed_out = true;
+            }
+            Record::RunEnded { status, .. } => {
+                self.phase = Phase::Over(*status);
+                self.completed = Some(at);
+            }
+        }
+    }
+
+    /// The node starts: its time, its line, and the entries it is handed.
+    fn begin(&mut self, node: NodeIx, at: Timestamp) {
+        self.nodes.start(node, at, self.next_seq);
+        self.next_seq += 1;
+        self.open_nodes += 1;
+        if self.plan.info(node).role == Some(Role::Receiver) {
+            let objects = self.handed_over(node);
+            if !objects.is_empty() {
+                self.nodes.detail_mut(node).objects = objects;
+            }
+        }
+    }
+
+    /// Another attempt: a receiver goes on with what it has not done yet, other types start a new list.
+    fn begin_again(&mut self, node: NodeIx) {
+        if self.plan.info(node).role != Some(Role::Receiver) && self.nodes.detail(node).is_some() {
+            let detail = self.nodes.detail_mut(node);
+            detail.objects.clear();
+            detail.over_limit = false;
+        }
+    }
+
+    /// The node ends: its time and status, and the fate of its edges.
+    fn finish(&mut self, node: NodeIx, at: Timestamp, status: NodeStatus) {
+        let failed = status == NodeStatus::Failed;
+        self.nodes.complete(node, at);
+        self.nodes.set_state(node, if failed { State::Failed } else { State::Passed });
+        self.open_nodes -= 1;
+        self.any_failed |= failed;
+        self.finalize(node);
+        if failed && self.end_on_fail && self.phase == Phase::Open {
+            self.phase = Phase::Failing;
+        }
+        if self.is_open() {
+            self.decide_edges(node);
+        } else {
+            self.nodes.flags_mut(node).ended_run = true;
+        }
+    }
+
+    fn finalize(&mut self, node: NodeIx) {
+        self.nodes.flags_mut(node).finalized = true;
+        self.last_finalized = Some(node);
+    }
+
+    fn decide_edges(&mut self, node: NodeIx) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        for &child in plan.children(node) {
+            let taken = self.is_taken(node, child);
+            self.nodes.decide_edge(child, taken);
+        }
+    }
+
+    fn add_line(&mut self, node: NodeIx, at: Timestamp, message: &str) {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.nodes.detail_mut(node).lines.push(Line { seq, at, message: message.into() });
+    }
+
+    /// Lays reported entries over the node's own, and keeps the facts that came with them.
+    fn merge(&mut self, node: NodeIx, reports: &[ObjectReport]) {
+        let limit = self.spec.policy.max_objects;
+        let detail = self.nodes.detail_mut(node);
+        for ObjectReport { entry, facts } in reports {
+            let entry: &ObjectEntry = match detail.objects.iter().position(|known| known.is_same_as(entry)) {
+                Some(place) => {
+                    detail.objects[place].merge(entry.clone());
+                    &detail.objects[place]
+                }
+                None if detail.objects.len() >= limit => {
+                    detail.over_limit = true;
+                    continue;
+                }
+                None => {
+                    detail.objects.push(entry.clone());
+                    entry
+                }
+            };
+            if let (Some(facts), Some(id)) = (facts, entry.fact_id()) {
+                self.facts.insert(id.into(), facts.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The end of an attempt: by its executor, by its deadline, or because it was stopped.
+
+use super::{Command, Phase, Record, Run, State, Timer};
+use crate::model::{Attempt, NodeIx, NodeStatus, ObjectStatus, Timestamp};
+use crate::task::{ErrorClass, Failure, Outcome};
+
+impl Run {
+    pub(super) fn on_attempt_ended(
+        &mut self,
+        at: Timestamp,
+        node: NodeIx,
+        attempt: Attempt,
+        outcome: Outcome,
+    ) {
+        if !self.is_at_work(node, attempt) {
+            return self.note_late(at, node, attempt);
+        }
+        let outcome = match self.phase {
+            // It was told to stop and came back in time: what it achieved counts, the rest was stopped.
+            Phase::Cancelling | Phase::TimingOut if !self.has_passed(node, &outcome) => {
+                return self.end_stopped(at, node, attempt);
+            }
+            _ => outcome,
+        };
+        match outcome {
+            Outcome::Failed(failure) => self.fail_attempt(at, node, attempt, *failure),
+            Outcome::Passed => self.end_node(at, node, attempt, NodeStatus::Passed),
+            Outcome::Done => self.end_by_entries(at, node, attempt),
+        }
+    }
+
+    pub(super) fn on_attempt_stopped(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        if self.is_at_work(node, attempt) {
+            self.end_stopped(at, node, attempt);
+        } else {
+            self.note_late(at, node, attempt);
+        }
+    }
+
+    /// The attempt's deadline passed. Its executor is told to stop, and its answer no longer counts.
+    pub(super) fn on_attempt_timeout(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        // The timer can fire while the executor is already returning; the end that came first counts.
+        if !self.is_at_work(node, attempt) {
+            return;
+        }
+        self.commands.push(Command::Stop { node, attempt });
+        let seconds = self.spec.policy.attempt_timeout.unwrap_or_default().as_secs_f64();
+        let message = Some(format!("timed out after {seconds} s"));
+        self.fail_attempt(
+            at,
+            node,
+            attempt,
+            Failure { class: ErrorClass::Timeout, message, retry_after: None },
+        );
+    }
+
+    pub(super) fn on_retry_due(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        if self.nodes.state(node) == State::Waiting(attempt) && self.is_open() {
+            self.start_attempt(at, node, attempt);
+        }
+    }
+
+    fn is_at_work(&self, node: NodeIx, attempt: Attempt) -> bool {
+        self.nodes.state(node) == State::Working(attempt)
+    }
+
+    /// Two attempts can overlap for a moment: the deadline passed while the first was already returning. The
+    /// newer one counts; this answer is kept for the audit and changes nothing.
+    fn note_late(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        self.put(at, Record::Late { node, attempt });
+    }
+
+    fn has_passed(&self, node: NodeIx, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Passed => true,
+            Outcome::Failed(_) => false,
+            Outcome::Done => self
+                .objects(node)
+                .iter()
+                .all(|entry| !matches!(entry.status, ObjectStatus::Working | ObjectStatus::Failed)),
+        }
+    }
+
+    fn end_by_entries(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        let any = |status| self.objects(node).iter().any(|entry| entry.status == status);
+        let (working, failed) = (any(ObjectStatus::Working), any(ObjectStatus::Failed));
+        if working {
+            self.log(at, node, "ended with objects still working");
+        }
+        let over_limit = self.nodes.detail(node).is_some_and(|detail| detail.over_limit);
+        let status = if working || failed || over_limit { NodeStatus::Failed } else { NodeStatus::Passed };
+        self.end_node(at, node, attempt, status);
+    }
+
+    fn fail_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: Failure) {
+        if let Some(message) = &failure.message {
+            self.log(at, node, message);
+        }
+        let wait = self.spec.policy.retry.wait_after(attempt, &failure).filter(|_| self.is_open());
+        let Some(wait) = wait else {
+            return self.end_node(at, node, attempt, NodeStatus::Failed);
+        };
+        let (attempt, not_before) = (attempt.next(), at.after(wait));
+        self.put(at, Record::RetryScheduled { node, attempt, class: failure.class, not_before });
+        self.commands.push(Command::SetTimer { timer: Timer::Retry { node, attempt }, at: not_before });
+    }
+
+    /// The node was stopped by a cancel or by the run's deadline.
+    pub(super) fn end_stopped(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        let message = if self.phase == Phase::TimingOut { "stopped: the run timed out" } else { "cancelled" };
+        self.log(at, node, message);
+        self.end_node(at, node, attempt, NodeStatus::Failed);
+    }
+
+    /// The node is done: judge its conditions if anything is to follow, then go on.
+    pub(super) fn end_node(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, status: NodeStatus) {
+        let ends_run = status == NodeStatus::Failed && self.end_on_fail;
+        if self.is_open() && !ends_run {
+            self.judge(at, node);
+        }
+        let was_open = self.is_open();
+        self.put(at, Record::NodeEnded { node, attempt, status });
+        if was_open && !self.is_open() {
+            self.end_waiting(at);
+        }
+        self.advance(at, node);
+    }
+
+    /// Decides for each entry of a node with conditions on which side of them it goes on.
+    fn judge(&mut self, at: Timestamp, node: NodeIx) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let Some(conditions) = plan.conditions(node) else { return };
+        for place in 0..self.objects(node).len() {
+            let entry = &self.objects(node)[place];
+            let facts = self.facts_of(entry);
+            let evaluation = match &facts {
+                Some(facts)
+                    if facts.kind() == "test" && facts.get("status") == Some(&"incomplete".into()) =>
+                {
+                    None
+                }
+                None if entry.status == ObjectStatus::Incomplete => None,
+                facts => Some(Box::new(conditions.evaluate(facts.as_ref()))),
+            };
+            let side = evaluation.as_ref().map(|evaluation| evaluation.holds);
+            let entry = u32::try_from(place).unwrap_or(u32::MAX);
+            self.put(at, Record::Judged { node, entry, side, evaluation });
+        }
+    }
+}

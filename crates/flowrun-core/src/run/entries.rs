@@ -1,0 +1,143 @@
+//! What a node is handed when it starts: entries and resources of the nodes above.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Run, State};
+use crate::model::{Attempt, Facts, NodeIx, ObjectEntry, ObjectStatus};
+use crate::plan::Role;
+use crate::task::{Resource, Task, TaskObject};
+
+impl Run {
+    /// What the executor of a node is called with.
+    #[must_use]
+    pub fn task(&self, node: NodeIx, attempt: Attempt) -> Task {
+        let role = self.plan.info(node).role;
+        let objects = match role {
+            Some(Role::Receiver) => {
+                let own = self.objects(node).iter();
+                own.filter(|entry| !entry.status.is_terminal()).cloned().collect()
+            }
+            Some(Role::Converter) => self.handed_over(node),
+            Some(Role::Producer) | None => Vec::new(),
+        };
+        let with_facts = |entry: ObjectEntry| TaskObject { facts: self.facts_of(&entry), entry };
+        Task {
+            run: self.spec.id,
+            node: self.plan.node_text(node),
+            attempt,
+            objects: objects.into_iter().map(with_facts).collect(),
+            resources: self.resources(node),
+            site: Arc::clone(&self.spec.site),
+        }
+    }
+
+    /// Whether the edge between the two nodes is taken. Both ends of it are decided by the source alone, once
+    /// it is done; below conditions by whether any of its entries goes to the target's side.
+    pub(super) fn is_taken(&self, source: NodeIx, target: NodeIx) -> bool {
+        match self.nodes.state(source) {
+            State::Passed | State::Failed => {
+                !self.nodes.flags(source).ended_run
+                    && (!self.plan.info(source).has_conditions || self.share(source, target).next().is_some())
+            }
+            State::Queued | State::Working(_) | State::Waiting(_) | State::Skipped | State::Reached => false,
+        }
+    }
+
+    /// The entries that go from a node with conditions to the target's side.
+    fn share(&self, source: NodeIx, target: NodeIx) -> impl Iterator<Item = &ObjectEntry> {
+        let side = self.plan.info(target).start_if;
+        let sides = self.nodes.detail(source).map_or(&[][..], |detail| &detail.sides);
+        let entries = self.objects(source).iter().zip(sides);
+        entries.filter(move |(_, its_side)| side.is_some() && **its_side == side).map(|(entry, _)| entry)
+    }
+
+    fn taken_parents(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> {
+        self.plan.parents(node).iter().copied().filter(move |&parent| self.is_taken(parent, node))
+    }
+
+    pub(super) fn is_below_taken_conditions(&self, node: NodeIx) -> bool {
+        self.taken_parents(node).any(|parent| self.plan.info(parent).has_conditions)
+    }
+
+    /// Whether a node that takes objects is handed any.
+    pub(super) fn is_handed_any(&self, node: NodeIx) -> bool {
+        self.plan.parents(node).is_empty()
+            || self
+                .taken_parents(node)
+                .any(|parent| self.plan.info(parent).has_conditions || !self.objects(parent).is_empty())
+    }
+
+    /// The entries of the taken parents in the order of the edges; of one `track_id` the first stays. All of
+    /// them start anew. A node with nothing above it is handed the run itself.
+    pub(super) fn handed_over(&self, node: NodeIx) -> Vec<ObjectEntry> {
+        if self.plan.parents(node).is_empty() {
+            let run = self.spec.id.to_string();
+            return vec![ObjectEntry::new(&run, &run)];
+        }
+        let mut seen = BTreeSet::new();
+        let mut entries = Vec::new();
+        for parent in self.taken_parents(node) {
+            let mut take = |entry: ObjectEntry| {
+                if entry.track_id.as_ref().is_none_or(|track| seen.insert(track.clone())) {
+                    entries.push(entry);
+                }
+            };
+            if self.plan.info(parent).has_conditions {
+                self.share(parent, node)
+                    .map(|entry| entry.routed(&self.fresh_parent(parent, entry)))
+                    .for_each(&mut take);
+            } else {
+                let all = self.objects(parent).iter().cloned();
+                all.map(|entry| entry.with_status(ObjectStatus::Working)).for_each(&mut take);
+            }
+        }
+        entries
+    }
+
+    /// The parent of an entry below conditions: new for every run, node and entry, and the same in a replay.
+    fn fresh_parent(&self, node: NodeIx, entry: &ObjectEntry) -> String {
+        let track = entry.track_id.as_deref().or(entry.id.as_deref()).unwrap_or_default();
+        self.spec.id.derive(&format!("{}\0{track}", self.plan.node_id(node)))
+    }
+
+    /// The pages of the first taken parent as they are, then those of each further one that are not listed
+    /// yet; the site alone as soon as one parent hands on the site.
+    fn resources(&self, node: NodeIx) -> Arc<[Resource]> {
+        let mut pages: Vec<Resource> = Vec::new();
+        let mut listed = BTreeSet::new();
+        for (place, parent) in self.taken_parents(node).enumerate() {
+            let Some(more) = self.pages_of(parent) else { return Arc::clone(&self.site_resource) };
+            for page in more {
+                if listed.insert(page.id.clone()) || place == 0 {
+                    pages.push(page);
+                }
+            }
+        }
+        if pages.is_empty() { Arc::clone(&self.site_resource) } else { pages.into() }
+    }
+
+    /// The pages that a node hands on; `None` for the site.
+    fn pages_of(&self, node: NodeIx) -> Option<Vec<Resource>> {
+        if self.nodes.state(node) == State::Failed || self.plan.info(node).has_conditions {
+            return None;
+        }
+        let mut pages = Vec::new();
+        for facts in self.objects(node).iter().filter_map(|entry| self.facts_of(entry)) {
+            match facts.kind() {
+                "scan" | "test" => pages.extend(page_of(&facts)),
+                "caserun" | "report" => return None,
+                _ => {}
+            }
+        }
+        (!pages.is_empty()).then_some(pages)
+    }
+}
+
+fn page_of(facts: &Facts) -> Option<Resource> {
+    let page = facts.get("page")?;
+    let text = |key: &str| page.get(key).and_then(Value::as_str);
+    Some(Resource::page(text("id")?, text("page_url")?))
+}

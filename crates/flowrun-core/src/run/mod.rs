@@ -1,0 +1,292 @@
+//! The state machine of a run: facts go in, orders come out, nothing else happens.
+//!
+//! [`Run::handle`] takes one [`Event`] and gives a [`Decision`]: records to write down, and commands to carry
+//! out once they are written. Every change of the run goes through a record, so a run is what its journal
+//! says: [`Run::apply`] with the records of a journal, in order, gives the same run.
+//!
+//! How a node moves:
+//!
+//! | From | Event | To | What follows |
+//! | --- | --- | --- | --- |
+//! | queued | every edge in is decided, one taken | working | its executor is called |
+//! | queued | the same, a receiver without objects | passed | its children, without a call |
+//! | queued | the same, an empty node | reached | its edges die |
+//! | queued | every edge in is dead | skipped | its edges die |
+//! | working | reports | working | entries merge, lines are kept |
+//! | working | its executor returns, or is stopped | passed, failed | its conditions are judged, its edges decided |
+//! | working | the attempt fails for a passing reason, attempts are left | waiting | a timer |
+//! | working | the attempt's deadline passes | waiting, failed | the executor is told to stop |
+//! | waiting | the timer fires | working | its executor is called again |
+//! | waiting | the run stops | failed | nothing |
+//! | any other | a report or an end of an attempt | the same | a line is kept, the rest is noted as late |
+//!
+//! The run closes when nothing works or waits.
+
+mod advance;
+mod apply;
+mod attempt;
+mod entries;
+mod event;
+mod render;
+mod report;
+mod spec;
+mod state;
+mod stop;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::model::{Attempt, Facts, NodeIx, NodeStatus, ObjectEntry, RunId, RunStatus, Timestamp};
+use crate::plan::Plan;
+pub use event::{Command, Decision, Event, Record, Rejected, Timer};
+pub use spec::{DEFAULT_CONFIGS, RetryPolicy, RunPolicy, RunSpec};
+pub(crate) use state::{Nodes, State};
+
+/// One run of a plan.
+///
+/// It is driven by whoever owns it: the tokio driver, a simulator, a distributed back end. The same events in
+/// the same order lead to the same decisions, byte for byte; time comes in as an argument.
+///
+/// ```
+/// use std::sync::Arc;
+/// use flowrun_core::{
+///     Attempt, Command, Event, Flow, NodeSpec, Outcome, Plan, Run, RunId, RunSpec, RunStatus, Site, TaskTypes, Timestamp,
+/// };
+///
+/// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
+/// let plan = Plan::new(&flow, &TaskTypes::documented()).map_err(|problems| problems[0].to_string())?;
+/// let now = Timestamp::from_micros(0);
+/// let spec = RunSpec::new(RunId::from_bytes([7; 16]), now, Site::new("https://example.com"));
+/// let mut run = Run::new(Arc::new(plan), spec);
+///
+/// let decision = run.handle(now, Event::Started)?;
+/// let Command::Start { node, attempt } = decision.commands[0] else { panic!("the root starts") };
+/// run.handle(now, Event::AttemptEnded { node, attempt, outcome: Outcome::Passed })?;
+/// assert_eq!(run.status(), RunStatus::Passed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Run {
+    plan: Arc<Plan>,
+    spec: Arc<RunSpec>,
+    end_on_fail: bool,
+    phase: Phase,
+    nodes: Nodes,
+    /// What is known of each object, by `source_id`. Only looked up, never walked.
+    facts: HashMap<Box<str>, Facts>,
+    /// Nodes that are working or waiting.
+    open_nodes: u32,
+    any_failed: bool,
+    last_finalized: Option<NodeIx>,
+    completed: Option<Timestamp>,
+    /// Counts lines of the log and starts of nodes, to sort the log by.
+    next_seq: u32,
+    /// The site as a resource: what most tasks work on.
+    site_resource: Arc<[crate::task::Resource]>,
+    records: Vec<Record>,
+    commands: Vec<Command>,
+}
+
+/// How far the run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing has happened yet.
+    New,
+    /// Nodes may start.
+    Open,
+    /// A node failed and ends the run: nothing new starts, what works may finish.
+    Failing,
+    /// Somebody cancelled: nothing new starts, what works is told to stop.
+    Cancelling,
+    /// The run's deadline passed: as above.
+    TimingOut,
+    /// Closed.
+    Over(RunStatus),
+}
+
+impl Run {
+    /// A run that has not started: its first event is [`Event::Started`].
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, spec: RunSpec) -> Self {
+        Self {
+            end_on_fail: spec.end_on_fail(),
+            phase: Phase::New,
+            nodes: Nodes::new(&plan),
+            facts: HashMap::new(),
+            open_nodes: 0,
+            any_failed: false,
+            last_finalized: None,
+            completed: None,
+            next_seq: 0,
+            site_resource: [crate::task::Resource::site(&spec.site)].into(),
+            records: Vec::new(),
+            commands: Vec::new(),
+            spec: Arc::new(spec),
+            plan,
+        }
+    }
+
+    /// Decides what one event means: what to write down, and what to do once it is written.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Rejected`] when the event cannot follow the ones before it. The run is then exactly as it
+    /// was, so the caller may log the event and carry on.
+    pub fn handle(&mut self, at: Timestamp, event: Event) -> Result<Decision<'_>, Rejected> {
+        self.admit(&event)?;
+        self.records.clear();
+        self.commands.clear();
+        match event {
+            Event::Started => self.on_started(at),
+            Event::Reported { node, attempt, report } => self.on_reported(at, node, attempt, report),
+            Event::AttemptEnded { node, attempt, outcome } => {
+                self.on_attempt_ended(at, node, attempt, outcome);
+            }
+            Event::AttemptStopped { node, attempt } => self.on_attempt_stopped(at, node, attempt),
+            Event::TimerFired(timer) => self.on_timer(at, timer),
+            Event::CancelRequested => self.on_cancel(at),
+        }
+        Ok(Decision { records: &self.records, commands: &self.commands })
+    }
+
+    /// Whether the event can follow the ones before it. Changes nothing.
+    fn admit(&self, event: &Event) -> Result<(), Rejected> {
+        match (self.phase, event) {
+            (Phase::New, Event::Started) => return Ok(()),
+            (Phase::New, _) => return Err(Rejected::NotStarted),
+            (Phase::Over(_), _) => return Err(Rejected::RunIsOver),
+            (_, Event::Started) => return Err(Rejected::AlreadyStarted),
+            (Phase::Open | Phase::Failing | Phase::Cancelling | Phase::TimingOut, _) => {}
+        }
+        match *event {
+            Event::Reported { node, report: crate::Report::Log(_), .. } => self.known(node),
+            Event::Reported { node, .. }
+            | Event::AttemptEnded { node, .. }
+            | Event::AttemptStopped { node, .. }
+            | Event::TimerFired(Timer::Attempt { node, .. } | Timer::Retry { node, .. }) => {
+                self.known(node)?;
+                match self.nodes.state(node) {
+                    State::Queued | State::Skipped | State::Reached => Err(Rejected::NeverStarted(node)),
+                    State::Working(_) | State::Waiting(_) | State::Passed | State::Failed => Ok(()),
+                }
+            }
+            Event::TimerFired(Timer::Run) | Event::CancelRequested | Event::Started => Ok(()),
+        }
+    }
+
+    fn known(&self, node: NodeIx) -> Result<(), Rejected> {
+        if node.index() < self.nodes.len() { Ok(()) } else { Err(Rejected::UnknownNode(node)) }
+    }
+
+    /// Changes the run as the record says and keeps the record for the decision.
+    fn put(&mut self, at: Timestamp, record: Record) {
+        self.apply(at, &record);
+        self.records.push(record);
+    }
+
+    /// Whether new nodes may start.
+    fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// The run's id.
+    #[must_use]
+    pub fn id(&self) -> RunId {
+        self.spec.id
+    }
+
+    /// The plan it runs.
+    #[must_use]
+    pub const fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// What it was created from.
+    #[must_use]
+    pub fn spec(&self) -> &RunSpec {
+        &self.spec
+    }
+
+    /// How the run stands.
+    #[must_use]
+    pub fn status(&self) -> RunStatus {
+        match self.phase {
+            Phase::Over(status) => status,
+            Phase::New | Phase::Open | Phase::Failing | Phase::Cancelling | Phase::TimingOut => {
+                RunStatus::Working
+            }
+        }
+    }
+
+    /// Whether the run is closed.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.status().is_over()
+    }
+
+    /// Whether the run was stopped by its own deadline.
+    #[must_use]
+    pub fn has_timed_out(&self) -> bool {
+        self.nodes.timed_out
+    }
+
+    /// When the run closed.
+    #[must_use]
+    pub const fn completed(&self) -> Option<Timestamp> {
+        self.completed
+    }
+
+    /// The status of a node as the wire shows it.
+    #[must_use]
+    pub fn node_status(&self, node: NodeIx) -> NodeStatus {
+        match self.nodes.state(node) {
+            State::Queued | State::Skipped | State::Reached => NodeStatus::Queued,
+            State::Working(_) | State::Waiting(_) => NodeStatus::Working,
+            State::Passed => NodeStatus::Passed,
+            State::Failed => NodeStatus::Failed,
+        }
+    }
+
+    /// The entries of a node.
+    #[must_use]
+    pub fn objects(&self, node: NodeIx) -> &[ObjectEntry] {
+        self.nodes.detail(node).map_or(&[], |detail| &detail.objects)
+    }
+
+    /// The attempts at work, in the order of the nodes.
+    pub fn working(&self) -> impl Iterator<Item = (NodeIx, Attempt)> {
+        self.plan.node_ixs().filter_map(|node| match self.nodes.state(node) {
+            State::Working(attempt) => Some((node, attempt)),
+            State::Queued
+            | State::Waiting(_)
+            | State::Passed
+            | State::Failed
+            | State::Skipped
+            | State::Reached => None,
+        })
+    }
+
+    /// The facts of the object an entry stands for. The run itself is an object too: the one a receiver works
+    /// on that has nothing above it.
+    fn facts_of(&self, entry: &ObjectEntry) -> Option<Facts> {
+        let id = entry.fact_id()?;
+        if let Some(facts) = self.facts.get(id) {
+            return Some(facts.clone());
+        }
+        (id == self.spec.id.to_string()).then(|| self.own_facts())
+    }
+
+    fn own_facts(&self) -> Facts {
+        let (flow, site) = (self.plan.flow(), &self.spec.site);
+        Facts::new(json!({
+            "type": "flowrun",
+            "id": self.spec.id.to_string(),
+            "title": flow.title(),
+            "status": self.status(),
+            "flow": flow.id().map(|id| json!({"id": id})),
+            "site": {"id": site.id(), "site_url": site.site_url()},
+        }))
+    }
+}

@@ -1,0 +1,47 @@
+//! What executors report while they work.
+
+use super::{Record, Run, State};
+use crate::model::{Attempt, NodeIx, Timestamp};
+use crate::task::{ObjectReport, Report};
+
+impl Run {
+    pub(super) fn on_reported(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, report: Report) {
+        match report {
+            // A line is a line, whatever became of the node meanwhile.
+            Report::Log(message) => self.log(at, node, &message),
+            Report::Objects(objects) => match self.nodes.state(node) {
+                State::Working(current) if current == attempt => self.register(at, node, objects),
+                // The attempt was ended by its deadline or by a stop while this report was on its way.
+                State::Working(_) | State::Waiting(_) | State::Passed | State::Failed => {
+                    self.put(at, Record::Late { node, attempt });
+                }
+                State::Queued | State::Skipped | State::Reached => unreachable!("not admitted"),
+            },
+        }
+    }
+
+    fn register(&mut self, at: Timestamp, node: NodeIx, objects: Vec<ObjectReport>) {
+        let was_over = self.is_over_limit(node);
+        self.put(at, Record::Objects { node, objects: objects.into() });
+        if self.is_over_limit(node) && !was_over {
+            let limit = self.spec.policy.max_objects;
+            self.log(at, node, &format!("more than {limit} objects: the rest is dropped"));
+        }
+    }
+
+    fn is_over_limit(&self, node: NodeIx) -> bool {
+        self.nodes.detail(node).is_some_and(|detail| detail.over_limit)
+    }
+
+    /// Adds a line to the node's log. The line that says there were too many is the last one.
+    pub(super) fn log(&mut self, at: Timestamp, node: NodeIx, message: &str) {
+        let lines = self.nodes.detail(node).map_or(0, |detail| detail.lines.len());
+        let limit = self.spec.policy.max_log_lines;
+        if lines < limit {
+            self.put(at, Record::Logged { node, message: message.into() });
+        } else if lines == limit {
+            let message = format!("more than {limit} log lines: the rest is dropped").into();
+            self.put(at, Record::Logged { node, message });
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Cancelling, the run's deadline, and timers.
+
+use super::{Command, Phase, Record, Run, State, Timer};
+use crate::model::{Attempt, NodeIx, Timestamp};
+
+impl Run {
+    pub(super) fn on_cancel(&mut self, at: Timestamp) {
+        match self.phase {
+            Phase::Open | Phase::Failing => self.stop(at, Record::CancelRequested),
+            // Asking twice, or while the deadline is stopping the run already, changes nothing.
+            Phase::Cancelling | Phase::TimingOut => {}
+            Phase::New | Phase::Over(_) => unreachable!("not admitted"),
+        }
+    }
+
+    pub(super) fn on_timer(&mut self, at: Timestamp, timer: Timer) {
+        match timer {
+            Timer::Attempt { node, attempt } => self.on_attempt_timeout(at, node, attempt),
+            Timer::Retry { node, attempt } => self.on_retry_due(at, node, attempt),
+            Timer::Run => match self.phase {
+                Phase::Open | Phase::Failing => self.stop(at, Record::RunTimedOut),
+                Phase::Cancelling | Phase::TimingOut => {}
+                Phase::New | Phase::Over(_) => unreachable!("not admitted"),
+            },
+        }
+    }
+
+    /// Nothing new starts; what works is told to stop; what waits for another attempt is over.
+    fn stop(&mut self, at: Timestamp, why: Record) {
+        self.put(at, why);
+        let stops = self.working().map(|(node, attempt)| Command::Stop { node, attempt }).collect::<Vec<_>>();
+        self.commands.extend(stops);
+        self.end_waiting(at);
+        self.close_if_done(at);
+    }
+
+    /// Ends the nodes that wait for another attempt, which is not going to start.
+    pub(super) fn end_waiting(&mut self, at: Timestamp) {
+        let waiting: Vec<(NodeIx, Attempt)> = self
+            .plan
+            .node_ixs()
+            .filter_map(|node| match self.nodes.state(node) {
+                State::Waiting(attempt) => Some((node, attempt)),
+                State::Queued
+                | State::Working(_)
+                | State::Passed
+                | State::Failed
+                | State::Skipped
+                | State::Reached => None,
+            })
+            .collect();
+        for (node, attempt) in waiting {
+            let message = match self.phase {
+                Phase::Cancelling => "cancelled",
+                Phase::TimingOut => "stopped: the run timed out",
+                Phase::Failing | Phase::New | Phase::Open | Phase::Over(_) => {
+                    "not tried again: the run has failed"
+                }
+            };
+            self.log(at, node, message);
+            let status = crate::NodeStatus::Failed;
+            self.put(at, Record::NodeEnded { node, attempt, status });
+        }
+    }
+}
