@@ -1,0 +1,256 @@
+//! What an executor sees of the run it works for.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flowrun_core::{
+    Attempt, Facts, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, Place, Plan, Report, RunId,
+    SecretSource, Task, TaskObject, TaskTypes, Timestamp, render,
+};
+use tokio::sync::{Notify, mpsc};
+
+use crate::redact::Redactor;
+
+/// A report on its way to the driver of its run.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    pub(crate) node: NodeIx,
+    pub(crate) attempt: Attempt,
+    pub(crate) report: Report,
+}
+
+/// What all attempts of one run share.
+pub(crate) struct RunShared {
+    pub(crate) run: RunId,
+    pub(crate) plan: Arc<Plan>,
+    /// The store's id: it makes keys unguessable.
+    pub(crate) store_id: [u8; 16],
+    /// Unbounded, because a report must not wait. What bounds it in practice: the driver reads it before it
+    /// polls an executor again, and drops what is over the ceilings for objects and lines of a node.
+    pub(crate) reports: mpsc::UnboundedSender<Reported>,
+    pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) redactor: Redactor,
+    pub(crate) stops: Stops,
+}
+
+/// Which attempts have been told to stop.
+#[derive(Default)]
+pub(crate) struct Stops {
+    all: AtomicBool,
+    some: Mutex<BTreeSet<(NodeIx, Attempt)>>,
+    changed: Notify,
+}
+
+impl Stops {
+    /// Tells every attempt of the run to stop.
+    pub(crate) fn stop_all(&self) {
+        self.all.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    /// Tells one attempt to stop.
+    pub(crate) fn stop(&self, node: NodeIx, attempt: Attempt) {
+        self.some.lock().unwrap_or_else(PoisonError::into_inner).insert((node, attempt));
+        self.changed.notify_waiters();
+    }
+
+    fn is_stopped(&self, node: NodeIx, attempt: Attempt) -> bool {
+        self.all.load(Ordering::Acquire)
+            || self.some.lock().unwrap_or_else(PoisonError::into_inner).contains(&(node, attempt))
+    }
+}
+
+/// The run, as one attempt sees it: where it reports to, and what it may ask.
+///
+/// Cloning is cheap, and a clone may move to another task.
+#[derive(Clone)]
+pub struct Context {
+    shared: Arc<RunShared>,
+    node: NodeIx,
+    attempt: Attempt,
+    deadline: Option<Timestamp>,
+}
+
+impl Context {
+    pub(crate) const fn new(
+        shared: Arc<RunShared>,
+        node: NodeIx,
+        attempt: Attempt,
+        deadline: Option<Timestamp>,
+    ) -> Self {
+        Self { shared, node, attempt, deadline }
+    }
+
+    fn detached(task: &Task, secrets: Arc<dyn SecretSource>) -> (Self, mpsc::UnboundedReceiver<Reported>) {
+        let task_type = task.task_type();
+        let types = TaskTypes::documented().with(&*task_type, flowrun_core::Role::Receiver);
+        let flow = Flow::builder().node(NodeSpec::new(task.node(), &*task_type)).build();
+        let plan = Plan::new(&flow.expect("one node is within every limit"), &types);
+        let (reports, received) = mpsc::unbounded_channel();
+        let shared = RunShared {
+            run: task.run,
+            plan: Arc::new(plan.expect("a single node of a known type is a plan")),
+            store_id: [0; 16],
+            reports,
+            redactor: Redactor::new(&secrets),
+            secrets,
+            stops: Stops::default(),
+        };
+        (Self::new(Arc::new(shared), NodeIx::new(0), task.attempt, None), received)
+    }
+
+    /// Reports something. It is written to the run's journal before anything follows from it; a report of an
+    /// attempt that is no longer at work is kept as late and changes nothing. Values of secrets are taken out.
+    pub fn report(&self, report: Report) {
+        let report = self.shared.redactor.report(report);
+        // The driver is gone when the run is over: nobody is left to tell.
+        let _ = self.shared.reports.send(Reported { node: self.node, attempt: self.attempt, report });
+    }
+
+    /// Adds a line to the node's log: one line, whatever it holds.
+    pub fn log(&self, line: impl Into<String>) {
+        self.report(Report::Log(line.into()));
+    }
+
+    /// Reports one entry as it now stands, with the facts of its object when there are any to tell.
+    pub fn object(&self, entry: ObjectEntry, facts: Option<Facts>) {
+        self.objects(vec![ObjectReport { entry, facts }]);
+    }
+
+    /// Reports several entries at once. Register all entries before the first of them can be done.
+    pub fn objects(&self, objects: Vec<ObjectReport>) {
+        self.report(Report::Objects(objects));
+    }
+
+    /// The run's id.
+    #[must_use]
+    pub fn run(&self) -> RunId {
+        self.shared.run
+    }
+
+    /// Which call of the executor in this visit this is.
+    #[must_use]
+    pub const fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// When the attempt will be stopped; `None` when it may take as long as it likes.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    /// Whether the attempt has been told to stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.stops.is_stopped(self.node, self.attempt)
+    }
+
+    /// Resolves when the attempt is told to stop: by a cancel, by its deadline, or because the engine shuts
+    /// down. After a grace period its future is dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting, nothing else.
+    pub async fn cancelled(&self) {
+        let mut changed = std::pin::pin!(self.shared.stops.changed.notified());
+        loop {
+            // Registered before the look, so that a stop between the two is not missed.
+            changed.as_mut().enable();
+            if self.is_cancelled() {
+                return;
+            }
+            changed.as_mut().await;
+            changed.set(self.shared.stops.changed.notified());
+        }
+    }
+
+    /// The idempotency key of the effect on one object: 52 characters, safe in a header, the same in every
+    /// attempt of this visit and not to be guessed from the ids.
+    #[must_use]
+    pub fn key(&self, object: &ObjectEntry) -> String {
+        const VISIT: &[u8] = b"1";
+        let id = object.track_id.as_deref().or(object.fact_id()).unwrap_or_default();
+        let node = self.shared.plan.node_id(self.node);
+        let mut hasher = blake3::Hasher::new();
+        let parts =
+            [&self.shared.store_id[..], self.shared.run.as_bytes(), node.as_bytes(), VISIT, id.as_bytes()];
+        for part in parts {
+            // The length first, so that no two lists of parts read the same.
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        data_encoding::BASE32_NOPAD.encode(hasher.finalize().as_bytes())
+    }
+
+    /// Fills in the `{{keys}}` of a text: secrets first, then what is known of the object. A key that cannot
+    /// be filled in stays as typed, with a line in the log. The result may hold secrets.
+    #[must_use]
+    pub fn render(&self, template: &str, place: Place, object: Option<&TaskObject>) -> String {
+        let facts = object.and_then(|object| object.facts.as_ref());
+        let rendered = render(template, place, facts, &*self.shared.secrets);
+        for warning in &rendered.warnings {
+            self.log(format!("template: {warning}"));
+        }
+        rendered.text
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("run", &self.shared.run)
+            .field("node", &self.shared.plan.node_id(self.node))
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A stand-in for a run, for trying an executor on its own: it gives the context and keeps the reports.
+///
+/// ```
+/// use std::sync::Arc;
+/// use flowrun::{DetachedRun, NoSecrets, Report, Site, Task};
+///
+/// let task = Task::detached("1", "greet", "{}", Site::new("https://example.com"))?;
+/// let mut run = DetachedRun::new(&task, Arc::new(NoSecrets));
+/// run.context().log("hello");
+/// assert!(matches!(&run.reports()[..], [Report::Log(line)] if line == "hello"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct DetachedRun {
+    context: Context,
+    reports: mpsc::UnboundedReceiver<Reported>,
+}
+
+impl DetachedRun {
+    /// A stand-in for the run of this task.
+    ///
+    /// # Panics
+    ///
+    /// When the task has an empty node id or task type.
+    #[must_use]
+    pub fn new(task: &Task, secrets: Arc<dyn SecretSource>) -> Self {
+        let (context, reports) = Context::detached(task, secrets);
+        Self { context, reports }
+    }
+
+    /// The context to call the executor with.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.context.clone()
+    }
+
+    /// What was reported since the last call, in order.
+    pub fn reports(&mut self) -> Vec<Report> {
+        std::iter::from_fn(|| self.reports.try_recv().ok()).map(|reported| reported.report).collect()
+    }
+
+    /// Tells the executor to stop.
+    pub fn cancel(&self) {
+        self.context.shared.stops.stop_all();
+    }
+}
