@@ -37,6 +37,11 @@ pub trait TaskExecutor: Send + Sync + 'static {
     /// once [`Context::cancelled`] has resolved and the grace period is over.
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome;
 
+    /// Where the rest of an attempt is polled once it had to wait.
+    fn placement(&self) -> Placement {
+        Placement::InPlace
+    }
+
     /// Looks at a node before anything runs: `data` is the node's `data` as JSON text.
     ///
     /// # Errors
@@ -46,4 +51,15 @@ pub trait TaskExecutor: Send + Sync + 'static {
         let _ = data;
         Ok(())
     }
+}
+
+/// Where an attempt is polled after its first poll, which is always in place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Placement {
+    /// In the driver's own task, beside the run's other attempts: right for what mostly waits.
+    #[default]
+    InPlace,
+    /// In a tokio task of its own: right for what computes between its waits.
+    OwnTask,
 }

@@ -1,11 +1,52 @@
 //! An embeddable engine that runs flows: nodes and edges, the JSON a React-Flow canvas draws.
+//!
+//! A [`Flow`] is run for a [`Site`] and becomes a [`FlowRun`]: the same drawing with the state of each node, a
+//! log and a result. What a node does is done by a [`TaskExecutor`]; the engine decides what runs, when, and
+//! on which objects.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use flowrun::{Context, Engine, Flow, NodeSpec, Outcome, RunRequest, RunStatus, Site, Task, TaskExecutor, async_trait};
+//!
+//! struct Greet;
+//!
+//! #[async_trait]
+//! impl TaskExecutor for Greet {
+//!     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
+//!         context.log(format!("hello {}", task.site.site_url()));
+//!         Outcome::done()
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let engine = Engine::builder().executor("greet", Greet).build()?;
+//!     let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+//!     let run = engine.start(RunRequest::new(flow, Site::new("https://example.com")))?;
+//!     let result = run.finished().await?;
+//!     assert_eq!(result.status(), RunStatus::Passed);
+//!     Ok(())
+//! }
+//! ```
 #![forbid(unsafe_code)]
 
+mod clock;
 mod context;
+mod driver;
+mod engine;
 mod executor;
+mod handle;
 mod redact;
+mod request;
 
 pub use async_trait::async_trait;
+pub use clock::{Clock, SystemClock};
 pub use context::{Context, DetachedRun};
-pub use executor::TaskExecutor;
+pub use engine::{BuildError, Engine, EngineBuilder};
+pub use executor::{Placement, TaskExecutor};
 pub use flowrun_core::*;
+pub use flowrun_store::{
+    Commit, Journal, JournalLine, JournalReader, MemoryStore, Page as JournalPage, Store, StoreError,
+};
+pub use handle::{Events, RunError, RunEvent, RunHandle, Watched};
+pub use request::{RunRequest, StartError};

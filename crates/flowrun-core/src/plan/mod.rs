@@ -219,6 +219,14 @@ impl Plan {
         Some(&self.conditions[at].1)
     }
 
+    /// A problem that a host found with a node, in the shape of the plan's own.
+    #[must_use]
+    pub fn problem(&self, node: NodeIx, code: &'static str, message: String) -> Diagnostic {
+        let slot = &self.flow.document.nodes()[node.index()];
+        let problem = Diagnostic::error(code, format!("/nodes/{}", node.index()), message);
+        problem.node(&self.node_id(node)).at(slot.id.range())
+    }
+
     pub(crate) fn info(&self, node: NodeIx) -> PlanNode {
         self.nodes[node.index()]
     }

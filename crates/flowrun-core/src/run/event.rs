@@ -190,6 +190,26 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The node it is about, if it is about one.
+    #[must_use]
+    pub const fn node(&self) -> Option<NodeIx> {
+        match self {
+            Self::AttemptStarted { node, .. }
+            | Self::NothingToSend { node }
+            | Self::Objects { node, .. }
+            | Self::Logged { node, .. }
+            | Self::Judged { node, .. }
+            | Self::RetryScheduled { node, .. }
+            | Self::NodeEnded { node, .. }
+            | Self::EmptyReached { node, .. }
+            | Self::NodeSkipped { node }
+            | Self::Late { node, .. } => Some(*node),
+            Self::RunStarted | Self::CancelRequested | Self::RunTimedOut | Self::RunEnded { .. } => None,
+        }
+    }
+}
+
 /// What one event led to. Borrowed from the run, which reuses the buffers: an ordinary decision allocates
 /// nothing.
 #[derive(Debug)]

@@ -1,0 +1,253 @@
+//! A run from outside: its status, its events, its end.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use flowrun_core::{FlowRun, NodeIx, Plan, Record, Run, RunId, RunStatus, Timestamp};
+use flowrun_store::{JournalLine, JournalReader, StoreError};
+use futures::Stream;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::driver::Request;
+
+/// How far a driver is, for those who watch it.
+#[derive(Default)]
+pub(crate) struct Progress {
+    changed: Notify,
+    end: OnceLock<Result<Arc<Run>, RunError>>,
+}
+
+impl Progress {
+    /// Something was committed.
+    pub(crate) fn committed(&self) {
+        self.changed.notify_waiters();
+    }
+
+    /// The driver is done with the run.
+    pub(crate) fn finish(&self, end: Result<Run, RunError>) {
+        // Set once, by the only driver.
+        let _ = self.end.set(end.map(Arc::new));
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the driver is done.
+    pub(crate) async fn finished(&self) -> &Result<Arc<Run>, RunError> {
+        let mut changed = std::pin::pin!(self.changed.notified());
+        loop {
+            // Registered before the look, so that an end between the two is not missed.
+            changed.as_mut().enable();
+            if let Some(end) = self.end.get() {
+                return end;
+            }
+            changed.as_mut().await;
+            changed.set(self.changed.notified());
+        }
+    }
+}
+
+/// A started run. Dropping the handle does not stop the run; clones speak of the same run.
+#[derive(Clone)]
+pub struct RunHandle {
+    pub(crate) id: RunId,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) requests: mpsc::Sender<Request>,
+    pub(crate) reader: Arc<dyn JournalReader>,
+}
+
+impl RunHandle {
+    /// The run's id.
+    #[must_use]
+    pub const fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// The plan it runs.
+    #[must_use]
+    pub const fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// How the run stands: `Working` until its driver is done.
+    #[must_use]
+    pub fn status(&self) -> RunStatus {
+        match self.progress.end.get() {
+            Some(Ok(run)) => run.status(),
+            Some(Err(_)) | None => RunStatus::Working,
+        }
+    }
+
+    /// Whether the run was stopped by its own deadline.
+    #[must_use]
+    pub fn has_timed_out(&self) -> bool {
+        matches!(self.progress.end.get(), Some(Ok(run)) if run.has_timed_out())
+    }
+
+    /// Waits for the end of the run.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] when the run did not end: its journal could not be written, or the engine was shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting, not the run; call it again to wait on.
+    pub async fn finished(&self) -> Result<FlowRun, RunError> {
+        self.progress.finished().await.clone().map(|run| run.to_flow_run())
+    }
+
+    /// The run as it stands, after the last decision that is written down.
+    ///
+    /// # Errors
+    ///
+    /// As [`finished`](Self::finished).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub async fn snapshot(&self) -> Result<FlowRun, RunError> {
+        let (reply, answer) = oneshot::channel();
+        if self.requests.send(Request::Snapshot(reply)).await.is_ok()
+            && let Ok(run) = answer.await
+        {
+            return Ok(run);
+        }
+        // The driver was done before it came to the question.
+        self.finished().await
+    }
+
+    /// Asks for the run to be cancelled: nothing new starts, what works is told to stop. Returns at once;
+    /// [`finished`](Self::finished) waits for the end. A run that is over stays as it is.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, the run may or may not be cancelled.
+    pub async fn cancel(&self) {
+        // No driver, no run to cancel.
+        let _ = self.requests.send(Request::Cancel).await;
+    }
+
+    /// The events of the run from its beginning, as far as its store still has them, then as they come.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.events_after(0)
+    }
+
+    /// The events after the one numbered `seq`.
+    #[must_use]
+    pub fn events_after(&self, seq: u64) -> Events {
+        Events { handle: self.clone(), seq, ready: VecDeque::new() }
+    }
+}
+
+impl fmt::Debug for RunHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunHandle")
+            .field("id", &self.id)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a run has no result.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// What was decided could not be written down. The journal is the truth: the run in memory was dropped.
+    #[error("could not write the run's journal")]
+    Store(#[from] StoreError),
+    /// The engine was shut down before the run ended.
+    #[error("the run was left open: the engine was shut down")]
+    Parked,
+    /// The runtime was shut down, or the driver panicked.
+    #[error("the run lost its driver")]
+    Lost,
+}
+
+/// What somebody who watches a run sees next.
+#[derive(Clone, Debug)]
+pub enum Watched {
+    /// Something was decided.
+    Event(RunEvent),
+    /// The watcher was slower than the store's memory: so many events are gone.
+    Missed(u64),
+}
+
+/// One line of a run's journal, with the id of its node.
+#[derive(Clone, Debug)]
+pub struct RunEvent {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Id of the node it is about, if it is about one.
+    pub node: Option<String>,
+    /// What was decided.
+    pub record: Record,
+}
+
+/// The events of a run, in order. Ends with the run.
+#[derive(Debug)]
+pub struct Events {
+    handle: RunHandle,
+    /// Number of the last event that was read.
+    seq: u64,
+    ready: VecDeque<Watched>,
+}
+
+/// Lines read from the store at a time.
+const PAGE: usize = 256;
+
+impl Events {
+    /// The next event; `None` when the run is over and all were read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the journal cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: call it again to go on.
+    pub async fn next(&mut self) -> Result<Option<Watched>, StoreError> {
+        let progress = Arc::clone(&self.handle.progress);
+        loop {
+            if let Some(next) = self.ready.pop_front() {
+                return Ok(Some(next));
+            }
+            // Both before the reading, so that neither a commit nor the end after it is missed.
+            let mut changed = std::pin::pin!(progress.changed.notified());
+            changed.as_mut().enable();
+            let is_over = progress.end.get().is_some();
+            if self.read()? {
+                continue;
+            }
+            if is_over {
+                return Ok(None);
+            }
+            changed.await;
+        }
+    }
+
+    /// The same as a stream.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Watched, StoreError>> + Send {
+        futures::stream::try_unfold(self, async |mut events| {
+            Ok(events.next().await?.map(|next| (next, events)))
+        })
+    }
+
+    /// Reads the next lines. Whether there were any.
+    fn read(&mut self) -> Result<bool, StoreError> {
+        let page = self.handle.reader.read(self.seq, PAGE)?;
+        if page.missed > 0 {
+            self.seq += page.missed;
+            self.ready.push_back(Watched::Missed(page.missed));
+        }
+        for JournalLine { seq, at, record } in page.lines {
+            self.seq = seq;
+            let node = record.node().map(|node: NodeIx| self.handle.plan.node_id(node).into_owned());
+            self.ready.push_back(Watched::Event(RunEvent { seq, at, node, record }));
+        }
+        Ok(!self.ready.is_empty())
+    }
+}

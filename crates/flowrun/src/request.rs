@@ -1,0 +1,96 @@
+//! What a run is started with, and why it may be refused.
+
+use std::sync::Arc;
+
+use flowrun_core::{Diagnostic, Flow, Plan, RunId, RunPolicy, Site};
+use flowrun_store::StoreError;
+use serde_json::value::RawValue;
+
+/// What to run, and on which site.
+///
+/// ```
+/// use flowrun::{Flow, NodeSpec, RunRequest, Site};
+///
+/// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
+/// let request = RunRequest::new(flow, Site::new("https://example.com")).configs(r#"{"end_on_fail":false}"#)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    pub(crate) what: What,
+    pub(crate) site: Arc<Site>,
+    pub(crate) id: Option<RunId>,
+    pub(crate) configs: Option<Box<RawValue>>,
+    pub(crate) policy: Option<RunPolicy>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Flow(Flow),
+    Plan(Arc<Plan>),
+}
+
+impl RunRequest {
+    /// Runs a flow, which is checked first.
+    #[must_use]
+    pub fn new(flow: Flow, site: impl Into<Arc<Site>>) -> Self {
+        Self { what: What::Flow(flow), site: site.into(), id: None, configs: None, policy: None }
+    }
+
+    /// Runs a plan that [`Engine::plan`](crate::Engine::plan) gave before: the check is not repeated.
+    #[must_use]
+    pub fn of_plan(plan: Arc<Plan>, site: impl Into<Arc<Site>>) -> Self {
+        Self { what: What::Plan(plan), site: site.into(), id: None, configs: None, policy: None }
+    }
+
+    /// Sets the id of the run. Default: a random UUID.
+    #[must_use]
+    pub const fn id(mut self, id: RunId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Sets the run's configs, a JSON object. Default: [`DEFAULT_CONFIGS`](crate::DEFAULT_CONFIGS).
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object.
+    pub fn configs(mut self, json: &str) -> Result<Self, serde_json::Error> {
+        let _: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+        self.configs = Some(RawValue::from_string(json.to_owned())?);
+        Ok(self)
+    }
+
+    /// Sets limits and retries. Default: the engine's.
+    #[must_use]
+    pub fn policy(mut self, policy: RunPolicy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+}
+
+/// A run was not started. Nothing ran.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The flow cannot run here. Every problem is listed.
+    #[error("the flow is refused: {}", first_of(.0))]
+    Refused(Vec<Diagnostic>),
+    /// The run's journal could not be opened.
+    #[error("could not open the run's journal")]
+    Store(#[from] StoreError),
+    /// There is no tokio runtime here to drive the run.
+    #[error("there is no tokio runtime to drive the run")]
+    NoRuntime,
+    /// The engine takes no more runs.
+    #[error("the engine is shut down")]
+    ShutDown,
+}
+
+fn first_of(problems: &[Diagnostic]) -> String {
+    let first = problems.first().map_or("no reason given", |problem| &problem.message);
+    match problems.len() {
+        0 | 1 => first.to_owned(),
+        more => format!("{first}, and {} more", more - 1),
+    }
+}

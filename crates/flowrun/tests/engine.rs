@@ -1,0 +1,244 @@
+//! The engine from outside: runs, failures, cancelling, watching, shutting down.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowrun::{
+    Condition, Context, Engine, ErrorClass, Facts, Flow, MemoryStore, NodeSpec, NodeStatus, ObjectEntry,
+    ObjectStatus, Outcome, Place, Placement, Record, RetryPolicy, Role, RunError, RunHandle, RunPolicy,
+    RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched, async_trait,
+};
+use serde_json::json;
+
+/// Does what the node's `do` says.
+struct Scripted(Placement);
+
+#[async_trait]
+impl TaskExecutor for Scripted {
+    async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
+        let script: serde_json::Value = task.settings().unwrap();
+        match script["do"].as_str().unwrap_or("pass") {
+            "fail" => return Outcome::failed(ErrorClass::Permanent, "it broke"),
+            "panic" => panic!("out of cheese"),
+            "hang" => std::future::pending().await,
+            "wait" => context.cancelled().await,
+            "yield" => tokio::task::yield_now().await,
+            "fail once" if context.attempt().number() == 1 => {
+                return Outcome::failed(ErrorClass::Transient, "not yet");
+            }
+            "find" => {
+                let entry = ObjectEntry::new("page", "o1");
+                context.object(entry.clone(), None);
+                let facts = Facts::new(json!({"type": "audit", "findings": 3}));
+                context.object(entry.with_status(ObjectStatus::Passed), Some(facts));
+            }
+            "tell" => {
+                for object in &task.objects {
+                    context.log(context.render(
+                        "{{findings}} findings, {{TOKEN}}",
+                        Place::Plain,
+                        Some(object),
+                    ));
+                    context.object(object.entry.clone().with_status(ObjectStatus::Passed), None);
+                }
+            }
+            _ => {}
+        }
+        Outcome::done()
+    }
+
+    fn placement(&self) -> Placement {
+        self.0
+    }
+
+    fn check(&self, data: &str) -> Result<(), String> {
+        if data.contains("unset") { Err("the setting `unset` is not set".to_owned()) } else { Ok(()) }
+    }
+}
+
+fn engine() -> Engine {
+    Engine::builder()
+        .executor("audit", Scripted(Placement::InPlace))
+        .executor("slow", Scripted(Placement::OwnTask))
+        .executor_as("tell", Role::Receiver, Scripted(Placement::InPlace))
+        .secrets(BTreeMap::from([("TOKEN".to_owned(), "swordfish".to_owned())]))
+        .grace(Duration::from_secs(2))
+        .build()
+        .unwrap()
+}
+
+fn node(id: &str, task_type: &str, script: &str) -> NodeSpec {
+    NodeSpec::new(id, task_type).set("do", script)
+}
+
+fn start(nodes: impl IntoIterator<Item = NodeSpec>, edges: &[(&str, &str)]) -> RunHandle {
+    engine().start(request(nodes, edges)).unwrap()
+}
+
+fn request(nodes: impl IntoIterator<Item = NodeSpec>, edges: &[(&str, &str)]) -> RunRequest {
+    let flow = nodes.into_iter().fold(Flow::builder(), |flow, node| flow.node(node));
+    let flow = edges.iter().fold(flow, |flow, (source, target)| flow.edge(source, target));
+    RunRequest::new(flow.build().unwrap(), Site::new("https://example.com"))
+}
+
+fn messages(run: &flowrun::FlowRun, step: &str) -> Vec<String> {
+    run.logs().iter().filter(|line| line.step == step).map(|line| line.message.clone()).collect()
+}
+
+#[tokio::test]
+async fn own_facts_are_branched_on_and_rendered_and_secrets_never_show() {
+    let finder = node("1", "audit", "find").condition(Condition::new("findings", ">=", 3));
+    let run = start(
+        [finder, node("2", "tell", "tell").start_if(true), node("3", "tell", "tell").start_if(false)],
+        &[("1", "2"), ("1", "3")],
+    );
+    let result = run.finished().await.unwrap();
+    assert_eq!(result.status(), RunStatus::Passed);
+    assert_eq!(result.node("2").unwrap().status, NodeStatus::Passed);
+    assert_eq!(result.node("3").unwrap().status, NodeStatus::Queued);
+    assert_eq!(messages(&result, "2")[1], "3 findings, [secret TOKEN]");
+    assert!(!result.to_json().contains("swordfish"));
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_node_and_not_the_process() {
+    for task_type in ["audit", "slow"] {
+        let result = start([node("1", task_type, "panic")], &[]).finished().await.unwrap();
+        assert_eq!(result.status(), RunStatus::Failed);
+        assert_eq!(messages(&result, "1")[2], "executor panicked: out of cheese");
+    }
+}
+
+#[tokio::test]
+async fn executors_that_wait_run_beside_each_other() {
+    let nodes = ["1", "2", "3"].map(|id| node(id, if id == "2" { "slow" } else { "audit" }, "yield"));
+    let result = start(nodes, &[("1", "3"), ("2", "3")]).finished().await.unwrap();
+    assert_eq!(result.status(), RunStatus::Passed);
+    assert!(result.nodes().all(|(_, progress)| progress.status == NodeStatus::Passed));
+}
+
+#[tokio::test]
+async fn what_cannot_run_is_refused_before_anything_runs() {
+    let codes = |nodes: Vec<NodeSpec>| match engine().start(request(nodes, &[])) {
+        Err(StartError::Refused(problems)) => problems.iter().map(|problem| problem.code).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(codes(vec![node("1", "paint", "")]), ["plan.unknown-task-type"]);
+    assert_eq!(codes(vec![node("1", "audit", "unset"), node("2", "slow", "unset")]), ["engine.setting"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancel_stops_what_works_and_drops_what_does_not_listen() {
+    let run = start(
+        [node("1", "audit", "wait"), node("2", "audit", "hang"), node("3", "audit", "")],
+        &[("2", "3")],
+    );
+    run.cancel().await;
+    let result = run.finished().await.unwrap();
+    assert_eq!(result.status(), RunStatus::Cancelled);
+    assert_eq!(run.status(), RunStatus::Cancelled);
+    assert_eq!(messages(&result, "2")[1], "cancelled");
+    assert_eq!(result.node("3").unwrap().status, NodeStatus::Queued);
+    let last = result.logs().iter().find(|line| line.message.starts_with("flowrun completed"));
+    assert_eq!(last.unwrap().message, "flowrun completed with status: ⏹ CANCELLED");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadlines_end_attempts_and_runs() {
+    let policy = RunPolicy::default().attempt_timeout(Duration::from_secs(30));
+    let run = engine().start(request([node("1", "audit", "hang")], &[]).policy(policy)).unwrap();
+    let result = run.finished().await.unwrap();
+    assert_eq!(messages(&result, "1")[2], "timed out after 30 s");
+    assert!(!run.has_timed_out());
+
+    let policy = RunPolicy::default().run_timeout(Duration::from_secs(60));
+    let run = engine().start(request([node("1", "slow", "hang")], &[]).policy(policy)).unwrap();
+    let result = run.finished().await.unwrap();
+    assert_eq!((result.status(), run.has_timed_out()), (RunStatus::Failed, true));
+    assert_eq!(messages(&result, "1")[2], "stopped: the run timed out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_failure_is_tried_again_after_a_wait() {
+    let policy = RunPolicy::default().retry(RetryPolicy::default().max_attempts(2));
+    let run = engine().start(request([node("1", "audit", "fail once")], &[]).policy(policy)).unwrap();
+    let result = run.finished().await.unwrap();
+    assert_eq!(result.status(), RunStatus::Passed);
+    let progress = result.node("1").unwrap();
+    let took = progress.time_completed.unwrap().as_micros() - progress.time_started.unwrap().as_micros();
+    assert!((1_000_000..1_100_000).contains(&took), "{took} µs");
+}
+
+#[tokio::test]
+async fn a_watcher_sees_every_event_once_and_then_the_end() {
+    let run = start([node("1", "audit", "find"), node("2", "tell", "tell")], &[("1", "2")]);
+    let mut events = run.events();
+    let mut seen = Vec::new();
+    while let Some(Watched::Event(event)) = events.next().await.unwrap() {
+        seen.push((event.seq, event.node, event.record));
+    }
+    let numbers = seen.iter().map(|(seq, ..)| *seq).collect::<Vec<_>>();
+    assert_eq!(numbers, (1..=seen.len() as u64).collect::<Vec<_>>());
+    assert!(matches!(&seen[0], (1, None, Record::RunStarted)));
+    assert!(matches!(&seen[1], (_, Some(node), Record::AttemptStarted { .. }) if node == "1"));
+    assert!(matches!(seen.last(), Some((_, None, Record::RunEnded { status: RunStatus::Passed, .. }))));
+}
+
+#[tokio::test]
+async fn a_watcher_that_falls_behind_is_told_so() {
+    let store = MemoryStore::with_capacity(3);
+    let engine =
+        Engine::builder().executor("audit", Scripted(Placement::InPlace)).store(store).build().unwrap();
+    let nodes = (1..=5).map(|id| node(&id.to_string(), "audit", ""));
+    let run = engine.start(request(nodes, &[])).unwrap();
+    run.finished().await.unwrap();
+    let mut events = run.events();
+    assert!(matches!(events.next().await.unwrap(), Some(Watched::Missed(missed)) if missed > 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_shows_an_open_run() {
+    let run = start([node("1", "audit", "wait")], &[]);
+    let snapshot = run.snapshot().await.unwrap();
+    assert_eq!(snapshot.status(), RunStatus::Working);
+    assert_eq!(snapshot.node("1").unwrap().status, NodeStatus::Working);
+    run.cancel().await;
+    run.finished().await.unwrap();
+    assert_eq!(run.snapshot().await.unwrap().status(), RunStatus::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_lets_runs_end_and_parks_the_rest() {
+    let engine = engine();
+    let ends = engine.start(request([node("1", "audit", "yield")], &[])).unwrap();
+    let hangs = engine.start(request([node("1", "slow", "hang")], &[])).unwrap();
+    engine.shutdown(Duration::from_secs(1)).await;
+    assert_eq!(ends.finished().await.unwrap().status(), RunStatus::Passed);
+    assert!(matches!(hangs.finished().await, Err(RunError::Parked)));
+    let refused = engine.start(request([node("1", "audit", "")], &[]));
+    assert!(matches!(refused, Err(StartError::ShutDown)));
+}
+
+#[test]
+fn without_a_runtime_starting_is_an_error() {
+    let started = engine().start(request([node("1", "audit", "")], &[]));
+    assert!(matches!(started, Err(StartError::NoRuntime)));
+}
+
+#[test]
+fn engines_handles_and_futures_can_move_between_threads() {
+    fn assert_send<T: Send>(_: &T) {}
+    fn assert_send_sync<T: Send + Sync + Clone>() {}
+    assert_send_sync::<Engine>();
+    assert_send_sync::<RunHandle>();
+    assert_send_sync::<Context>();
+    let (engine, runtime) = (engine(), tokio::runtime::Builder::new_current_thread().build().unwrap());
+    let _entered = runtime.enter();
+    let run = engine.start(request([node("1", "audit", "")], &[])).unwrap();
+    assert_send(&run.finished());
+    assert_send(&run.snapshot());
+    assert_send(&run.cancel());
+    assert_send(&run.events().next());
+    assert_send(&engine.shutdown(Duration::ZERO));
+}
