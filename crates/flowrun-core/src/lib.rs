@@ -1,5 +1,6 @@
 //! The pure part of flowrun.
 #![forbid(unsafe_code)]
+#![warn(clippy::wildcard_enum_match_arm)]
 
 mod condition;
 mod keys;

@@ -1,4 +1,5 @@
 //! The engine from outside: runs, failures, cancelling, watching, shutting down.
+#![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

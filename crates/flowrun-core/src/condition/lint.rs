@@ -148,15 +148,15 @@ mod tests {
         assert_eq!(
             codes(raw),
             [
-                (0, "joiner-on-first"),
-                (0, "odd-operator"),
-                (1, "no-joiner"),
-                (1, "unknown-key"),
-                (1, "odd-operator"),
-                (2, "no-joiner"),
-                (2, "no-operator"),
-                (2, "no-number-in-value"),
-                (3, "no-text-in-value"),
+                (0, "condition.joiner-on-first"),
+                (0, "condition.odd-operator"),
+                (1, "condition.no-joiner"),
+                (1, "condition.unknown-key"),
+                (1, "condition.odd-operator"),
+                (2, "condition.no-joiner"),
+                (2, "condition.no-operator"),
+                (2, "condition.no-number-in-value"),
+                (3, "condition.no-text-in-value"),
             ]
         );
     }

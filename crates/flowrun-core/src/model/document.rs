@@ -57,8 +57,8 @@ impl ReadLimits {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{} at line {line}, column {column}", .diagnostic.message)]
 pub struct ReadError {
-    /// The finding, with its code and JSON pointer.
-    pub diagnostic: Diagnostic,
+    /// The finding, with its code and JSON pointer. Boxed, so that reading well costs no room for it.
+    pub diagnostic: Box<Diagnostic>,
     /// Line, counted from 1.
     pub line: usize,
     /// Column in characters, counted from 1.
@@ -68,7 +68,7 @@ pub struct ReadError {
 impl ReadError {
     pub(crate) fn new(text: &str, diagnostic: Diagnostic) -> Self {
         let (line, column) = line_and_column(text, diagnostic.span.as_ref().map_or(0, |span| span.start));
-        Self { diagnostic, line, column }
+        Self { diagnostic: Box::new(diagnostic), line, column }
     }
 }
 
@@ -245,7 +245,7 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> ReadError {
 
 /// The parser's finding about `part`, a piece of `text` that stands at `pointer`.
 pub(crate) fn part_error(text: &str, part: &str, pointer: &str, error: &serde_json::Error) -> ReadError {
-    let inner = syntax_error(part, error).diagnostic;
+    let inner = *syntax_error(part, error).diagnostic;
     // A part that stands in no document, such as the `{}` read for missing data, cannot be wrong.
     let start = Span::of(text, part).range().start;
     let span = inner.span.map(|span| span.start + start..span.end + start);
@@ -317,7 +317,7 @@ impl<'a> Reader<'a> {
             None => DataKnown::default(),
             Some(raw) => serde_json::from_str(raw.get()).map_err(|error| {
                 let pointer = format!("/nodes/{index}/data");
-                self.refuse(part_error(self.text, raw.get(), &pointer, &error).diagnostic)
+                self.refuse(*part_error(self.text, raw.get(), &pointer, &error).diagnostic)
             })?,
         };
         let slot = NodeSlot {
@@ -409,7 +409,18 @@ impl<'a> Visitor<'a> for TopVisitor<'_, 'a> {
             match key {
                 Top::Nodes => map.next_value_seed(Elements { reader, take: Reader::node })?,
                 Top::Edges => map.next_value_seed(Elements { reader, take: Reader::edge })?,
-                _ => {
+                Top::Id
+                | Top::User
+                | Top::Account
+                | Top::Flow
+                | Top::TimeCreated
+                | Top::Title
+                | Top::Status
+                | Top::TimeCompleted
+                | Top::Logs
+                | Top::Site
+                | Top::Configs
+                | Top::TimeLastRun => {
                     let raw: &RawValue = map.next_value()?;
                     reader.top[key as usize] = Span::of(reader.text, raw.get());
                 }

@@ -222,11 +222,14 @@ struct IdText(Option<Box<str>>);
 
 impl<'de> Deserialize<'de> for IdText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::Null => Ok(Self(None)),
-            serde_json::Value::String(text) => Ok(Self(Some(text.into()))),
-            serde_json::Value::Number(number) => Ok(Self(Some(number.to_string().into()))),
-            other => Err(de::Error::custom(format_args!("an id is a text, a number or null, not {other}"))),
+        use serde_json::Value;
+        match Value::deserialize(deserializer)? {
+            Value::Null => Ok(Self(None)),
+            Value::String(text) => Ok(Self(Some(text.into()))),
+            Value::Number(number) => Ok(Self(Some(number.to_string().into()))),
+            other @ (Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(de::Error::custom(format_args!("an id is a text, a number or null, not {other}")))
+            }
         }
     }
 }

@@ -27,6 +27,9 @@ pub struct Timestamp(i64);
 pub struct NotATime(String);
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// A time from microseconds since the Unix epoch. Values outside the years −9999 to 9999 are clamped.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {

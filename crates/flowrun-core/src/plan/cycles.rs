@@ -43,7 +43,8 @@ fn cycle_in(links: &Links, knot: &[NodeIx]) -> Vec<NodeIx> {
     let mut place = std::collections::BTreeMap::new();
     let mut path = Vec::new();
     let mut node = *inside.first().expect("a knot has nodes");
-    while place.insert(node, path.len()).is_none() {
+    while !place.contains_key(&node) {
+        place.insert(node, path.len());
         path.push(node);
         let next =
             links.children(node).iter().copied().find(|child| inside.contains(child) && *child != node);
@@ -53,4 +54,35 @@ fn cycle_in(links: &Links, knot: &[NodeIx]) -> Vec<NodeIx> {
     let first = (0..cycle.len()).min_by_key(|&at| cycle[at]).unwrap_or(0);
     cycle.rotate_left(first);
     cycle
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(nodes: usize, edges: &[(usize, usize)]) -> Links {
+        Links::new(nodes, edges.iter().map(|&(a, b)| (NodeIx::new(a), NodeIx::new(b))).collect())
+    }
+
+    fn named(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
+        let indices = |cycle: Vec<NodeIx>| cycle.into_iter().map(NodeIx::index).collect();
+        cycles(&links(nodes, edges)).into_iter().map(indices).collect()
+    }
+
+    #[test]
+    fn a_cycle_is_walked_from_its_first_node_and_what_leads_there_is_not_on_it() {
+        assert_eq!(named(5, &[(0, 3), (3, 2), (2, 1), (1, 3), (3, 4)]), [[1, 3, 2]]);
+        assert_eq!(named(4, &[(0, 1), (1, 0), (2, 3), (3, 2)]), [[0, 1], [2, 3]]);
+        assert!(named(3, &[(0, 1), (1, 2)]).is_empty());
+    }
+
+    #[test]
+    fn a_cycle_of_100_000_nodes_needs_no_deep_stack() {
+        let walk = || {
+            let edges: Vec<_> = (0..100_000).map(|node| (node, (node + 1) % 100_000)).collect();
+            (topological_order(&links(100_000, &edges)).is_none(), named(100_000, &edges)[0].len())
+        };
+        let small = std::thread::Builder::new().stack_size(256 * 1024);
+        assert_eq!(small.spawn(walk).unwrap().join().unwrap(), (true, 100_000));
+    }
 }

@@ -16,9 +16,10 @@ impl Run {
                 self.next_seq += 1; // the line of the start
             }
             Record::AttemptStarted { node, attempt } => {
-                match self.nodes.state(*node) {
-                    State::Queued => self.begin(*node, at),
-                    _ => self.begin_again(*node),
+                if self.nodes.state(*node) == State::Queued {
+                    self.begin(*node, at);
+                } else {
+                    self.begin_again(*node);
                 }
                 self.nodes.set_state(*node, State::Working(*attempt));
             }

@@ -15,13 +15,11 @@ impl Run {
         if !self.is_at_work(node, attempt) {
             return self.note_late(at, node, attempt);
         }
-        let outcome = match self.phase {
-            // It was told to stop and came back in time: what it achieved counts, the rest was stopped.
-            Phase::Cancelling | Phase::TimingOut if !self.has_passed(node, &outcome) => {
-                return self.end_stopped(at, node, attempt);
-            }
-            _ => outcome,
-        };
+        // It was told to stop and came back in time: what it achieved counts, the rest was stopped.
+        let was_stopped = matches!(self.phase, Phase::Cancelling | Phase::TimingOut);
+        if was_stopped && !self.has_passed(node, &outcome) {
+            return self.end_stopped(at, node, attempt);
+        }
         match outcome {
             Outcome::Failed(failure) => self.fail_attempt(at, node, attempt, *failure),
             Outcome::Passed => self.end_node(at, node, attempt, NodeStatus::Passed),

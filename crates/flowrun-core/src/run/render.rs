@@ -16,6 +16,7 @@ impl Run {
     ///
     /// O(nodes + edges + log lines), reading the flow's document once.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "a run is written as what is read")]
     pub fn to_flow_run(&self) -> FlowRun {
         FlowRun::from_json(self.to_json()).expect("a run is written as what is read")
     }
