@@ -1,0 +1,46 @@
+//! The one door for outbound HTTP.
+//!
+//! Addresses in a flow are written by its users and by the pages it reads, and a server that fetches them
+//! stands inside a network. The guard decides where a request may go (http and https, the ports of websites,
+//! public addresses), resolves names itself and connects only to what it checked, looks again at every
+//! redirect, and bounds time and bytes. What the operator opens with an [`Endpoint`] is open, that port only.
+//!
+//! It knows nothing of flows, keeps no cookies, reads no proxy from the environment and never repeats the path
+//! of an address in a message. A second layer outside the process (a firewall, a network namespace) remains a
+//! good idea.
+//!
+//! ```
+//! use flowrun_guard::{Guard, GuardError, Method, Request};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let guard = Guard::builder().allow("127.0.0.1:1".parse()?).build()?;
+//! let refused = guard.send(Request::new(Method::Get, "http://127.0.0.1:2/")).await;
+//! assert!(matches!(refused, Err(GuardError::Refused(_))));
+//! let tried = guard.send(Request::new(Method::Get, "http://127.0.0.1:1/")).await;
+//! assert!(matches!(tried, Err(GuardError::Connect { .. })));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod address;
+mod body;
+mod certificate;
+mod endpoint;
+mod error;
+mod guard;
+mod policy;
+mod request;
+mod resolver;
+mod response;
+
+pub use address::special_range;
+pub use certificate::Certificate;
+pub use endpoint::{Endpoint, NotAnEndpoint};
+pub use error::{BuildError, GuardError, Refusal};
+pub use guard::{Guard, GuardBuilder};
+pub use request::{Limits, Method, Request};
+pub use resolver::{Resolver, SystemResolver};
+pub use response::{Headers, Redirect, Response, Timing};
+pub use url::Url;
