@@ -1,0 +1,320 @@
+//! The executor of `scan`: from a task to pages, from pages to reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use flowrun::{
+    Context, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page, ResourceKind, Task, TaskExecutor,
+    async_trait,
+};
+use flowrun_guard::{Guard, Limits, Method, Request, Response, Url};
+use futures::StreamExt;
+use futures::stream;
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::analysis::analyse;
+use super::component::Requested;
+use super::facts::{ComponentState, Look, facts};
+use super::links::{Links, REDIRECTS};
+use super::page::Surroundings;
+use super::{Component, MissingTool, ScanSettings};
+use crate::outcome::{refused, stopped};
+use crate::text::tame;
+
+/// Scans every page of the task's resources with the engine `http`: plain fetches, no browser.
+///
+/// Each page is one object. It is `failed` when a component asked for failed: the page could not be read, or a
+/// tool is missing and the settings say [`MissingTool::Fail`].
+#[derive(Debug)]
+pub struct ScanExecutor {
+    guard: Guard,
+    settings: ScanSettings,
+}
+
+impl ScanExecutor {
+    /// An executor that fetches through `guard`.
+    #[must_use]
+    pub const fn new(guard: Guard, settings: ScanSettings) -> Self {
+        Self { guard, settings }
+    }
+}
+
+#[async_trait]
+impl TaskExecutor for ScanExecutor {
+    async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
+        let requested = match Requested::of(task.data()) {
+            Ok(requested) => requested,
+            Err(problem) => return refused(problem),
+        };
+        for word in &requested.unknown {
+            context.log(format!("unknown scan component `{}`", tame(word)));
+        }
+        let scans = scans(&task);
+        let register = |scan: &Scan| ObjectReport { entry: scan.entry(), facts: None };
+        context.objects(scans.iter().map(register).collect());
+        context.log(format!(
+            "starting {} scans for {} | run_id: {}",
+            scans.len(),
+            task.site.site_url(),
+            task.run
+        ));
+        let node = Node {
+            links: Links::new(self.guard.clone(), &self.settings),
+            executor: &self,
+            task: &task,
+            context: &context,
+            components: &requested.components,
+        };
+        let node = &node;
+        let all = stream::iter(scans)
+            .map(|scan| async move { node.scan(&scan).await })
+            .buffer_unordered(self.settings.pages_at_once)
+            .for_each(async |()| {});
+        tokio::select! {
+            biased;
+            () = context.cancelled() => stopped(),
+            () = all => Outcome::done(),
+        }
+    }
+
+    fn check(&self, data: &str) -> Result<(), String> {
+        Requested::of(data).map(drop)
+    }
+}
+
+/// One page to be scanned.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) id: String,
+    pub(crate) page_id: String,
+    pub(crate) page_url: String,
+}
+
+impl Scan {
+    fn entry(&self) -> ObjectEntry {
+        ObjectEntry::new(&self.page_id, &self.id)
+    }
+}
+
+/// The scans of a task: pages that are named first, then those of sites that are not yet among them. Their
+/// ids follow from run, node and page, so that every attempt speaks of the same objects.
+fn scans(task: &Task) -> Vec<Scan> {
+    let mut pages: Vec<Page> = Vec::new();
+    for resource in task.resources.iter().filter(|resource| resource.kind == ResourceKind::Page) {
+        pages.push(Page::new(&resource.url).with_id(&resource.id));
+    }
+    let mut known: BTreeSet<String> = pages.iter().map(|page| page.id().to_owned()).collect();
+    for resource in task.resources.iter().filter(|resource| resource.kind == ResourceKind::Site) {
+        let of_site = if resource.id == task.site.id() { task.site.pages() } else { &[] };
+        // A site without pages is its own page.
+        let alone = of_site.is_empty().then(|| Page::new(&resource.url));
+        for page in of_site.iter().chain(&alone) {
+            if known.insert(page.id().to_owned()) {
+                pages.push(page.clone());
+            }
+        }
+    }
+    let namespace = Uuid::from_bytes(*task.run.as_bytes());
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    let mut scan = |page: Page| {
+        let time = times.entry(page.id().to_owned()).or_default();
+        *time += 1;
+        let name = format!("scan\0{}\0{}\0{time}", task.node(), page.id());
+        Scan {
+            id: Uuid::new_v5(&namespace, name.as_bytes()).to_string(),
+            page_id: page.id().to_owned(),
+            page_url: page.page_url().to_owned(),
+        }
+    };
+    pages.into_iter().map(&mut scan).collect()
+}
+
+/// What all pages of one task share.
+struct Node<'a> {
+    executor: &'a ScanExecutor,
+    task: &'a Task,
+    context: &'a Context,
+    components: &'a [Component],
+    links: Links,
+}
+
+impl Node<'_> {
+    /// Scans one page and reports it.
+    async fn scan(&self, scan: &Scan) {
+        let mut states = BTreeMap::new();
+        let done_here = |component: &&Component| component.needs().is_none();
+        for component in self.components.iter().filter(done_here) {
+            self.say(scan, format_args!("starting {} component", component.name()));
+        }
+        let look = match self.components.iter().any(|component| component.needs().is_none()) {
+            true => Some(self.look(&scan.page_url).await),
+            false => None,
+        };
+        for component in self.components {
+            let name = component.name();
+            let state = match (component.needs(), &look) {
+                (Some(tool), _) => self.without_tool(scan, *component, tool),
+                (None, Some(Ok(_))) => {
+                    self.say(scan, format_args!("completed {name} component"));
+                    ComponentState::Completed
+                }
+                (None, _) => {
+                    self.say(scan, format_args!("{name} component failed"));
+                    ComponentState::Failed
+                }
+            };
+            states.insert(name, state);
+        }
+        if let Some(Err(reason)) = &look {
+            let Scan { id, page_url, .. } = scan;
+            self.context.log(format!("could not scan {page_url}: {reason} | scan_id: {id}"));
+        }
+        self.say(scan, format_args!("finished running all scan components"));
+        let failed = states.values().any(|state| *state == ComponentState::Failed);
+        let status = if failed { ObjectStatus::Failed } else { ObjectStatus::Passed };
+        let look = look.and_then(Result::ok);
+        let facts = facts(self.task, scan, &states, look.as_ref());
+        self.context.object(scan.entry().with_status(status), Some(facts));
+    }
+
+    fn without_tool(&self, scan: &Scan, component: Component, tool: &str) -> ComponentState {
+        let name = component.name();
+        let Scan { id, page_url, .. } = scan;
+        match self.executor.settings.missing_tool {
+            MissingTool::Skip => {
+                self.context
+                    .log(format!("skipped {name} component for {page_url}: it needs {tool} | scan_id: {id}"));
+                ComponentState::Skipped
+            }
+            MissingTool::Fail => {
+                self.say(scan, format_args!("{name} component failed"));
+                self.context.log(format!("{name} needs {tool}"));
+                ComponentState::Failed
+            }
+        }
+    }
+
+    /// One of the log lines that are the same for every scan engine.
+    fn say(&self, scan: &Scan, what: std::fmt::Arguments<'_>) {
+        self.context.log(format!("{what} for {} | scan_id: {}", scan.page_url, scan.id));
+    }
+
+    /// Reads the page and everything around it.
+    ///
+    /// # Errors
+    ///
+    /// Why the page could not be read, for the log.
+    async fn look(&self, page_url: &str) -> Result<Look, String> {
+        let settings = &self.executor.settings;
+        let deadline = Instant::now() + settings.page_limit;
+        let over = |_| format!("it took longer than {} s", settings.page_limit.as_secs_f64());
+        let response = timeout_at(deadline, self.fetch(page_url)).await.map_err(over)??;
+        let surroundings = self.surroundings(page_url, &response);
+        let surroundings = timeout_at(deadline, surroundings).await.unwrap_or_default();
+        let analysis = analyse(response, surroundings, self.components.to_vec());
+        let (response, mut analysis) = timeout_at(deadline, analysis)
+            .await
+            .map_err(over)?
+            .ok_or("the document could not be parsed in time")?;
+        let references = std::mem::take(&mut analysis.references);
+        let links = self.links.check(&response.final_url, references, deadline).await;
+        Ok(Look { response, analysis, links })
+    }
+
+    async fn fetch(&self, page_url: &str) -> Result<Response, String> {
+        let settings = &self.executor.settings;
+        let limits = Limits::default()
+            .total(settings.fetch_limit)
+            .body_bytes(settings.document_bytes)
+            .redirects(REDIRECTS);
+        let request = Request::new(Method::Get, page_url)
+            .header("accept", "text/html,application/xhtml+xml")
+            .compressed(true)
+            .limits(limits);
+        let response = self.executor.guard.send(request).await.map_err(|error| error.explained())?;
+        if !response.is_success() {
+            return Err(format!("the page answers {}", response.status));
+        }
+        if response.truncated {
+            return Err(format!("the page is larger than {} bytes", settings.document_bytes));
+        }
+        match response.headers.get("content-type") {
+            Some(kind) if !kind.to_ascii_lowercase().contains("html") => {
+                Err(format!("the page is `{}`, not HTML", tame(kind)))
+            }
+            _ => Ok(response),
+        }
+    }
+
+    async fn surroundings(&self, page_url: &str, response: &Response) -> Surroundings {
+        let robots = async {
+            let robots = response.final_url.join("/robots.txt").ok()?;
+            self.links.status(&robots).await
+        };
+        let (robots_status, redirects_to_https) =
+            tokio::join!(robots, self.redirects_to_https(page_url, &response.final_url));
+        Surroundings { now: Some(SystemTime::now()), redirects_to_https, robots_status }
+    }
+
+    /// Whether asking over plain http leads to https.
+    async fn redirects_to_https(&self, page_url: &str, final_url: &Url) -> Option<bool> {
+        if final_url.scheme() == "http" {
+            return Some(false);
+        }
+        if page_url.trim_start().to_ascii_lowercase().starts_with("http:") {
+            return Some(true);
+        }
+        // On other ports there is no telling which port would speak plain http.
+        let mut plain = final_url.clone();
+        if plain.port().is_some() || plain.set_scheme("http").is_err() {
+            return None;
+        }
+        let limits = Limits::default().total(self.executor.settings.link_limit).body_bytes(0);
+        let request = Request::new(Method::Get, plain.as_str()).limits(limits);
+        let response = self.executor.guard.send(request).await.ok()?;
+        let target = response.headers.get("location").and_then(|to| plain.join(to).ok());
+        Some(matches!(response.status, 300..=399) && target.is_some_and(|to| to.scheme() == "https"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flowrun::{Resource, Site};
+
+    use super::*;
+
+    fn task(site: Site, resources: Vec<Resource>) -> Task {
+        let mut task = Task::detached("1", "scan", "{}", site).unwrap();
+        task.resources = resources.into();
+        task
+    }
+
+    #[test]
+    fn named_pages_come_first_and_sites_add_what_is_missing() {
+        let site = Site::new("https://a.example").with_page(Page::new("https://a.example/1").with_id("p1"));
+        let site = site.with_page(Page::new("https://a.example/2").with_id("p2"));
+        let resources = vec![
+            Resource::site(&site),
+            Resource::page("p2", "https://a.example/2"),
+            Resource::page("p2", "https://a.example/2"),
+        ];
+        let task = task(site, resources);
+        let scans = scans(&task);
+        assert_eq!(scans.iter().map(|scan| &*scan.page_id).collect::<Vec<_>>(), ["p2", "p2", "p1"]);
+        let ids: BTreeSet<_> = scans.iter().map(|scan| &*scan.id).collect();
+        assert_eq!(ids.len(), 3);
+        let again = super::scans(&task);
+        assert!(scans.iter().zip(&again).all(|(one, two)| one.id == two.id));
+    }
+
+    #[test]
+    fn a_site_without_pages_is_its_own_page() {
+        let site = Site::new("https://a.example/");
+        let resources = vec![Resource::site(&site)];
+        let task = task(site, resources);
+        let [scan] = &scans(&task)[..] else { panic!("one page") };
+        assert_eq!(scan.page_url, "https://a.example");
+    }
+}

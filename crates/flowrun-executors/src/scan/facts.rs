@@ -1,0 +1,107 @@
+//! What a scan reports about its page: the attributes conditions and templates read, and our own beside them.
+
+use std::collections::BTreeMap;
+
+use flowrun::{Facts, Task};
+use flowrun_guard::Response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::analysis::Analysis;
+use super::audit;
+use super::executor::Scan;
+use super::links::LinkState;
+use super::references::Reference;
+use crate::text::tame;
+
+/// Links listed per kind; the counts beside them are complete.
+const LISTED: usize = 100;
+
+/// How one component ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ComponentState {
+    Completed,
+    Failed,
+    /// Its tool is missing and the settings say to go on.
+    Skipped,
+}
+
+/// Everything one look at a page brought.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) response: Response,
+    pub(crate) analysis: Analysis,
+    pub(crate) links: Vec<(Reference, LinkState)>,
+}
+
+/// The facts of a scan. Without a `look` the page could not be read; what could not be measured is null.
+pub(crate) fn facts(
+    task: &Task,
+    scan: &Scan,
+    components: &BTreeMap<&'static str, ComponentState>,
+    look: Option<&Look>,
+) -> Facts {
+    let analysis = look.map(|look| &look.analysis);
+    let security = analysis.and_then(|analysis| analysis.security.as_ref());
+    let basic = analysis.and_then(|analysis| analysis.basic.as_ref());
+    let scores: Vec<f64> = security.and_then(|security| security.average()).into_iter().collect();
+    Facts::new(json!({
+        "type": "scan",
+        "id": scan.id,
+        // The mean of the Lighthouse and security averages there are: without a browser, of one.
+        "score": audit::weighted_mean(scores.into_iter().map(|score| (1.0, score))),
+        "page": {"id": scan.page_id, "page_url": scan.page_url},
+        "site": {"id": task.site.id(), "site_url": task.site.site_url()},
+        "lighthouse": null,
+        "logs": null,
+        "security": security.map(|security| security.to_json()),
+        "engine": "http",
+        "components": components,
+        "http": look.map(http),
+        "basic": basic.map(|audits| json!({"score": audit::score(audits), "audits": audit::to_json(audits)})),
+        "links": basic.and(look).map(|look| links(&look.links)),
+    }))
+}
+
+fn http(look: &Look) -> Value {
+    let Look { response, analysis, .. } = look;
+    let header = |name| response.headers.get(name).map(tame);
+    let redirect =
+        |hop: &flowrun_guard::Redirect| json!({"from": tame(hop.from.as_str()), "status": hop.status});
+    json!({
+        "status": response.status,
+        "final_url": tame(response.final_url.as_str()),
+        "redirects": response.redirects.iter().map(redirect).collect::<Vec<_>>(),
+        "headers_ms": response.timing.headers.as_millis(),
+        "total_ms": response.timing.total.as_millis(),
+        "bytes": response.body.len(),
+        "transferred_bytes": response.transferred_bytes,
+        "compression": header("content-encoding"),
+        "content_type": header("content-type"),
+        "title": analysis.title.as_deref().map(tame),
+    })
+}
+
+fn links(links: &[(Reference, LinkState)]) -> Value {
+    let (mut fine, mut redirected, mut broken, mut not_checked) = (0, Vec::new(), Vec::new(), Vec::new());
+    for (reference, state) in links {
+        let url = tame(&reference.written);
+        match state {
+            LinkState::Fine => fine += 1,
+            LinkState::Redirected => redirected.push(json!(url)),
+            LinkState::Broken(why) => broken.push(json!({"url": url, "reason": tame(why)})),
+            LinkState::NotChecked(why) => not_checked.push(json!({"url": url, "reason": tame(why)})),
+        }
+    }
+    let counts = json!({
+        "fine": fine,
+        "redirected": redirected.len(),
+        "broken": broken.len(),
+        "not_checked": not_checked.len(),
+    });
+    for list in [&mut redirected, &mut broken, &mut not_checked] {
+        list.truncate(LISTED);
+    }
+    json!({"counts": counts, "redirected": redirected, "broken": broken, "not_checked": not_checked})
+}

@@ -1,0 +1,23 @@
+//! `scan`: what can be learned of a page without a browser.
+//!
+//! The engine is called `http` and says so in its facts, as scores of different engines cannot be compared. It
+//! sees the page as it was served; what scripts would make of it, it does not. Components that need a browser
+//! or another tool fail or are skipped, as [`MissingTool`] says; neither is ever scored.
+//!
+//! It decides nothing about the run: pages fail one by one, and the entries decide about the node.
+
+mod analysis;
+mod audit;
+mod basic;
+mod component;
+mod executor;
+mod facts;
+mod links;
+mod page;
+mod references;
+mod security;
+mod settings;
+
+pub use component::{Component, MissingTool, NotAMissingTool};
+pub use executor::ScanExecutor;
+pub use settings::ScanSettings;

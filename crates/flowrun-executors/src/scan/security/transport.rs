@@ -1,0 +1,70 @@
+//! Transport: whether what is sent stays between page and visitor.
+
+use std::time::Duration;
+
+use crate::scan::audit::{Audit, Finding};
+use crate::scan::page::{Page, has_word};
+
+/// A certificate that ends sooner needs someone's attention now.
+const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+pub(super) fn audits(page: &Page) -> Vec<Audit> {
+    vec![
+        Audit::new("https-used", 10, Finding::or_fail(page.is_https(), "the page is served over http")),
+        Audit::new("http-redirects-to-https", 8, redirects_to_https(page)),
+        Audit::new("certificate-valid", 8, certificate_valid(page)),
+        Audit::new("certificate-expiring-soon", 4, certificate_expiring(page)),
+        Audit::new("mixed-content", 7, Finding::not_measured("only a browser reports it")),
+        Audit::new("insecure-subresource-request", 6, insecure_subresources(page)),
+        Audit::new("insecure-form-target", 10, insecure_form_target(page)),
+    ]
+}
+
+fn redirects_to_https(page: &Page) -> Finding {
+    match page.surroundings.redirects_to_https {
+        None => Finding::not_measured("plain http could not be tried"),
+        Some(redirects) => Finding::or_fail(redirects, "plain http does not lead to https"),
+    }
+}
+
+/// An https page was only read because TLS found its certificate valid.
+fn certificate_valid(page: &Page) -> Finding {
+    if page.is_https() { Finding::PASS } else { Finding::NOT_APPLICABLE }
+}
+
+fn certificate_expiring(page: &Page) -> Finding {
+    let (Some(certificate), Some(now)) = (page.certificate, page.surroundings.now) else {
+        return Finding::NOT_APPLICABLE;
+    };
+    match certificate.not_after.duration_since(now) {
+        Ok(left) if left > SOON => Finding::PASS,
+        Ok(left) => Finding::warning(format!("it ends in {} days", left.as_secs() / (24 * 60 * 60))),
+        Err(_) => Finding::fail("it has ended"),
+    }
+}
+
+/// What an https page loads over http: images, scripts, styles, frames.
+fn insecure_subresources(page: &Page) -> Finding {
+    if !page.is_https() {
+        return Finding::NOT_APPLICABLE;
+    }
+    let loaded = page.all_elements().filter_map(|element| match element.value().name() {
+        "img" | "script" | "iframe" | "audio" | "video" | "source" | "embed" => element.attr("src"),
+        "link" if has_word(element.attr("rel"), "stylesheet") => element.attr("href"),
+        _ => None,
+    });
+    let insecure =
+        loaded.filter_map(|reference| page.resolve(reference)).filter(|url| url.scheme() == "http");
+    match insecure.count() {
+        0 => Finding::PASS,
+        some => Finding::fail(format!("{some} parts are loaded over http")),
+    }
+}
+
+fn insecure_form_target(page: &Page) -> Finding {
+    if !page.is_https() || page.elements("form").next().is_none() {
+        return Finding::NOT_APPLICABLE;
+    }
+    let mut targets = page.elements("form").filter_map(|form| page.resolve(form.attr("action")?));
+    Finding::or_fail(targets.all(|url| url.scheme() == "https"), "a form sends to http")
+}

@@ -1,0 +1,97 @@
+//! Which workspace messages go to. Tokens never show in `Debug`.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Options of a [`SlackExecutor`](super::SlackExecutor). Needed: token and channel, or a webhook address;
+/// with both, the token is used.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SlackSettings {
+    /// The bot token, `xoxb-…` (`FLOWRUN_SLACK_TOKEN`).
+    pub token: Option<String>,
+    /// The channel the bot posts to (`FLOWRUN_SLACK_CHANNEL`).
+    pub channel: Option<String>,
+    /// The base address of the API (`FLOWRUN_SLACK_API_URL`). Default: `https://slack.com/api`.
+    pub api_url: String,
+    /// The address of an incoming webhook, a secret (`FLOWRUN_SLACK_WEBHOOK_URL`).
+    pub webhook_url: Option<String>,
+    /// Time for one request. Default: 30 s. Too short leaves it unknown whether a message was posted.
+    pub timeout: Duration,
+    /// How long one message waits, in sum, when Slack asks for patience (429). Default: 60 s. Zero never waits.
+    pub longest_wait: Duration,
+}
+
+impl Default for SlackSettings {
+    fn default() -> Self {
+        Self {
+            token: None,
+            channel: None,
+            api_url: "https://slack.com/api".to_owned(),
+            webhook_url: None,
+            timeout: Duration::from_secs(30),
+            longest_wait: Duration::from_secs(60),
+        }
+    }
+}
+
+impl SlackSettings {
+    /// The defaults: nowhere to send to yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`token`](Self::token).
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Sets [`channel`](Self::channel).
+    #[must_use]
+    pub fn channel(mut self, channel: impl Into<String>) -> Self {
+        self.channel = Some(channel.into());
+        self
+    }
+
+    /// Sets [`api_url`](Self::api_url).
+    #[must_use]
+    pub fn api_url(mut self, api_url: impl Into<String>) -> Self {
+        self.api_url = api_url.into();
+        self
+    }
+
+    /// Sets [`webhook_url`](Self::webhook_url).
+    #[must_use]
+    pub fn webhook_url(mut self, webhook_url: impl Into<String>) -> Self {
+        self.webhook_url = Some(webhook_url.into());
+        self
+    }
+
+    /// Sets [`timeout`](Self::timeout).
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets [`longest_wait`](Self::longest_wait).
+    #[must_use]
+    pub const fn longest_wait(mut self, longest_wait: Duration) -> Self {
+        self.longest_wait = longest_wait;
+        self
+    }
+}
+
+impl fmt::Debug for SlackSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlackSettings")
+            .field("channel", &self.channel)
+            .field("api_url", &self.api_url)
+            .field("timeout", &self.timeout)
+            .field("longest_wait", &self.longest_wait)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! `webhook`: one request per object to an address the flow names.
+//!
+//! The address is a user's, so the guard decides whether it is reached, redirects are not followed and the
+//! answer's body is not shown. `Idempotency-Key` and `webhook-id` are the same in every attempt: a receiver
+//! that honours one of them sees each effect once.
+
+mod executor;
+mod request;
+mod settings;
+
+pub use executor::WebhookExecutor;
+pub use settings::WebhookSettings;

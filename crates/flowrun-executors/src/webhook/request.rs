@@ -1,0 +1,235 @@
+//! From the node's texts to a request: what a flow may say, and what it may not.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use flowrun_guard::{Method, Request};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// What a node says about its requests, not filled in yet.
+#[derive(Debug)]
+pub(super) struct Template {
+    pub(super) method: Method,
+    pub(super) uri: String,
+    pub(super) headers: String,
+    pub(super) payload: String,
+    /// Any status passes, as in the original.
+    pub(super) any_response: bool,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(default)]
+    request_type: Option<Cow<'a, str>>,
+    #[serde(default)]
+    uri: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    headers: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    payload: Option<&'a RawValue>,
+    #[serde(default)]
+    configs: Option<Value>,
+}
+
+impl Template {
+    /// Reads the node's `data`.
+    ///
+    /// # Errors
+    ///
+    /// What no object could repair.
+    pub(super) fn of(data: &str) -> Result<Self, String> {
+        let data: Data<'_> =
+            serde_json::from_str(data).map_err(|_| "`request_type` or `uri` is not a text".to_owned())?;
+        let method = match data.request_type.as_deref() {
+            None | Some("GET") => Method::Get,
+            Some("POST") => Method::Post,
+            Some(other) => return Err(format!("unsupported request_type: {other}")),
+        };
+        let uri = data.uri.unwrap_or_default();
+        if uri.trim().is_empty() {
+            return Err("`uri` is empty".to_owned());
+        }
+        let any_response = data.configs.is_some_and(|configs| configs["any_response"] == true);
+        let (headers, payload) = (text_of(data.headers), text_of(data.payload));
+        Ok(Self { method, uri: uri.into_owned(), headers, payload, any_response })
+    }
+}
+
+/// A text that holds JSON, or the JSON itself; an empty object when there is neither.
+fn text_of(value: Option<&RawValue>) -> String {
+    let Some(value) = value else { return "{}".to_owned() };
+    serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned())
+}
+
+/// Why a filled-in template makes no request.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub(super) enum BadRequest {
+    #[error("`{field}` is not JSON: {problem} at byte {offset}")]
+    NotJson { field: &'static str, problem: String, offset: usize },
+    #[error("`{0}` is not a JSON object")]
+    NotAnObject(&'static str),
+    #[error("header `{0}` is not a flow's to set")]
+    Forbidden(String),
+    #[error("header `{0}` is set twice")]
+    Twice(String),
+    #[error("header `{0}` is neither a text nor a number")]
+    NotAText(String),
+}
+
+/// The texts of one object, filled in.
+pub(super) struct Filled<'a> {
+    pub(super) method: Method,
+    pub(super) uri: &'a str,
+    pub(super) headers: &'a str,
+    pub(super) payload: &'a str,
+    /// The idempotency key.
+    pub(super) key: &'a str,
+}
+
+impl Filled<'_> {
+    pub(super) fn into_request(self) -> Result<Request, BadRequest> {
+        let mut request = Request::new(self.method, self.uri.trim())
+            .header("idempotency-key", self.key)
+            .header("webhook-id", self.key);
+        let headers = headers(self.headers)?;
+        if self.method == Method::Post {
+            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                request = request.header("content-type", "application/json");
+            }
+            // Sent as written: numbers keep their digits and keys their order.
+            let payload = self.payload.trim();
+            object::<&RawValue>("payload", payload)?;
+            request = request.body(payload);
+        }
+        Ok(headers.into_iter().fold(request, |request, (name, value)| request.header(name, value)))
+    }
+}
+
+fn headers(text: &str) -> Result<Vec<(String, String)>, BadRequest> {
+    let mut seen = BTreeSet::new();
+    let headers: Map<String, Value> = object("headers", text.trim())?;
+    let header = |(name, value): (String, Value)| {
+        if is_forbidden(&name) {
+            return Err(BadRequest::Forbidden(name));
+        }
+        if !seen.insert(name.to_ascii_lowercase()) {
+            return Err(BadRequest::Twice(name));
+        }
+        match value {
+            Value::String(value) => Ok((name, value)),
+            Value::Number(value) => Ok((name, value.to_string())),
+            _ => Err(BadRequest::NotAText(name)),
+        }
+    };
+    headers.into_iter().map(header).collect()
+}
+
+/// Headers that belong to the connection, to proxies, or to us.
+fn is_forbidden(name: &str) -> bool {
+    const NAMES: [&str; 11] = [
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "idempotency-key",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "accept-encoding",
+    ];
+    let name = name.trim().to_ascii_lowercase();
+    NAMES.contains(&&*name) || name.starts_with("proxy-") || name.starts_with("webhook-")
+}
+
+/// Parses a JSON object.
+fn object<'a, T: Deserialize<'a>>(field: &'static str, text: &'a str) -> Result<T, BadRequest> {
+    // A syntax error comes first: its place is worth more than knowing that it is no object.
+    if let Err(error) = serde_json::from_str::<&RawValue>(text) {
+        return Err(BadRequest::NotJson {
+            field,
+            problem: problem(&error),
+            offset: offset(text, error.line(), error.column()),
+        });
+    }
+    if !text.starts_with('{') {
+        return Err(BadRequest::NotAnObject(field));
+    }
+    serde_json::from_str(text).map_err(|error| BadRequest::NotJson {
+        field,
+        problem: problem(&error),
+        offset: offset(text, error.line(), error.column()),
+    })
+}
+
+/// What is wrong, without the place: that is told as an offset.
+fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// The byte that a line and a column, both counted from 1, speak of.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (before + column.saturating_sub(1)).min(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(headers: &str, payload: &str) -> Result<Request, BadRequest> {
+        Filled { method: Method::Post, uri: "http://a.example", headers, payload, key: "K" }.into_request()
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_with_its_place() {
+        let message = |headers, payload| build(headers, payload).unwrap_err().to_string();
+        assert_eq!(message("", "{}"), "`headers` is not JSON: EOF while parsing a value at byte 0");
+        assert_eq!(message("[]", "{}"), "`headers` is not a JSON object");
+        assert_eq!(message("{}", "{\n\"a\" 1}"), "`payload` is not JSON: expected `:` at byte 6");
+        assert_eq!(
+            message("{}", "{\"a\": \"b\" \"c\": 1}"),
+            "`payload` is not JSON: expected `,` or `}` at byte 10"
+        );
+        assert_eq!(message("{}", "\"text\""), "`payload` is not a JSON object");
+    }
+
+    #[test]
+    fn some_headers_are_not_a_flows_to_set() {
+        for name in
+            ["Host", "content-LENGTH", "Proxy-Authorization", "Webhook-Signature", "Idempotency-Key", "TE"]
+        {
+            let headers = serde_json::json!({name: "x"}).to_string();
+            assert_eq!(build(&headers, "{}").unwrap_err(), BadRequest::Forbidden(name.to_owned()));
+        }
+        assert_eq!(
+            build(r#"{"X-A": "1", "x-a": "2"}"#, "{}").unwrap_err(),
+            BadRequest::Twice("x-a".to_owned())
+        );
+        assert_eq!(build(r#"{"X-A": {}}"#, "{}").unwrap_err(), BadRequest::NotAText("X-A".to_owned()));
+        assert!(build(r#"{"X-A": 1, "X-B": "b"}"#, "{}").is_ok());
+    }
+
+    #[test]
+    fn headers_and_payload_are_texts_or_json() {
+        let template = Template::of(
+            r#"{"request_type": "POST", "uri": "u", "headers": {"A": "{{b}}"}, "payload": "{\"c\": 1.0}"}"#,
+        );
+        let template = template.unwrap();
+        assert_eq!((&*template.headers, &*template.payload), (r#"{"A": "{{b}}"}"#, r#"{"c": 1.0}"#));
+        assert!(!template.any_response);
+        let template =
+            Template::of(r#"{"uri": "u", "headers": null, "configs": {"any_response": true}}"#).unwrap();
+        assert_eq!((&*template.headers, &*template.payload), ("{}", "{}"));
+        assert!(template.any_response);
+        assert_eq!(
+            Template::of(r#"{"uri": "u", "request_type": "PUT"}"#).unwrap_err(),
+            "unsupported request_type: PUT"
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! `slack` against a stand-in for Slack.
+#![cfg(feature = "slack")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{NO_SECRETS, Ran, Secrets, guard, run, task};
+use flowrun::{DetachedRun, ErrorClass, NoSecrets, ObjectStatus, Outcome, TaskExecutor};
+use flowrun_executors::slack::{SlackExecutor, SlackSettings};
+use flowrun_testkit::servers::{SlackReply, SlackRoute, SlackSink};
+use serde_json::json;
+
+fn by_token(sink: &SlackSink) -> SlackSettings {
+    SlackSettings::new().token("xoxb-secret").channel("C1").api_url(sink.api_url())
+}
+
+async fn send(sink: &SlackSink, settings: SlackSettings, objects: usize) -> Ran {
+    let objects = vec![json!({"type": "scan", "score": 91.5}); objects];
+    let task = task("slack", &json!({"message": "health is {{health}}"}), &objects);
+    run(SlackExecutor::new(guard(&[sink.addr()]), settings), task, NO_SECRETS).await
+}
+
+#[tokio::test]
+async fn each_object_is_one_message() {
+    let sink = SlackSink::start().await.unwrap();
+    let ran = send(&sink, by_token(&sink), 2).await;
+    assert_eq!(ran.outcome, Outcome::done());
+    assert_eq!(ran.lines, ["slack message sent successfully"; 2]);
+    assert_eq!(ran.order, ["scan-1", "scan-2"]);
+    assert_eq!(ran.statuses["scan-2"], [ObjectStatus::Passed]);
+    let posts = sink.received();
+    assert_eq!(posts.len(), 2);
+    assert_eq!((posts[0].route, posts[0].token.as_deref()), (SlackRoute::Api, Some("xoxb-secret")));
+    assert_eq!((posts[0].channel(), posts[0].text()), ("C1", "health is 91.5"));
+}
+
+#[tokio::test]
+async fn an_incoming_webhook_needs_no_token() {
+    let sink = SlackSink::start().await.unwrap();
+    sink.script([SlackReply::Ok, SlackReply::Refused("no_service".into())]);
+    let ran = send(&sink, SlackSettings::new().webhook_url(sink.webhook_url()), 2).await;
+    assert_eq!(ran.lines, ["slack message sent successfully", "no_service"]);
+    assert_eq!(ran.statuses["scan-1"], [ObjectStatus::Passed]);
+    assert_eq!(ran.statuses["scan-2"], [ObjectStatus::Failed]);
+    assert_eq!(sink.received()[0].route, SlackRoute::Webhook);
+    assert_eq!(sink.received()[0].text(), "health is 91.5");
+}
+
+#[tokio::test]
+async fn what_slack_refuses_fails_with_its_own_word() {
+    let sink = SlackSink::start().await.unwrap();
+    sink.script([SlackReply::Refused("channel_not_found".into())]);
+    let ran = send(&sink, by_token(&sink), 1).await;
+    assert_eq!((ran.status(), &ran.lines[..]), (ObjectStatus::Failed, &["channel_not_found".to_owned()][..]));
+}
+
+#[tokio::test]
+async fn a_busy_slack_is_waited_for_within_the_limit() {
+    let sink = SlackSink::start().await.unwrap();
+    sink.script([SlackReply::RateLimited(0), SlackReply::RateLimited(0)]);
+    let ran = send(&sink, by_token(&sink), 1).await;
+    assert_eq!((ran.status(), ran.lines.len(), sink.received().len()), (ObjectStatus::Passed, 1, 3));
+
+    sink.script([SlackReply::RateLimited(3600)]);
+    let ran = send(&sink, by_token(&sink), 1).await;
+    assert_eq!(ran.status(), ObjectStatus::Failed);
+    assert_eq!(ran.lines, ["slack asks to wait 3600 s more, and messages wait 60 s at most"]);
+
+    // Answers that ask for nothing cannot go on for ever.
+    sink.script(vec![SlackReply::RateLimited(0); 10]);
+    let ran = send(&sink, by_token(&sink).longest_wait(Duration::from_secs(3)), 1).await;
+    assert_eq!((ran.status(), sink.received().len()), (ObjectStatus::Failed, 3 + 1 + 4));
+}
+
+#[tokio::test]
+async fn answers_that_say_nothing_are_failures() {
+    for (reply, line) in [
+        (SlackReply::ServerError, "slack answers 500".to_owned()),
+        (
+            SlackReply::InvalidJson,
+            "slack gave an answer that cannot be read; whether the message was posted is not known"
+                .to_owned(),
+        ),
+    ] {
+        let sink = SlackSink::start().await.unwrap();
+        sink.script([reply]);
+        let ran = send(&sink, by_token(&sink), 1).await;
+        assert_eq!((ran.status(), &ran.lines[..]), (ObjectStatus::Failed, &[line][..]));
+    }
+}
+
+#[tokio::test]
+async fn silence_ends_at_the_time_limit_and_no_secret_is_told() {
+    let sink = SlackSink::start().await.unwrap();
+    sink.script([SlackReply::Hang, SlackReply::Hang]);
+    let limit = Duration::from_millis(100);
+    for settings in [by_token(&sink), SlackSettings::new().webhook_url(sink.webhook_url())] {
+        let ran = send(&sink, settings.timeout(limit), 1).await;
+        let line = format!("`{}` did not answer within 100 ms; whether it arrived is not known", sink.addr());
+        assert_eq!((ran.status(), &ran.lines[..]), (ObjectStatus::Failed, &[line][..]));
+    }
+    let closed = SlackSettings::new().webhook_url("http://127.0.0.1:9/services/secret");
+    let ran = send(&sink, closed.clone(), 1).await;
+    assert_eq!(ran.status(), ObjectStatus::Failed);
+    assert!(ran.lines[0].starts_with("refused to connect to `127.0.0.1:9`"), "{}", ran.lines[0]);
+    assert!(!ran.lines[0].contains("secret") && !format!("{closed:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn values_cannot_mention_anyone() {
+    let sink = SlackSink::start().await.unwrap();
+    let object = json!({"type": "issue", "id": "i", "title": "<!channel> & <@U1>"});
+    let task = task("slack", &json!({"message": "<!here> {{issue_title}} {{team}}"}), &[object]);
+    let executor = SlackExecutor::new(guard(&[sink.addr()]), by_token(&sink));
+    run(executor, task, Secrets(&[("team", "the web team")])).await;
+    assert_eq!(sink.received()[0].text(), "<!here> &lt;!channel&gt; &amp; &lt;@U1&gt; the web team");
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_waiting_and_decides_nothing() {
+    let sink = SlackSink::start().await.unwrap();
+    sink.script([SlackReply::RateLimited(50)]);
+    let task = task("slack", &json!({"message": "m"}), &[json!({"type": "scan"})]);
+    let mut detached = DetachedRun::new(&task, Arc::new(NoSecrets));
+    let executor = Arc::new(SlackExecutor::new(guard(&[sink.addr()]), by_token(&sink)));
+    let attempt = tokio::spawn(executor.execute(task, detached.context()));
+    sink.arrived(1).await;
+    detached.cancel();
+    let Outcome::Failed(failure) = attempt.await.unwrap() else { panic!("it was stopped") };
+    assert_eq!((failure.class, detached.reports().len()), (ErrorClass::Stopped, 0));
+}
+
+#[test]
+fn a_missing_setting_is_named_before_anything_runs() {
+    let check = |settings, data| SlackExecutor::new(guard(&[]), settings).check(data).unwrap_err();
+    let some = r#"{"message": "m"}"#;
+    assert_eq!(
+        check(SlackSettings::new(), some),
+        "neither `FLOWRUN_SLACK_TOKEN` with `FLOWRUN_SLACK_CHANNEL` nor `FLOWRUN_SLACK_WEBHOOK_URL` is set"
+    );
+    assert_eq!(check(SlackSettings::new().token("t"), some), "`FLOWRUN_SLACK_CHANNEL` is not set");
+    assert_eq!(check(SlackSettings::new().channel("c"), some), "`FLOWRUN_SLACK_TOKEN` is not set");
+    let complete = SlackSettings::new().token("t").channel("c");
+    assert_eq!(check(complete.clone(), r#"{"message": " "}"#), "`message` is empty");
+    assert_eq!(SlackExecutor::new(guard(&[]), complete).check(some), Ok(()));
+}

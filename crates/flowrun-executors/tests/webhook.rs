@@ -1,0 +1,184 @@
+//! `webhook` against a receiver that records what arrives.
+#![cfg(feature = "webhook")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{NO_SECRETS, Ran, Secrets, guard, run, task};
+use flowrun::{ObjectStatus, Outcome, TaskExecutor};
+use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
+use flowrun_testkit::servers::{WebhookReply, WebhookSink};
+use serde_json::{Value, json};
+
+fn scan() -> Value {
+    json!({"type": "scan", "score": 91.5, "page": {"id": "p", "page_url": "https://a.example/ü?a=1&b=2"}})
+}
+
+async fn send(sink: &WebhookSink, data: Value, objects: &[Value]) -> Ran {
+    let settings = WebhookSettings::new().timeout(Duration::from_secs(5));
+    run(WebhookExecutor::new(guard(&[sink.addr()]), settings), task("webhook", &data, objects), NO_SECRETS)
+        .await
+}
+
+/// Sends one object with a payload that does not matter.
+async fn post(sink: &WebhookSink, configs: Value) -> Ran {
+    let data = json!({"request_type": "POST", "uri": sink.url(), "configs": configs});
+    send(sink, data, &[scan()]).await
+}
+
+#[tokio::test]
+async fn a_post_carries_payload_headers_and_one_key_per_object() {
+    let sink = WebhookSink::start().await.unwrap();
+    let data = json!({
+        "request_type": "POST",
+        "uri": format!("{}/hook/{{{{health}}}}?page={{{{page_url}}}}", sink.url()),
+        "headers": "{\"X-Health\": \"{{health}}\"}",
+        "payload": "{\"z\": {{health}}, \"a\": \"{{health}}\"}",
+    });
+    let ran = send(&sink, data.clone(), &[scan(), scan()]).await;
+    assert_eq!(ran.outcome, Outcome::done());
+    assert_eq!(ran.lines, ["webhook POST 200"; 2]);
+    let requests = sink.received();
+    let first = &requests[0];
+    assert_eq!(first.method, "POST");
+    assert_eq!(first.path, "/hook/91.5?page=https%3A%2F%2Fa.example%2F%C3%BC%3Fa%3D1%26b%3D2");
+    assert_eq!(first.text(), r#"{"z": 91.5, "a": "91.5"}"#);
+    assert_eq!(first.header("x-health"), Some("91.5"));
+    assert_eq!(first.header("content-type"), Some("application/json"));
+    let keys: Vec<_> = requests.iter().map(|request| request.header("idempotency-key").unwrap()).collect();
+    assert!(keys[0].len() == 52 && keys[0] != keys[1], "{keys:?}");
+    assert_eq!(first.header("webhook-id"), Some(keys[0]));
+    // Another attempt, the same keys.
+    send(&sink, data, &[scan()]).await;
+    assert_eq!(sink.received()[2].header("idempotency-key"), Some(keys[0]));
+}
+
+#[tokio::test]
+async fn a_get_sends_no_payload() {
+    let sink = WebhookSink::start().await.unwrap();
+    let data = json!({"uri": sink.url(), "payload": "no JSON at all"});
+    let ran = send(&sink, data, &[scan()]).await;
+    assert_eq!((ran.status(), &ran.lines[0][..]), (ObjectStatus::Passed, "webhook GET 200"));
+    let request = &sink.received()[0];
+    assert_eq!((&*request.method, request.body.len()), ("GET", 0));
+    assert_eq!(request.header("content-type"), None);
+}
+
+#[tokio::test]
+async fn a_value_cannot_break_out_of_its_json_string() {
+    let sink = WebhookSink::start().await.unwrap();
+    let object = json!({"type": "issue", "id": "i", "title": "x\", \"admin\": true, \"y\": \"\n"});
+    let data = json!({
+        "request_type": "POST",
+        "uri": sink.url(),
+        "headers": {"X-Title": "{{issue_title}}"},
+        "payload": {"title": "{{issue_title}}", "key": "{{token}}"},
+    });
+    let executor = WebhookExecutor::new(guard(&[sink.addr()]), WebhookSettings::new());
+    let ran = run(executor, task("webhook", &data, &[object]), Secrets(&[("token", "s3cret\"value")])).await;
+    // A line break cannot stand in a header, so this one is not sent at all.
+    assert_eq!(
+        ran.lines,
+        [
+            "webhook POST failed: header `X-Title` cannot be sent: it holds a character that headers may not hold"
+        ]
+    );
+
+    let object = json!({"type": "issue", "id": "i", "title": "x\", \"admin\": true, \"y\": \""});
+    let executor = WebhookExecutor::new(guard(&[sink.addr()]), WebhookSettings::new());
+    run(executor, task("webhook", &data, &[object]), Secrets(&[("token", "s3cret\"value")])).await;
+    let request = &sink.received()[0];
+    let payload: Value = serde_json::from_str(&request.text()).unwrap();
+    assert_eq!(payload, json!({"title": "x\", \"admin\": true, \"y\": \"", "key": "s3cret\"value"}));
+    assert_eq!(request.header("x-title"), Some("x\", \"admin\": true, \"y\": \""));
+}
+
+#[tokio::test]
+async fn anything_but_2xx_fails_unless_the_node_takes_any_response() {
+    let sink = WebhookSink::start().await.unwrap();
+    let other = WebhookSink::start().await.unwrap();
+    let replies = [
+        WebhookReply::Status(204),
+        WebhookReply::Status(500),
+        WebhookReply::RetryAfter(429, 1),
+        WebhookReply::Redirect(other.url()),
+    ];
+    let expected = [
+        ("webhook POST 204", ObjectStatus::Passed, ObjectStatus::Passed),
+        ("webhook POST 500", ObjectStatus::Failed, ObjectStatus::Passed),
+        ("webhook POST 429", ObjectStatus::Failed, ObjectStatus::Passed),
+        ("webhook POST 302", ObjectStatus::Failed, ObjectStatus::Passed),
+    ];
+    for (reply, (line, strict, lenient)) in replies.into_iter().zip(expected) {
+        sink.script([reply.clone(), reply]);
+        let ran = post(&sink, json!({})).await;
+        assert_eq!((&ran.lines[0][..], ran.status()), (line, strict));
+        let ran = post(&sink, json!({"any_response": true})).await;
+        assert_eq!((&ran.lines[0][..], ran.status()), (line, lenient));
+    }
+    assert_eq!(other.received(), []);
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_and_silence_ends_at_the_time_limit() {
+    let sink = WebhookSink::start().await.unwrap();
+    sink.script([WebhookReply::Endless]);
+    let ran = post(&sink, json!({})).await;
+    assert_eq!((&ran.lines[0][..], ran.status()), ("webhook POST 200", ObjectStatus::Passed));
+
+    sink.script([WebhookReply::Hang]);
+    let settings = WebhookSettings::new().timeout(Duration::from_millis(100));
+    let data = json!({"request_type": "POST", "uri": sink.url(), "configs": {"any_response": true}});
+    let executor = WebhookExecutor::new(guard(&[sink.addr()]), settings);
+    let ran = run(executor, task("webhook", &data, &[scan()]), NO_SECRETS).await;
+    let said = format!("`{}` did not answer within 100 ms; whether it arrived is not known", sink.addr());
+    assert_eq!(
+        (&ran.lines[0], ran.status()),
+        (&format!("webhook POST failed: {said}"), ObjectStatus::Failed)
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_not_and_says_why() {
+    let sink = WebhookSink::start().await.unwrap();
+    let closed = WebhookSink::start().await.unwrap();
+    for (change, line) in [
+        (json!({"headers": "{\"a\" 1}"}), "`headers` is not JSON: expected `:` at byte 5".to_owned()),
+        (json!({"payload": "[1]"}), "`payload` is not a JSON object".to_owned()),
+        (json!({"headers": {"Host": "b.example"}}), "header `Host` is not a flow's to set".to_owned()),
+        (json!({"uri": "nowhere"}), "the address is not a URL: relative URL without a base".to_owned()),
+        (
+            json!({"uri": "file:///etc/passwd"}),
+            "refused to connect: `file` is neither http nor https".to_owned(),
+        ),
+        (
+            json!({"uri": closed.url()}),
+            format!(
+                "refused to connect to `{0}`: 127.0.0.1 is no public address (loopback); --allow-host {0} \
+                 allows it",
+                closed.addr()
+            ),
+        ),
+    ] {
+        let mut data = json!({"request_type": "POST", "uri": sink.url()});
+        data.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let ran = send(&sink, data, &[scan()]).await;
+        assert_eq!(ran.lines, [format!("webhook POST failed: {line}")]);
+        assert_eq!(ran.status(), ObjectStatus::Failed);
+    }
+    assert_eq!((sink.received(), closed.received()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn a_node_that_says_too_little_is_refused_before_and_while_it_runs() {
+    let executor = WebhookExecutor::new(guard(&[]), WebhookSettings::new());
+    assert_eq!(executor.check("{}"), Err("`uri` is empty".into()));
+    let put = r#"{"request_type": "PUT", "uri": "https://a.example"}"#;
+    assert_eq!(executor.check(put), Err("unsupported request_type: PUT".into()));
+    let sink = WebhookSink::start().await.unwrap();
+    let ran = send(&sink, json!({"request_type": "PUT", "uri": sink.url()}), &[scan()]).await;
+    let Outcome::Failed(failure) = ran.outcome else { panic!("it cannot run") };
+    assert_eq!(failure.message.as_deref(), Some("unsupported request_type: PUT"));
+}
