@@ -1,0 +1,92 @@
+//! One file per command, and the errors that end a command early.
+
+mod check;
+mod demo;
+mod graph;
+mod run;
+
+pub(crate) use check::check;
+pub(crate) use demo::demo;
+pub(crate) use graph::graph;
+pub(crate) use run::run;
+
+use std::io;
+
+use crate::configure::ConfigureError;
+use crate::drive::DriveError;
+use crate::exit::Exit;
+use crate::screen::{Screen, WriteError};
+use crate::target::NotAPage;
+use crate::wiring::WiringError;
+
+/// A command ended early. What is wrong with a flow is not an error here: it is drawn, and the command ends
+/// with [`Exit::Refused`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The settings could not be gathered.
+    #[error(transparent)]
+    Configure(#[from] ConfigureError),
+    /// A setting has a value that nothing can be done with.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// A page is no address.
+    #[error(transparent)]
+    Page(#[from] NotAPage),
+    /// The run's configs are no JSON object.
+    #[error("could not read the run's configs")]
+    Configs(#[source] serde_json::Error),
+    /// The run has no result.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+    /// There is nothing to run on.
+    #[error("could not start the runtime")]
+    Runtime(#[source] io::Error),
+    /// The demo's servers could not be started.
+    #[error("could not listen on loopback")]
+    Listen(#[source] io::Error),
+    /// The result could not be written to its file.
+    #[error("could not write `{name}`")]
+    Out {
+        /// The path as given.
+        name: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The result could not be printed.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl CommandError {
+    /// Tells people, and gives the exit code that goes with it.
+    pub(crate) fn show(self, screen: &Screen) -> Exit {
+        match self {
+            Self::Configure(ConfigureError::File(refused)) => refused.show(screen),
+            other => {
+                let exit = other.exit();
+                screen.note(&format!("error: {:#}", anyhow::Error::from(other)));
+                exit
+            }
+        }
+    }
+
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Configure(_) | Self::Wiring(_) | Self::Page(_) | Self::Configs(_) => Exit::Usage,
+            Self::Drive(DriveError::Abandoned) => Exit::Interrupted,
+            Self::Drive(_) | Self::Runtime(_) | Self::Listen(_) | Self::Out { .. } | Self::Write(_) => {
+                Exit::NotFound
+            }
+        }
+    }
+}
+
+/// Runs a future to its end on a runtime of its own. What was spawned and still runs then is left behind.
+fn block_on<F: Future>(future: F) -> Result<F::Output, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(CommandError::Runtime)?;
+    let output = runtime.block_on(future);
+    // Whoever interrupted twice does not wait for a name that is being looked up on a blocking thread.
+    runtime.shutdown_background();
+    Ok(output)
+}

@@ -1,0 +1,72 @@
+//! Gathers the settings of a command from flags, environment and file, and asks for secrets that have no
+//! value anywhere.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use crate::exit::Exit;
+use crate::finding::Finding;
+use crate::input::{Input, InputError};
+use crate::load::Refused;
+use crate::settings::{
+    self, EnvError, FILE_NAME, Hidden, Layer, SecretArg, SecretError, from_env, from_toml,
+};
+
+/// The settings could not be gathered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigureError {
+    /// A variable of the environment is wrong.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// A secret is wrong or has no value.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The settings file could not be used; the findings say why.
+    #[error("the settings file is wrong")]
+    File(Box<Refused>),
+}
+
+/// The settings as they hold for this command.
+pub(crate) fn configure(
+    file: Option<&Path>,
+    flags: Layer,
+    secrets: Vec<SecretArg>,
+) -> Result<Layer, ConfigureError> {
+    let elsewhere = from_env(std::env::vars_os())?.over(from_file(file)?);
+    let asked = settings::resolve(secrets, &elsewhere.secrets, ask)?;
+    Ok(Layer { secrets: asked, ..flags }.over(elsewhere))
+}
+
+/// What the settings file says. The usual one may be missing, one that was named may not.
+fn from_file(named: Option<&Path>) -> Result<Layer, ConfigureError> {
+    let path = named.map_or_else(|| PathBuf::from(FILE_NAME), Path::to_owned);
+    let refused = |name: String, text: String, exit: Exit, finding: Finding| {
+        ConfigureError::File(Box::new(Refused { name, text, findings: vec![finding], exit }))
+    };
+    match Input::read(&path) {
+        Ok(Input { name, text }) => from_toml(&text).map_err(|error| {
+            let finding = Finding { span: error.span, ..Finding::error("settings.invalid", error.message) };
+            refused(name, text, Exit::Usage, finding)
+        }),
+        Err(InputError::NotFound { .. }) if named.is_none() => Ok(Layer::default()),
+        Err(error) => {
+            let is_missing = matches!(error, InputError::NotFound { .. });
+            let exit = if is_missing { Exit::NotFound } else { Exit::Usage };
+            Err(refused(path.display().to_string(), String::new(), exit, error.finding()))
+        }
+    }
+}
+
+/// Asks the person at the terminal; nothing shows while they type. Who pipes something in is not asked.
+fn ask(name: &str) -> std::io::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        return Err(std::io::Error::other("standard input is not a terminal"));
+    }
+    rpassword::prompt_password(format!("secret {name}: "))
+}
+
+/// The secrets, for the engine.
+pub(crate) fn revealed(secrets: &BTreeMap<String, Hidden>) -> BTreeMap<String, String> {
+    secrets.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()
+}

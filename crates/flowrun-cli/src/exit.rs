@@ -1,0 +1,64 @@
+//! What the exit code says. A code is never given another meaning.
+
+use std::process::ExitCode;
+
+/// How the command ended, as scripts see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// The run passed, or the command did what it was asked.
+    Done = 0,
+    /// The run ended, and a node failed.
+    RunFailed = 1,
+    /// The command line, the environment or the settings file is wrong. `clap` uses the same code.
+    Usage = 2,
+    /// The flow is refused: unreadable, not well-formed, not a plan, or in need of a setting that is missing.
+    /// Nothing ran.
+    Refused = 3,
+    /// A file that was named does not exist, or a result could not be kept.
+    NotFound = 4,
+    /// The run was cancelled or took longer than allowed.
+    Stopped = 5,
+    /// The run was interrupted from the keyboard.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The codes for people, shown below `flowrun --help`.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    the run passed, or the command did what it was asked
+  1    the run failed
+  2    the command line, the environment or the settings file is wrong
+  3    the flow is refused: unreadable, not a plan, or a setting it needs is missing; nothing ran
+  4    a file was not found, or a result could not be kept
+  5    the run was cancelled or timed out
+  130  the run was interrupted
+
+Data goes to standard output, everything else to standard error.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_lists_every_code() {
+        for exit in [
+            Exit::Done,
+            Exit::RunFailed,
+            Exit::Usage,
+            Exit::Refused,
+            Exit::NotFound,
+            Exit::Stopped,
+            Exit::Interrupted,
+        ] {
+            let line = format!("  {:<5}", exit as u8);
+            assert_eq!(HELP.matches(&line).count(), 1, "{line}");
+        }
+    }
+}

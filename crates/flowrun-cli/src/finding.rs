@@ -1,0 +1,65 @@
+//! What is wrong with something a person wrote, from the core or found here.
+
+use std::ops::Range;
+
+use flowrun::{Diagnostic, Severity};
+use serde::Serialize;
+
+use crate::render::plain_up_to;
+
+/// The longest message, in characters.
+const MAX_MESSAGE: usize = 500;
+
+/// One finding: a [`Diagnostic`] of the core, or one of the same shape about files and settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    /// Whether something is refused because of it.
+    pub(crate) severity: Severity,
+    /// A stable code such as `setting.missing`.
+    pub(crate) code: &'static str,
+    /// What is wrong, lower-case, without a full stop.
+    pub(crate) message: String,
+    /// Id of the node it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<String>,
+    /// Id of the edge it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) edge: Option<String>,
+    /// JSON pointer to the place.
+    pub(crate) pointer: String,
+    /// Bytes of the text it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) span: Option<Range<usize>>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) help: Option<String>,
+}
+
+impl Finding {
+    /// An error about a text as a whole.
+    pub(crate) fn error(code: &'static str, message: String) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            message,
+            node: None,
+            edge: None,
+            pointer: String::new(),
+            span: None,
+            help: None,
+        }
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl From<Diagnostic> for Finding {
+    fn from(diagnostic: Diagnostic) -> Self {
+        let Diagnostic { severity, code, message, node, edge, pointer, span, help, .. } = diagnostic;
+        // The parser quotes what it did not expect, however long that is.
+        let message = plain_up_to(MAX_MESSAGE, &message);
+        Self { severity, code, message, node, edge, pointer, span, help }
+    }
+}

@@ -1,0 +1,40 @@
+//! The `flowrun` binary: reads the command line, lets a command do its work, and says how it ended.
+//!
+//! What a flow is and how it runs is decided in the crates below this one. Here live arguments, settings,
+//! and what people see.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod configure;
+mod drive;
+mod exit;
+mod finding;
+mod input;
+mod interrupts;
+mod load;
+mod progress;
+mod render;
+mod screen;
+mod settings;
+mod source;
+mod target;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+use crate::screen::Screen;
+
+fn main() -> ExitCode {
+    let screen = Screen::new();
+    let ended = match Cli::parse().command {
+        Command::Run(args) => commands::run(*args, &screen),
+        Command::Check(args) => commands::check(&args, &screen),
+        Command::Graph(args) => commands::graph(&args, &screen),
+        Command::Demo => commands::demo(&screen),
+    };
+    ended.unwrap_or_else(|error| error.show(&screen)).into()
+}

@@ -1,0 +1,13 @@
+//! What people see: drawn findings, graphs, tables. All of it is text made from data; who prints it is not
+//! known here.
+
+mod draw;
+mod graph;
+mod plain;
+mod skipped;
+mod table;
+
+pub(crate) use draw::{Look, draw};
+pub(crate) use graph::{dot, mermaid};
+pub(crate) use plain::{plain, plain_line, plain_up_to};
+pub(crate) use table::table;

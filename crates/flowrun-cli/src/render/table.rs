@@ -1,0 +1,117 @@
+//! How a run ended, as a table.
+
+use flowrun::{FlowRun, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
+use unicode_width::UnicodeWidthStr;
+
+use super::skipped::skipped;
+use super::{plain, plain_line};
+
+/// One row per node, what was skipped, the lines of the nodes that failed, and a closing line.
+pub(crate) fn table(run: &FlowRun) -> String {
+    let mut rows = vec![["node", "task", "status", "objects", "time"].map(str::to_owned)];
+    for (node, progress) in run.nodes() {
+        let task_type = node.task_type();
+        let task_type = if task_type.is_empty() { "–".into() } else { task_type };
+        rows.push([
+            plain(&node.id()),
+            plain(&task_type),
+            progress.status.to_string(),
+            objects(progress),
+            duration(progress.time_started, progress.time_completed),
+        ]);
+    }
+    let mut out = aligned(&rows);
+    out += &skipped(run);
+    for (node, progress) in run.nodes() {
+        if progress.status != NodeStatus::Failed {
+            continue;
+        }
+        let id = node.id();
+        for line in run.logs().iter().filter(|line| line.step == *id) {
+            out += &format!("  {}: {}\n", plain(&id), plain_line(&line.message));
+        }
+    }
+    let id = run.id().map(|id| format!(" {}", plain(&id))).unwrap_or_default();
+    let time = duration(run.time_created(), run.time_completed());
+    out += &format!("run{id} {} in {time}\n", run.status());
+    out
+}
+
+/// How many entries ended how, such as `3 passed, 1 failed`.
+fn objects(progress: &NodeProgress) -> String {
+    let count = |status| progress.objects.iter().filter(|entry| entry.status == status).count();
+    let parts: Vec<String> = [
+        (ObjectStatus::Passed, "passed"),
+        (ObjectStatus::Failed, "failed"),
+        (ObjectStatus::Incomplete, "incomplete"),
+        (ObjectStatus::Working, "working"),
+    ]
+    .into_iter()
+    .map(|(status, word)| (count(status), word))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect();
+    if parts.is_empty() { "–".to_owned() } else { parts.join(", ") }
+}
+
+fn duration(from: Option<Timestamp>, to: Option<Timestamp>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) => {
+            let ms = to.as_micros().saturating_sub(from.as_micros()).max(0) / 1_000;
+            if ms < 1_000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1_000, ms % 1_000 / 100) }
+        }
+        _ => "–".to_owned(),
+    }
+}
+
+/// The rows with their columns below each other.
+fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut out = String::new();
+    for row in rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| {
+            let padding = " ".repeat(width - cell.width());
+            format!("{cell}{padding}")
+        });
+        let line: Vec<String> = cells.collect();
+        out += line.join("  ").trim_end();
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_shown_node_by_node() {
+        let run = FlowRun::from_json(
+            r#"{"id":"r1","status":"failed","time_created":"2024-11-15T18:01:32Z",
+            "time_completed":"2024-11-15T18:01:35.250Z","nodes":[
+            {"id":"1","data":{"task_type":"scan","status":"passed","time_started":"2024-11-15T18:01:32Z",
+            "time_completed":"2024-11-15T18:01:32.034Z","objects":[{"id":"a","status":"passed"},
+            {"id":"b","status":"failed"}]}},
+            {"id":"二","data":{"task_type":"slack","status":"failed","objects":[]}},
+            {"id":"3","data":{"status":"queued"}}],"edges":[],"logs":[
+            {"timestamp":"2024-11-15 18:01:32.833712","message":"channel_not_found\u001b[1m","step":"二"},
+            {"timestamp":"2024-11-15 18:01:32.833712","message":"fine","step":"1"}]}"#,
+        )
+        .unwrap();
+        insta::assert_snapshot!(table(&run), @r#"
+        node  task   status  objects             time
+        1     scan   passed  1 passed, 1 failed  34 ms
+        二    slack  failed  –                   –
+        3     –      queued  –                   –
+          二: channel_not_found\u{1b}[1m
+        run r1 failed in 3.2 s
+        "#);
+    }
+
+    #[test]
+    fn a_run_without_nodes_has_a_closing_line() {
+        let run = FlowRun::from_json(r#"{"nodes":[],"edges":[],"status":"cancelled"}"#).unwrap();
+        assert!(table(&run).ends_with("\nrun cancelled in –\n"));
+    }
+}

@@ -1,0 +1,37 @@
+//! Settings, from three places: a flag wins over the environment, the environment over `flowrun.toml`.
+//!
+//! Every setting has one name, the key in the file: `slack_token` is `--slack-token` as a flag and
+//! `FLOWRUN_SLACK_TOKEN` in the environment. Lists (`allow_hosts`) add up over the three places; secrets add
+//! up by name. This module is pure: it is handed the flags, the variables and the text of the file, and does
+//! not know what the settings are used for.
+
+mod env;
+mod file;
+mod layer;
+mod secret;
+mod values;
+
+pub(crate) use env::{EnvError, from_env};
+pub(crate) use file::from_toml;
+pub(crate) use layer::Layer;
+pub(crate) use secret::{SecretArg, SecretError, resolve};
+pub(crate) use values::{Hidden, MissingTool};
+
+/// Where settings are looked for when nothing else is said, in the working directory.
+pub(crate) const FILE_NAME: &str = "flowrun.toml";
+
+/// The settings and what they are for, shown below the help of commands that use them.
+pub(crate) const HELP: &str = "\
+Settings, by flag, else environment, else the file flowrun.toml:
+  --slack-token        FLOWRUN_SLACK_TOKEN        slack_token        bot token (xoxb-…)
+  --slack-channel      FLOWRUN_SLACK_CHANNEL      slack_channel      channel a bot posts to
+  --slack-api-url      FLOWRUN_SLACK_API_URL      slack_api_url      default https://slack.com/api
+  --slack-webhook-url  FLOWRUN_SLACK_WEBHOOK_URL  slack_webhook_url  incoming webhook, instead of a bot
+  --smtp-url           FLOWRUN_SMTP_URL           smtp_url           smtp[s]://[USER:PASSWORD@]HOST[:PORT]
+  --mail-from          FLOWRUN_MAIL_FROM          mail_from          sender of mail
+  --allow-host         FLOWRUN_ALLOW_HOSTS        allow_hosts        private hosts that flows may reach, HOST:PORT
+  --missing-tool       FLOWRUN_MISSING_TOOL       missing_tool       fail (default) or skip
+  --secret             FLOWRUN_SECRET_<NAME>      [secrets] NAME     value of {{NAME}} in templates
+
+Lists and secrets add up over the three places. In the environment, FLOWRUN_ALLOW_HOSTS is separated by commas.
+Arguments are visible to other users of the machine: prefer the environment for tokens, passwords and secrets.";

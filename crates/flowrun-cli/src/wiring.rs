@@ -1,0 +1,88 @@
+//! From settings to an engine: which executors there are, and where each may connect.
+//!
+//! What the operator names (site, pages, mail server, Slack) is open to the executor it is named for, even
+//! when it is private; everything else has to be public or on the list of allowed hosts.
+
+use flowrun::{BuildError, Engine};
+use flowrun_executors::email::{EmailExecutor, EmailSettings};
+use flowrun_executors::scan::{self, ScanExecutor, ScanSettings};
+use flowrun_executors::slack::{SlackExecutor, SlackSettings};
+use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
+use flowrun_guard::{Endpoint, Guard};
+use url::Url;
+
+use crate::configure::revealed;
+use crate::settings::{Layer, MissingTool};
+
+/// The task types that [`engine`] can do.
+pub(crate) const TASK_TYPES: [&str; 4] = ["email", "scan", "slack", "webhook"];
+
+/// An engine cannot be made of these settings.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WiringError {
+    /// The executors do not go together.
+    #[error("could not put the engine together")]
+    Build(#[from] BuildError),
+    /// A guard cannot be made.
+    #[error("could not prepare connections")]
+    Guard(#[from] flowrun_guard::BuildError),
+}
+
+/// An engine with every executor this program has. `addresses` are those of the site and its pages.
+pub(crate) fn engine(settings: &Layer, addresses: &[Url]) -> Result<Engine, WiringError> {
+    let (slack, email) = (slack(settings), email(settings));
+    let at = |url: &str| Endpoint::of_url(url).ok();
+    let site = guard(settings, addresses.iter().filter_map(|url| at(url.as_str())))?;
+    let to_slack =
+        guard(settings, slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url)))?;
+    let to_mail = guard(settings, email.endpoint())?;
+    let scan = ScanSettings::new().missing_tool(match settings.missing_tool.unwrap_or_default() {
+        MissingTool::Fail => scan::MissingTool::Fail,
+        MissingTool::Skip => scan::MissingTool::Skip,
+    });
+    let engine = Engine::builder()
+        .secrets(revealed(&settings.secrets))
+        .executor("scan", ScanExecutor::new(site.clone(), scan))
+        .executor("webhook", WebhookExecutor::new(site, WebhookSettings::new()))
+        .executor("slack", SlackExecutor::new(to_slack, slack))
+        .executor("email", EmailExecutor::new(to_mail, email));
+    Ok(engine.build()?)
+}
+
+/// A guard that opens the hosts the operator allows, and these.
+fn guard(
+    settings: &Layer,
+    named: impl IntoIterator<Item = Endpoint>,
+) -> Result<Guard, flowrun_guard::BuildError> {
+    let open = settings.allow_hosts.iter().cloned().chain(named);
+    open.fold(Guard::builder(), flowrun_guard::GuardBuilder::allow).build()
+}
+
+fn slack(settings: &Layer) -> SlackSettings {
+    let mut slack = SlackSettings::new();
+    slack.token = settings.slack_token.as_ref().map(|token| token.reveal().to_owned());
+    slack.channel.clone_from(&settings.slack_channel);
+    slack.webhook_url = settings.slack_webhook_url.as_ref().map(|url| url.reveal().to_owned());
+    if let Some(api_url) = &settings.slack_api_url {
+        slack.api_url.clone_from(api_url);
+    }
+    slack
+}
+
+fn email(settings: &Layer) -> EmailSettings {
+    let mut email = EmailSettings::new();
+    email.smtp_url = settings.smtp_url.as_ref().map(|url| url.reveal().to_owned());
+    email.from.clone_from(&settings.mail_from);
+    email
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_does_what_check_says_it_does() {
+        let engine = engine(&Layer::default(), &[]).unwrap();
+        assert_eq!(engine.task_types().names().collect::<Vec<_>>(), TASK_TYPES);
+    }
+}

@@ -1,0 +1,12 @@
+//! The binary, as a stranger's shell sees it: arguments in, exit code, output and complaints out.
+
+mod bad_input;
+mod check;
+mod demo;
+mod graph;
+mod refusal;
+mod run;
+mod settings;
+mod stop;
+mod support;
+mod usage;
