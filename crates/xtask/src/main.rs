@@ -1,86 +1,89 @@
-//! `cargo xtask demo | test | lint`: the main job and the checks, with all the set-up they need.
+//! `cargo xtask TASK`: what people and CI run, the same commands for both.
 //!
-//! Each step is an ordinary cargo command. The first that fails ends the whole, and its command is named so
-//! that it can be repeated alone.
+//! A task is a list of steps, and a step is a command that can be repeated by hand. What the steps check is
+//! decided by the tools they call; here is only which, in which order, and what a machine needs for them.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stderr, reason = "a command line tool that tells what it does")]
+#![expect(clippy::print_stderr, reason = "talks to the person who called it")]
 
-mod floors;
+mod demo;
+mod lint;
+mod setup;
+mod step;
+mod test;
+mod workspace;
 
-use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask <command>
+use step::Failed;
 
-  demo   run flows against a website and message sinks on this machine
-  test   every test of the workspace
-  lint   formatting, clippy, docs, features one by one, versions of dependencies";
+/// What can be asked for.
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Result<(), Failed>,
+}
 
-/// What an executor can be built with, each of which must build alone.
-const EXECUTOR_FEATURES: [&str; 4] = ["scan", "slack", "email", "webhook"];
+const TASKS: [Task; 3] = [
+    Task {
+        name: "demo",
+        about: "run two flows against a website and sinks of its own on loopback",
+        run: demo::run,
+    },
+    Task {
+        name: "test",
+        about: "every test of the workspace; what follows goes to the tests as a filter",
+        run: test::run,
+    },
+    Task {
+        name: "lint",
+        about: "formatting, clippy, docs, features, dependencies, what files must not say",
+        run: lint::run,
+    },
+];
 
 fn main() -> ExitCode {
-    let command = std::env::args().nth(1);
-    let done = match command.as_deref() {
-        Some("demo") => cargo("run -q -p flowrun-cli -- demo"),
-        Some("test") => test(),
-        Some("lint") => lint(),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        eprintln!("{}", help());
+        return ExitCode::from(2);
     };
-    match done {
+    if matches!(name.as_str(), "help" | "-h" | "--help") {
+        eprintln!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprintln!("error: there is no task `{name}`\n\n{}", help());
+        return ExitCode::from(2);
+    };
+    match (task.run)(rest) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("xtask: {problem}");
-            ExitCode::FAILURE
+        Err(failed) => {
+            eprintln!("\nerror: {failed}");
+            failed.exit_code()
         }
     }
 }
 
-fn test() -> Result<(), String> {
-    cargo("test --workspace")
+fn help() -> String {
+    let tasks: String = TASKS.iter().map(|task| format!("\n  {:<6} {}", task.name, task.about)).collect();
+    format!("usage: cargo xtask TASK\n\nTasks:{tasks}")
 }
 
-fn lint() -> Result<(), String> {
-    cargo("fmt --all -- --check")?;
-    cargo("clippy --workspace --all-targets -- -D warnings")?;
-    for feature in EXECUTOR_FEATURES {
-        cargo(&format!("check -q -p flowrun-executors --no-default-features --features {feature}"))?;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_that_a_document_names_exists() {
+        let mut named = 0;
+        for document in ["README.md", "ARCHITECTURE.md", ".ci/run"] {
+            let text = std::fs::read_to_string(workspace::root().join(document)).unwrap();
+            for rest in text.split("cargo xtask ").skip(1) {
+                let name: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
+                assert!(TASKS.iter().any(|task| task.name == name), "`cargo xtask {name}` in {document}");
+                named += 1;
+            }
+        }
+        assert!(named >= 4, "the README names demo and test, CI runs test and lint; found {named}");
     }
-    let mut docs = Command::new(env!("CARGO"));
-    docs.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
-    run("RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps", &mut docs)?;
-    wasm()?;
-    floors::check()
-}
-
-/// Builds the core for the browser, where the target is there. It keeps sockets and clocks out of it.
-fn wasm() -> Result<(), String> {
-    const TARGET: &str = "wasm32-unknown-unknown";
-    let installed = Command::new("rustup").args(["target", "list", "--installed"]).output();
-    let is_there = installed.is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains(TARGET));
-    if !is_there {
-        eprintln!("xtask: skipped the check for {TARGET}: rustup target add {TARGET}");
-        return Ok(());
-    }
-    cargo(&format!("check -p flowrun-core --target {TARGET}"))
-}
-
-fn cargo(arguments: &str) -> Result<(), String> {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(arguments.split_whitespace());
-    run(&format!("cargo {arguments}"), &mut command)
-}
-
-fn run(shown: &str, command: &mut Command) -> Result<(), String> {
-    eprintln!("xtask: {shown}");
-    let began = Instant::now();
-    let status = command.status().map_err(|error| format!("could not run `{shown}`: {error}"))?;
-    if !status.success() {
-        return Err(format!("`{shown}` failed"));
-    }
-    eprintln!("xtask: {:.1} s for {shown}", began.elapsed().as_secs_f64());
-    Ok(())
 }

@@ -1,0 +1,59 @@
+//! What a machine needs beside Rust: looked for, and installed where that is possible.
+//!
+//! Knows Debian and its relatives, as root. Anywhere else it names the command and leaves it to the person.
+
+use crate::step::{Call, Failed};
+
+/// A program that a task calls.
+pub(crate) struct Tool {
+    /// A call that succeeds if it is there.
+    probe: &'static [&'static str],
+    /// The Debian package that brings it.
+    package: &'static str,
+    /// Who needs it.
+    needed_by: &'static str,
+}
+
+/// A C compiler: `ring`, the cryptography below TLS, has parts in C and assembler.
+pub(crate) const C_COMPILER: Tool =
+    Tool { probe: &["cc", "--version"], package: "build-essential", needed_by: "the TLS of executors" };
+
+/// Lists the files of the repository.
+pub(crate) const GIT: Tool =
+    Tool { probe: &["git", "--version"], package: "git", needed_by: "the check of files" };
+
+/// Makes sure that the tools are there.
+pub(crate) fn tools(tools: &[Tool]) -> Result<(), Failed> {
+    let missing: Vec<&Tool> = tools.iter().filter(|tool| !is_there(tool)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    let install = [&["install", "--yes", "--no-install-recommends"], packages.as_slice()].concat();
+    if !is_root_on_debian() {
+        let findings = missing
+            .iter()
+            .map(|tool| format!("`{}` is missing, which is needed for {}", tool.probe[0], tool.needed_by));
+        let help = format!("install it: sudo apt-get install {}", packages.join(" "));
+        return Err(Failed::Check { findings: findings.collect(), help });
+    }
+    Call::new("apt-get", &["update"]).run()?;
+    Call::new("apt-get", &install).env("DEBIAN_FRONTEND", "noninteractive").run()
+}
+
+/// Makes sure that a component of the toolchain is there.
+pub(crate) fn component(name: &str, cargo_command: &str) -> Result<(), Failed> {
+    if Call::new("cargo", &[cargo_command, "--version"]).succeeds() {
+        return Ok(());
+    }
+    Call::new("rustup", &["component", "add", name]).run()
+}
+
+fn is_there(tool: &Tool) -> bool {
+    Call::new(tool.probe[0], &tool.probe[1..]).succeeds()
+}
+
+fn is_root_on_debian() -> bool {
+    let is_root = Call::new("id", &["-u"]).read().is_ok_and(|id| id.trim() == "0");
+    is_root && Call::new("apt-get", &["--version"]).succeeds()
+}
