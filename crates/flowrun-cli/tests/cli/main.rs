@@ -4,6 +4,7 @@ mod bad_input;
 mod check;
 mod demo;
 mod graph;
+mod readme;
 mod refusal;
 mod run;
 mod settings;
