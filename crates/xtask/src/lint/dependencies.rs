@@ -59,6 +59,7 @@ fn core_findings(tree: &str) -> Vec<String> {
 /// other lints, so it is not installed here; the rules that guard against known holes are checked without it,
 /// by [`floors`](super::floors).
 pub(super) fn cargo_deny(steps: &mut Steps) -> Result<(), Failed> {
+    steps.skip("advisories", "their database has to be fetched; `cargo deny check advisories` does that");
     let own = workspace::root().join(".tools/bin/cargo-deny");
     let own = own.to_string_lossy();
     let Some(program) =
@@ -67,7 +68,6 @@ pub(super) fn cargo_deny(steps: &mut Steps) -> Result<(), Failed> {
         steps.skip("cargo-deny", "`cargo install cargo-deny --locked --root .tools` brings it");
         return Ok(());
     };
-    steps.skip("advisories", "their database has to be fetched; `cargo deny check advisories` does that");
     steps.step("cargo-deny", || {
         let words = [&["--all-features", "check", "--hide-inclusion-graph"], &DENY_CHECKS[..]];
         Call::new(program, &words.concat()).run()
