@@ -18,7 +18,7 @@ impl Run {
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "a run is written as what is read")]
     pub fn to_flow_run(&self) -> FlowRun {
-        FlowRun::from_json(self.to_json()).expect("a run is written as what is read")
+        FlowRun::from_own_json(self.to_json()).expect("a run is written as what is read")
     }
 
     /// The text of the documented object.
