@@ -1,9 +1,12 @@
 //! What tests of flows need, for this project and for services that embed it.
 //!
-//! Features, none of them on by default:
+//! Features:
 //!
+//! - `conformance` (default): replay of recorded cases, in [`conformance`], and the binary of that name.
 //! - `servers`: real servers on loopback, in [`servers`]: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "servers")]
 pub mod servers;
