@@ -2,8 +2,8 @@
 //!
 //! Features:
 //!
-//! - `conformance` (default): replay of recorded cases, in [`conformance`], and the binary of that name.
-//! - `servers`: real servers on loopback, in [`servers`]: a website with known defects, and sinks that stand in
+//! - `conformance` (default): replay of recorded cases, in `conformance`, and the binary of that name.
+//! - `servers`: real servers on loopback, in `servers`: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
 #[cfg(feature = "conformance")]

@@ -8,7 +8,7 @@ pub(crate) const GENERATED: &str = "<generated>";
 /// Where an expectation and what was got part ways.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// The place, `final.nodes[1].status`.
+    /// The place, such as `final.nodes[1].status`.
     pub path: String,
     /// What is expected there; `None` when nothing is.
     pub expected: Option<Value>,

@@ -353,6 +353,16 @@ impl Model<'_> {
         queue: &mut VecDeque<usize>,
     ) -> Result<(), Raised> {
         let before = self.state.clone();
+        // The edge to decorate is looked for by the other copy of the id.
+        let data_id = &self.state.nodes[place].data_id;
+        let is_found = self.state.edges.iter().any(|edge| edge.target == *data_id);
+        if self.conduct.accepts_ambiguous_ids
+            && place > 0
+            && !is_found
+            && self.state.edges_into(place).next().is_some()
+        {
+            return Err(Raised);
+        }
         let node = &mut self.state.nodes[place];
         let task_type = node.task_type.clone();
         node.status = Status::Working;

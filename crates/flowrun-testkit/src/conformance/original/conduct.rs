@@ -4,6 +4,7 @@
 /// does, named for what it is. The numbers are those of section 8 of the specification; where there is none,
 /// the row of the design's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "one switch for each difference is the point")]
 pub struct Conduct {
     /// D1: entries handed on without a condition keep the status they have.

@@ -78,6 +78,9 @@ fn compare(expression: &Value, facts: Option<&Facts>, conduct: &Conduct) -> Judg
     if conduct.conditions_raise && is_status && value.as_str().is_some_and(is_pasted) {
         return Judged::Unpredictable;
     }
+    if !expression.is_object() {
+        return Judged::Raises;
+    }
     let mut alone = expression.clone();
     alone["joiner"] = "".into();
     if let Some(text) = value.as_str().filter(|_| conduct.reads_all_digits && !is_status) {

@@ -1,6 +1,7 @@
 //! The state of a run in the model, and its way from the script to an expectation.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
@@ -33,7 +34,7 @@ pub(super) struct State {
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
     pub(super) log: Log,
-    pub(super) dispatches: Vec<Value>,
+    pub(super) dispatches: Vec<Rc<Value>>,
     /// How the run closed.
     pub(super) closed: Option<Status>,
     /// A node failed and ended the run; what works may finish.
@@ -58,7 +59,8 @@ pub(super) struct Node {
     /// The copy of the id inside `data`.
     pub(super) data_id: String,
     pub(super) task_type: String,
-    pub(super) data: Value,
+    /// Shared: a state is kept aside whenever something may raise.
+    pub(super) data: Rc<Value>,
     pub(super) status: Status,
     pub(super) finalized: bool,
     pub(super) started: bool,
@@ -147,7 +149,7 @@ impl Node {
             id: text(node, "id"),
             data_id: if data.get("id").is_some() { text(data, "id") } else { text(node, "id") },
             task_type: text(data, "task_type"),
-            data: data.clone(),
+            data: Rc::new(data.clone()),
             ..Self::default()
         }
     }
@@ -219,7 +221,7 @@ impl Model<'_> {
         } else {
             dispatch["resources"] = json!(resources);
         }
-        self.state.dispatches.push(dispatch);
+        self.state.dispatches.push(Rc::new(dispatch));
     }
 
     /// Tasks that the script says nothing of, though they were started, pass all that they have.
@@ -269,7 +271,7 @@ impl Model<'_> {
         json!({
             "outcome": if closed.is_some() { "completed" } else { "stuck" },
             "time_completed_set": closed.is_some(),
-            "dispatch_order": dispatches,
+            "dispatch_order": dispatches.iter().map(Rc::as_ref).collect::<Vec<&Value>>(),
             "final": {
                 "status": closed.unwrap_or(Status::Working).word(),
                 "nodes": nodes.iter().map(node).collect::<Vec<_>>(),

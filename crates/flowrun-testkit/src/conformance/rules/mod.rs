@@ -43,6 +43,7 @@ pub fn apply(case: &Case, expected: &mut Value) -> Vec<&'static Rule> {
     if case.is_by_design() {
         return Vec::new();
     }
+    let recorded = expected.clone();
     let says = |conduct: &Conduct| model(case, conduct);
     let mut conduct = Conduct::ORIGINAL;
     let mut before = says(&conduct);
@@ -55,27 +56,29 @@ pub fn apply(case: &Case, expected: &mut Value) -> Vec<&'static Rule> {
         }
         before = after;
     }
-    applied
+    // On the way one rule may undo what another did.
+    if *expected == recorded { Vec::new() } else { applied }
 }
 
 /// A smallest set of rules that leads from the original to the design: without any one of them the model
-/// would say something else.
+/// would say something else. Rules are left out one by one, never several at once: two defects may hide each
+/// other.
 fn needed(says: &dyn Fn(&Conduct) -> Value) -> Vec<&'static Rule> {
     let mut needed: Vec<&Rule> = rules().collect();
-    let corrected = |rules: &[&Rule]| {
-        let mut conduct = Conduct::ORIGINAL;
-        rules.iter().for_each(|rule| (rule.correct)(&mut conduct));
-        says(&conduct)
-    };
-    let design = corrected(&needed);
-    for rule in rules().collect::<Vec<_>>().into_iter().rev() {
-        let without: Vec<&Rule> =
-            needed.iter().copied().filter(|other| other.number != rule.number).collect();
-        if corrected(&without) == design {
-            needed = without;
+    let design = says(&corrected(&needed));
+    for place in (0..needed.len()).rev() {
+        let rule = needed.remove(place);
+        if says(&corrected(&needed)) != design {
+            needed.insert(place, rule);
         }
     }
     needed
+}
+
+fn corrected(rules: &[&Rule]) -> Conduct {
+    let mut conduct = Conduct::ORIGINAL;
+    rules.iter().for_each(|rule| (rule.correct)(&mut conduct));
+    conduct
 }
 
 #[cfg(test)]
