@@ -32,6 +32,8 @@ mod report;
 mod spec;
 mod state;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

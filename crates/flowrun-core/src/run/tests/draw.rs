@@ -1,0 +1,55 @@
+//! Flows as one line of text.
+//!
+//! `scan a -> slack b [true], a -> email c` names each node with its task type the first time, then by its id.
+//! `[true]`, `[false]` and `[null]` set `start_if`; `{score >= 80}` adds a condition; `empty e` has no task.
+//! `probe` is a task type of our own, whose facts may carry any keys.
+
+use std::sync::Arc;
+
+use crate::{Condition, Flow, NodeSpec, Plan, Role, TaskTypes};
+
+/// The plan of a drawing. Nodes stand in the order they are first named, edges as drawn.
+pub(crate) fn plan(drawing: &str) -> Arc<Plan> {
+    let types = TaskTypes::documented().with("probe", Role::Producer);
+    Arc::new(Plan::new(&flow(drawing), &types).unwrap())
+}
+
+pub(crate) fn flow(drawing: &str) -> Flow {
+    let mut nodes: Vec<(&str, NodeSpec)> = Vec::new();
+    let mut edges = Vec::new();
+    for chain in drawing.split(',') {
+        let mut above = None;
+        for drawn in chain.split("->") {
+            let id = draw_node(drawn, &mut nodes);
+            edges.extend(above.map(|above| (above, id)));
+            above = Some(id);
+        }
+    }
+    let flow =
+        nodes.into_iter().fold(Flow::builder().id("f").title("Drawn"), |flow, (_, node)| flow.node(node));
+    edges.into_iter().fold(flow, |flow, (source, target)| flow.edge(source, target)).build().unwrap()
+}
+
+fn draw_node<'a>(drawn: &'a str, nodes: &mut Vec<(&'a str, NodeSpec)>) -> &'a str {
+    let (names, marks) = drawn.split_at(drawn.find(['[', '{']).unwrap_or(drawn.len()));
+    let names: Vec<&str> = names.split_whitespace().collect();
+    let id = *names.last().expect("a node has a name");
+    let known = nodes.iter().position(|(known, _)| *known == id);
+    let place = known.unwrap_or_else(|| {
+        let [task_type, _] = names[..] else { panic!("`{id}` needs a task type where it is first named") };
+        nodes.push((id, NodeSpec::new(id, if task_type == "empty" { "" } else { task_type })));
+        nodes.len() - 1
+    });
+    for mark in marks.split_inclusive([']', '}']).map(str::trim).filter(|mark| !mark.is_empty()) {
+        let node = nodes[place].1.clone();
+        let inside = &mark[1..mark.len() - 1];
+        nodes[place].1 = if mark.starts_with('[') {
+            node.set("start_if", serde_json::from_str::<serde_json::Value>(inside).unwrap())
+        } else {
+            let parts: Vec<&str> = inside.split_whitespace().collect();
+            let [key, operator, value] = parts[..] else { panic!("`{inside}` is no condition") };
+            node.condition(Condition::new(key, operator, value))
+        };
+    }
+    id
+}

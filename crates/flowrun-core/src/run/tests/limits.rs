@@ -1,0 +1,66 @@
+//! The ceilings a host sets.
+
+use super::Play;
+use crate::RunPolicy;
+
+#[test]
+fn objects_over_the_limit_are_dropped_with_one_line_and_fail_the_node() {
+    let mut play = Play::with_policy("scan a", RunPolicy::default().max_objects(2));
+    let script = "0 start; 1 object a o1 working; 1 object a o2 passed; 1 object a o3 passed; 1 object a o4 passed; \
+                  2 object a o1 passed; 3 done a";
+    insta::assert_snapshot!(play.play(script), @"
+    0 start
+      + run started
+      + started a#1
+      > start a#1
+    1 object a o1 working
+      + objects a: o1 working
+    1 object a o2 passed
+      + objects a: o2 passed
+    1 object a o3 passed
+      + objects a: o3 passed
+      + line a: more than 2 objects: the rest is dropped
+    1 object a o4 passed
+      + objects a: o4 passed
+    2 object a o1 passed
+      + objects a: o1 passed
+    3 done a
+      + failed a#1
+      + run failed, closing line at a
+      > end
+    ");
+    insta::assert_snapshot!(play.entries("a"), @r#"
+    {"parent":"p","id":"o1","source_id":"o1","track_id":"o1","status":"passed"}
+    {"parent":"p","id":"o2","source_id":"o2","track_id":"o2","status":"passed"}
+    "#);
+}
+
+#[test]
+fn lines_over_the_limit_are_dropped_and_the_last_one_says_so() {
+    let mut play = Play::with_policy("scan a", RunPolicy::default().max_log_lines(2));
+    insta::assert_snapshot!(play.play("0 start; 1 log a 1; 2 log a 2; 3 log a 3; 4 log a 4; 5 ok a"), @"
+    0 start
+      + run started
+      + started a#1
+      > start a#1
+    1 log a 1
+      + line a: 1
+    2 log a 2
+      + line a: 2
+    3 log a 3
+      + line a: more than 2 log lines: the rest is dropped
+    4 log a 4
+    5 ok a
+      + passed a#1
+      + run passed, closing line at a
+      > end
+    ");
+    insta::assert_snapshot!(play.log(), @"
+    1: system starting up for run_id: 07070707-0707-0707-0707-070707070707
+    a: starting job ID: a | job type is [ SCAN ]
+    a: 1
+    a: 2
+    a: more than 2 log lines: the rest is dropped
+    a: flowrun completed with status: ✅ PASSED
+    ");
+}

@@ -1,0 +1,15 @@
+//! What runs do, as transcripts: a drawing, a script of events, and everything that came of them.
+
+mod draw;
+mod ends;
+mod failing;
+mod handover;
+mod joins;
+mod limits;
+mod order;
+mod play;
+mod routing;
+mod stopping;
+mod wire;
+
+pub(super) use play::{Play, transcript};
