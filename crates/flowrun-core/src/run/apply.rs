@@ -1,7 +1,8 @@
 //! How each record changes a run. This is all that changes one.
 
+use super::entry_list::EntryList;
 use super::{Phase, Record, Run, State};
-use crate::model::{NodeIx, NodeStatus, ObjectEntry, Timestamp};
+use crate::model::{NodeIx, NodeStatus, Timestamp};
 use crate::plan::Role;
 use crate::run::state::Line;
 use crate::task::ObjectReport;
@@ -67,7 +68,7 @@ impl Run {
         if self.plan.info(node).role == Some(Role::Receiver) {
             let objects = self.handed_over(node);
             if !objects.is_empty() {
-                self.nodes.detail_mut(node).objects = objects;
+                self.nodes.detail_mut(node).objects = objects.into();
             }
         }
     }
@@ -76,7 +77,7 @@ impl Run {
     fn begin_again(&mut self, node: NodeIx) {
         if self.plan.info(node).role != Some(Role::Receiver) && self.nodes.detail(node).is_some() {
             let detail = self.nodes.detail_mut(node);
-            detail.objects.clear();
+            detail.objects = EntryList::default();
             detail.over_limit = false;
         }
     }
@@ -123,19 +124,9 @@ impl Run {
         let limit = self.spec.policy.max_objects;
         let detail = self.nodes.detail_mut(node);
         for ObjectReport { entry, facts } in reports {
-            let entry: &ObjectEntry = match detail.objects.iter().position(|known| known.is_same_as(entry)) {
-                Some(place) => {
-                    detail.objects[place].merge(entry.clone());
-                    &detail.objects[place]
-                }
-                None if detail.objects.len() >= limit => {
-                    detail.over_limit = true;
-                    continue;
-                }
-                None => {
-                    detail.objects.push(entry.clone());
-                    entry
-                }
+            let Some(entry) = detail.objects.merge(entry, limit) else {
+                detail.over_limit = true;
+                continue;
             };
             if let (Some(facts), Some(id)) = (facts, entry.fact_id()) {
                 self.facts.insert(id.into(), facts.clone());

@@ -26,6 +26,7 @@ mod advance;
 mod apply;
 mod attempt;
 mod entries;
+mod entry_list;
 mod event;
 mod render;
 mod report;
@@ -254,7 +255,7 @@ impl Run {
     /// The entries of a node.
     #[must_use]
     pub fn objects(&self, node: NodeIx) -> &[ObjectEntry] {
-        self.nodes.detail(node).map_or(&[], |detail| &detail.objects)
+        self.nodes.detail(node).map_or(&[], |detail| detail.objects.as_slice())
     }
 
     /// The attempts at work, in the order of the nodes.

@@ -1,6 +1,7 @@
 //! What a run knows of its nodes, one flat array a property.
 
-use crate::model::{Attempt, NodeIx, ObjectEntry, Timestamp};
+use super::entry_list::EntryList;
+use crate::model::{Attempt, NodeIx, Timestamp};
 use crate::plan::Plan;
 
 /// How far a node is.
@@ -55,7 +56,7 @@ pub(crate) struct Flags {
 #[derive(Debug, Default)]
 pub(crate) struct Detail {
     /// Its entries.
-    pub(crate) objects: Vec<ObjectEntry>,
+    pub(crate) objects: EntryList,
     /// For a node with conditions that was judged: the side of each entry.
     pub(crate) sides: Vec<Option<bool>>,
     /// Its log lines, without the one of its start.
@@ -127,6 +128,9 @@ impl Nodes {
 
     pub(crate) fn complete(&mut self, node: NodeIx, at: Timestamp) {
         self.completed[node.index()] = at;
+        if let Some(detail) = &mut self.detail[node.index()] {
+            detail.objects.close();
+        }
     }
 
     /// When the node started, and its place among the lines of the run.

@@ -64,3 +64,21 @@ fn lines_over_the_limit_are_dropped_and_the_last_one_says_so() {
     a: flowrun completed with status: ✅ PASSED
     ");
 }
+
+#[test]
+fn a_node_with_a_hundred_thousand_objects_takes_them_one_by_one() {
+    let mut play = Play::new("scan a");
+    play.play("0 start");
+    let node = play.node("a");
+    for status in [crate::ObjectStatus::Working, crate::ObjectStatus::Passed] {
+        for number in 0..100_000 {
+            let entry = crate::ObjectEntry::new("p", &number.to_string()).with_status(status);
+            let report = crate::Report::Objects(vec![crate::ObjectReport { entry, facts: None }]);
+            let event = crate::Event::Reported { node, attempt: crate::Attempt::FIRST, report };
+            play.run.handle(super::play::second(1), event).unwrap();
+        }
+    }
+    let entries = play.run.objects(node);
+    assert_eq!(entries.len(), 100_000);
+    assert!(entries.iter().all(|entry| entry.status == crate::ObjectStatus::Passed));
+}
