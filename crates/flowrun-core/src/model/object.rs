@@ -139,11 +139,9 @@ impl ObjectEntry {
         }
     }
 
-    /// Fills in the ids that older recordings lack.
-    fn normalise(&mut self, source_id_given: bool) {
-        if !source_id_given {
-            self.source_id = self.id.clone();
-        }
+    /// Gives an entry without `track_id` the one that reading it from JSON would: entries made in code and
+    /// entries read back from a journal must find each other alike.
+    pub(crate) fn fill_track_id(&mut self) {
         if self.track_id.is_none() {
             self.track_id = self.id.clone().or_else(|| {
                 let (prefix, id) = match &self.source_id {
@@ -209,7 +207,10 @@ impl<'de> Deserialize<'de> for ObjectEntry {
                         _ => entry.extra.push((key, map.next_value()?)),
                     }
                 }
-                entry.normalise(source_id_given);
+                if !source_id_given {
+                    entry.source_id = entry.id.clone();
+                }
+                entry.fill_track_id();
                 Ok(entry)
             }
         }

@@ -20,7 +20,8 @@ impl Run {
         }
     }
 
-    fn register(&mut self, at: Timestamp, node: NodeIx, objects: Vec<ObjectReport>) {
+    fn register(&mut self, at: Timestamp, node: NodeIx, mut objects: Vec<ObjectReport>) {
+        objects.iter_mut().for_each(|report| report.entry.fill_track_id());
         let was_over = self.is_over_limit(node);
         self.put(at, Record::Objects { node, objects: objects.into() });
         if self.is_over_limit(node) && !was_over {

@@ -168,3 +168,15 @@ fn a_placeholder_that_finds_its_object_keeps_its_place() {
     play.handle(second(9), Event::AttemptEnded { node, attempt, outcome: Outcome::Done });
     assert!(play.log().contains("ended with objects still working"));
 }
+
+#[test]
+fn an_entry_made_in_code_without_a_track_gets_the_one_it_would_be_read_with() {
+    let mut play = Play::new("scan a");
+    play.play("0 start");
+    let mut entry = ObjectEntry::new("p", "o");
+    (entry.id, entry.source_id, entry.track_id) = (None, None, None);
+    let reports = vec![ObjectReport { entry, facts: None }];
+    let node = play.node("a");
+    play.handle(second(1), Event::Reported { node, attempt: attempt(1), report: Report::Objects(reports) });
+    insta::assert_snapshot!(play.entries("a"), @r#"{"parent":"p","id":null,"source_id":null,"track_id":"legacy:p","status":"working"}"#);
+}
