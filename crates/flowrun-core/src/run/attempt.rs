@@ -16,8 +16,7 @@ impl Run {
             return self.note_late(at, node, attempt);
         }
         // It was told to stop and came back in time: what it achieved counts, the rest was stopped.
-        let was_stopped = matches!(self.phase, Phase::Cancelling | Phase::TimingOut);
-        if was_stopped && !self.has_passed(node, &outcome) {
+        if self.is_stopping() && !self.has_passed(node, &outcome) {
             return self.end_stopped(at, node, attempt);
         }
         match outcome {
@@ -37,8 +36,9 @@ impl Run {
 
     /// The attempt's deadline passed. Its executor is told to stop, and its answer no longer counts.
     pub(super) fn on_attempt_timeout(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
-        // The timer can fire while the executor is already returning; the end that came first counts.
-        if !self.is_at_work(node, attempt) {
+        // The timer can fire while the executor is already returning; the end that came first counts. And it
+        // can fire in the grace period of a stop, which ends the attempt anyway: nobody is told twice.
+        if !self.is_at_work(node, attempt) || self.is_stopping() {
             return;
         }
         self.commands.push(Command::Stop { node, attempt });
@@ -56,6 +56,11 @@ impl Run {
         if self.nodes.state(node) == State::Waiting(attempt) && self.is_open() {
             self.start_attempt(at, node, attempt);
         }
+    }
+
+    /// Whether everything at work was told to stop.
+    fn is_stopping(&self) -> bool {
+        matches!(self.phase, Phase::Cancelling | Phase::TimingOut)
     }
 
     fn is_at_work(&self, node: NodeIx, attempt: Attempt) -> bool {

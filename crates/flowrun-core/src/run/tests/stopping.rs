@@ -159,6 +159,28 @@ fn a_run_that_is_failing_can_still_be_cancelled() {
 }
 
 #[test]
+fn a_deadline_of_an_attempt_does_not_matter_once_it_was_told_to_stop() {
+    let policy = RunPolicy::default().attempt_timeout(Duration::from_secs(5));
+    let mut play = Play::with_policy("scan a", policy);
+    insta::assert_snapshot!(play.play("0 start; 4 cancel; 5 timeout a; 6 stopped a"), @"
+    0 start
+      + run started
+      + started a#1
+      > start a#1
+      > timer timeout a#1 at 5
+    4 cancel
+      + cancel requested
+      > stop a#1
+    5 timeout a
+    6 stopped a
+      + line a: cancelled
+      + failed a#1
+      + run cancelled, closing line at a
+      > end
+    ");
+}
+
+#[test]
 fn the_deadline_of_the_run_stops_it_as_failed() {
     let mut play =
         Play::with_policy("scan a -> scan b", RunPolicy::default().run_timeout(Duration::from_secs(9)));
