@@ -95,8 +95,8 @@ impl Run {
             *first = (*first).min(line.seq);
         }
         lines.sort_by_cached_key(|line| {
-            let number = line.entry.step.parse::<u128>().ok();
-            let group = number.map_or((1, u128::from(first_seq[&line.entry.step])), |number| (0, number));
+            let number = line.entry.step.parse::<i128>().ok();
+            let group = number.map_or((1, i128::from(first_seq[&line.entry.step])), |number| (0, number));
             (group, line.seq)
         });
         lines.into_iter().map(|line| line.entry).collect()

@@ -43,12 +43,12 @@ fn every_taken_edge_into_a_working_node_is_animated() {
 
 #[test]
 fn lines_are_sorted_by_step_numbers_first_then_texts_by_their_first_start() {
-    let mut play = Play::new("scan b -> scan 10 -> scan 9, b -> scan a");
-    play.play("0 start; 1 log b one; 1 log b two, three; 2 ok b; 3 log a first; 4 log 10 x; 5 ok 10; 6 log b late; 7 ok a; 8 ok 9");
+    let mut play = Play::new("scan b -> scan 10 -> scan -9, b -> scan a");
+    play.play("0 start; 1 log b one; 1 log b two, three; 2 ok b; 3 log a first; 4 log 10 x; 5 ok 10; 6 log b late; 7 ok a; 8 ok -9");
     insta::assert_snapshot!(play.log(), @"
+    -9: starting job ID: -9 | job type is [ SCAN ]
+    -9: flowrun completed with status: ✅ PASSED
     1: system starting up for run_id: 07070707-0707-0707-0707-070707070707
-    9: starting job ID: 9 | job type is [ SCAN ]
-    9: flowrun completed with status: ✅ PASSED
     10: starting job ID: 10 | job type is [ SCAN ]
     10: x
     b: starting job ID: b | job type is [ SCAN ]
