@@ -10,6 +10,7 @@ mod order;
 mod play;
 mod routing;
 mod stopping;
+mod table;
 mod wire;
 
 pub(super) use play::{Play, transcript};
