@@ -2,10 +2,12 @@
 
 mod draw;
 mod ends;
+mod exhaustive;
 mod failing;
 mod handover;
 mod joins;
 mod limits;
+mod naive;
 mod order;
 mod play;
 mod routing;
