@@ -10,8 +10,11 @@ use crate::{Condition, Flow, NodeSpec, Plan, Role, TaskTypes};
 
 /// The plan of a drawing. Nodes stand in the order they are first named, edges as drawn.
 pub(crate) fn plan(drawing: &str) -> Arc<Plan> {
-    let types = TaskTypes::documented().with("probe", Role::Producer);
-    Arc::new(Plan::new(&flow(drawing), &types).unwrap())
+    Arc::new(Plan::new(&flow(drawing), &types()).unwrap())
+}
+
+pub(crate) fn types() -> TaskTypes {
+    TaskTypes::documented().with("probe", Role::Producer)
 }
 
 pub(crate) fn flow(drawing: &str) -> Flow {

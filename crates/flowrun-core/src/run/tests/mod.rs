@@ -10,6 +10,7 @@ mod limits;
 mod naive;
 mod order;
 mod play;
+mod properties;
 mod routing;
 mod stopping;
 mod table;
