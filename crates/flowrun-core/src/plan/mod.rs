@@ -5,6 +5,8 @@
 mod check;
 mod cycles;
 mod links;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,0 +1,439 @@
+//! Each finding of the check, as a person reads it.
+
+use std::fmt::Write;
+
+use proptest::prelude::*;
+
+use super::{Plan, TaskTypes};
+use crate::{Diagnostic, Flow, NodeIx, Severity};
+
+/// The findings about a flow: code, pointer, node or edge, message, help, and what is underlined.
+fn findings(text: &str) -> String {
+    let flow = Flow::from_json(text).unwrap();
+    let mut out = String::new();
+    for finding in Plan::diagnose(&flow, &TaskTypes::documented()) {
+        let Diagnostic { severity, code, message, node, edge, pointer, span, help, .. } = finding;
+        let severity = if severity == Severity::Error { "error" } else { "warning" };
+        let about: String = [("node", node), ("edge", edge)]
+            .into_iter()
+            .filter_map(|(kind, id)| Some(format!(" {kind} {}", id?)))
+            .collect();
+        let seen = span.map_or("nothing", |span| &text[span]);
+        writeln!(out, "{severity}[{code}] {pointer}{about}: {message}").unwrap();
+        writeln!(out, "  at {seen}").unwrap();
+        if let Some(help) = help {
+            writeln!(out, "  help: {help}").unwrap();
+        }
+    }
+    out
+}
+
+/// A flow of scans `a`, `b`, … with the edges given as `ab`.
+fn graph(nodes: &str, edges: &str) -> String {
+    let nodes: Vec<String> =
+        nodes.chars().map(|id| format!(r#"{{"id":"{id}","data":{{"task_type":"scan"}}}}"#)).collect();
+    with_edges(&nodes.join(","), edges)
+}
+
+/// A flow with nodes as JSON and edges given as `ab`, their ids the same.
+fn with_edges(nodes: &str, edges: &str) -> String {
+    let edges: Vec<String> = edges
+        .split_whitespace()
+        .map(|edge| format!(r#"{{"id":"{edge}","source":"{}","target":"{}"}}"#, &edge[..1], &edge[1..]))
+        .collect();
+    format!(r#"{{"nodes":[{nodes}],"edges":[{}]}}"#, edges.join(","))
+}
+
+#[test]
+fn a_plain_flow_has_no_findings() {
+    assert_eq!(findings(&graph("abc", "ab bc")), "");
+}
+
+#[test]
+fn an_empty_flow_is_refused_and_its_edges_are_still_looked_at() {
+    insta::assert_snapshot!(findings(&graph("", "ab")), @"
+    error[plan.empty-flow] /nodes: the flow has no nodes
+      at nothing
+      help: add a node with a task_type
+    ");
+}
+
+#[test]
+fn missing_ids_are_refused() {
+    insta::assert_snapshot!(findings(r#"{"nodes":[{"data":{"task_type":"scan"}},{"id":""}],"edges":[]}"#), @r#"
+    error[plan.missing-id] /nodes/0/id node : the node at place 1 has no id
+      at {"task_type":"scan"}
+    error[plan.missing-id] /nodes/1/id node : the node at place 2 has no id
+      at ""
+    warning[plan.roots] /nodes/1 node : 2 nodes start at once: they have no incoming edge
+      at ""
+      help: the public original starts the first node only
+    warning[plan.unlinked] /nodes/0 node : node `` is linked to no other: it starts at once
+      at {"task_type":"scan"}
+      help: link it, or remove it
+    warning[plan.unlinked] /nodes/1 node : node `` is linked to no other: it starts at once
+      at ""
+      help: link it, or remove it
+    "#);
+}
+
+#[test]
+fn duplicate_ids_are_refused() {
+    insta::assert_snapshot!(findings(&graph("aba", "ab")), @r#"
+    error[plan.duplicate-id] /nodes/2/id node a: two nodes have the id `a`; the first stands at place 1
+      at "a"
+      help: give every node an id of its own
+    warning[plan.roots] /nodes/2 node a: 2 nodes start at once: they have no incoming edge
+      at "a"
+      help: the public original starts the first node only
+    warning[plan.unlinked] /nodes/2 node a: node `a` is linked to no other: it starts at once
+      at "a"
+      help: link it, or remove it
+    "#);
+}
+
+#[test]
+fn ids_that_differ_inside_data_are_refused_and_other_spellings_of_the_same_are_not() {
+    let text = r#"{"nodes":[{"id":"a","data":{"id":"b","task_type":"scan"}}],"edges":[]}"#;
+    insta::assert_snapshot!(findings(text), @r#"
+    error[plan.id-mismatch] /nodes/0/data/id node a: node `a` has the id `b` inside its data
+      at "b"
+      help: make `id` and `data.id` the same
+    "#);
+    let text = r#"{"nodes":[{"id":"a","data":{"id":"\u0061","task_type":"scan"}}],"edges":[]}"#;
+    assert_eq!(findings(text), "");
+}
+
+#[test]
+fn dangling_edges_are_refused_with_a_guess_at_what_was_meant() {
+    let text = r#"{"nodes":[{"id":"scan"},{"id":"email"}],"edges":[
+        {"id":"1","source":"scan","target":"emial"},{"id":"2","source":"nowhere","target":"email"},
+        {"id":"3","source":"scan"}]}"#;
+    insta::assert_snapshot!(findings(text), @r#"
+    error[plan.dangling-edge] /edges/0/target edge 1: node `scan` leads to `emial`, which this flow does not define
+      at "emial"
+      help: did you mean `email`?
+    error[plan.dangling-edge] /edges/1/source edge 2: the edge to `email` comes from `nowhere`, which this flow does not define
+      at "nowhere"
+      help: name a node that exists, or remove the edge
+    error[plan.dangling-edge] /edges/2/target edge 3: the edge at place 3 has no target
+      at nothing
+      help: name a node that exists, or remove the edge
+    warning[plan.roots] /nodes/1 node email: 2 nodes start at once: they have no incoming edge
+      at "email"
+      help: the public original starts the first node only
+    warning[plan.unlinked] /nodes/0 node scan: node `scan` is linked to no other: it starts at once
+      at "scan"
+      help: link it, or remove it
+    warning[plan.unlinked] /nodes/1 node email: node `email` is linked to no other: it starts at once
+      at "email"
+      help: link it, or remove it
+    "#);
+}
+
+#[test]
+fn an_edge_from_a_node_to_itself_is_refused() {
+    insta::assert_snapshot!(findings(&graph("ab", "ab bb")), @r#"
+    error[plan.self-edge] /edges/1 node b edge bb: node `b` leads to itself
+      at "b"
+      help: a flow has no loops: remove the edge
+    "#);
+}
+
+#[test]
+fn cycles_are_refused_with_the_nodes_on_them() {
+    insta::assert_snapshot!(findings(&graph("abcde", "ab bc cd db be")), @r#"
+    error[plan.cycle] /nodes/1 node b: the flow has a cycle: b -> c -> d -> b
+      at "b"
+      help: a flow has no loops: remove one of these edges
+    "#);
+}
+
+#[test]
+fn a_flow_without_a_first_node_is_refused() {
+    insta::assert_snapshot!(findings(&graph("ab", "ab ba")), @r#"
+    error[plan.no-root] /nodes: no node can be the first: every node has an incoming edge
+      at nothing
+      help: remove the edges into the node that is to start
+    error[plan.cycle] /nodes/0 node a: the flow has a cycle: a -> b -> a
+      at "a"
+      help: a flow has no loops: remove one of these edges
+    "#);
+}
+
+#[test]
+fn long_cycles_are_cut_in_the_message() {
+    let ids = "abcdefghijklmnopqrstuvwxyz";
+    let edges: Vec<&str> = (0..25).map(|place| &ids[place..place + 2]).collect();
+    let found = findings(&graph(ids, &(edges.join(" ") + " za")));
+    assert!(found.contains("s -> t -> … 6 more -> a\n"), "{found}");
+}
+
+#[test]
+fn unknown_task_types_are_refused_and_empty_nodes_are_not() {
+    let text = r#"{"nodes":[{"id":"a","data":{"task_type":"paint"}}],"edges":[]}"#;
+    insta::assert_snapshot!(findings(text), @r#"
+    error[plan.unknown-task-type] /nodes/0/data/task_type node a: node `a` has the task type `paint`, which nobody here can do
+      at "paint"
+      help: known task types: case, email, issue, phone, report, scan, slack, test, webhook
+    "#);
+    for empty in [r#""""#, "null"] {
+        let text = format!(r#"{{"nodes":[{{"id":"a","data":{{"task_type":{empty}}}}}],"edges":[]}}"#);
+        assert_eq!(findings(&text), "");
+    }
+    assert_eq!(findings(r#"{"nodes":[{"id":"a"}]}"#), "");
+}
+
+#[test]
+fn malformed_conditions_are_refused() {
+    let node = |conditions: &str| {
+        format!(r#"{{"nodes":[{{"id":"a","data":{{"task_type":"scan","conditions":{conditions}}}}}]}}"#)
+    };
+    insta::assert_snapshot!(findings(&node(r#"{"data_type":"health"}"#)), @r#"
+    error[plan.malformed-conditions] /nodes/0/data/conditions node a: the conditions of node `a` cannot be read: `conditions` is neither null nor an array
+      at {"data_type":"health"}
+      help: conditions are null or an array of {joiner, data_type, operator, value}
+    "#);
+    insta::assert_snapshot!(findings(&node(r#"[{"data_type":"health","operator":">=","value":1},7]"#)), @r#"
+    error[plan.malformed-conditions] /nodes/0/data/conditions/1 node a: the conditions of node `a` cannot be read: element 1 of `conditions` is not an object
+      at [{"data_type":"health","operator":">=","value":1},7]
+      help: conditions are null or an array of {joiner, data_type, operator, value}
+    "#);
+    assert_eq!(findings(&node("null")), "");
+    assert_eq!(findings(&node("[ ]")), "");
+}
+
+#[test]
+fn more_conditions_than_max_conds_are_refused() {
+    let condition = r#"{"joiner":"and","data_type":"health","operator":">=","value":"1"}"#;
+    let first = condition.replace("and", "");
+    let node = |limit: &str| {
+        format!(
+            r#"{{"nodes":[{{"id":"a","data":{{"task_type":"scan","maxConds":{limit},"conditions":[{first},{condition}]}}}}]}}"#
+        )
+    };
+    insta::assert_snapshot!(findings(&node("1")), @r#"
+    error[plan.max-conds] /nodes/0/data/conditions node a: node `a` has 2 conditions, over its maxConds of 1
+      at [{"joiner":"","data_type":"health","operator":">=","value":"1"},{"joiner":"and","data_type":"health","operator":">=","value":"1"}]
+      help: remove conditions, or raise maxConds
+    "#);
+    assert_eq!(findings(&node("2")), "");
+    assert_eq!(findings(&node("null")), "");
+}
+
+#[test]
+fn the_smallest_max_nodes_limits_the_flow() {
+    let node = |id, limit| format!(r#"{{"id":"{id}","data":{{"task_type":"scan","maxNodes":{limit}}}}}"#);
+    let flow = |limit| with_edges(&format!("{},{}", node("a", 12), node("b", limit)), "ab");
+    insta::assert_snapshot!(findings(&flow(1)), @"
+    error[plan.max-nodes] /nodes/1/data/maxNodes node b: the flow has 2 nodes, over the maxNodes of 1 on node `b`
+      at 1
+      help: remove nodes, or raise maxNodes on every node
+    ");
+    assert_eq!(findings(&flow(2)), "");
+}
+
+#[test]
+fn several_roots_and_a_root_that_is_not_the_first_node_are_told() {
+    insta::assert_snapshot!(findings(&graph("abcd", "ac bd")), @r#"
+    warning[plan.roots] /nodes/1 node b: 2 nodes start at once: they have no incoming edge
+      at "b"
+      help: the public original starts the first node only
+    "#);
+    insta::assert_snapshot!(findings(&graph("ab", "ba")), @r#"
+    warning[plan.roots] /nodes/1 node b: node `b` starts, though it is not the first
+      at "b"
+      help: the public original starts the first node only
+    "#);
+}
+
+#[test]
+fn an_unlinked_node_is_told() {
+    insta::assert_snapshot!(findings(&graph("abc", "ab")), @r#"
+    warning[plan.roots] /nodes/2 node c: 2 nodes start at once: they have no incoming edge
+      at "c"
+      help: the public original starts the first node only
+    warning[plan.unlinked] /nodes/2 node c: node `c` is linked to no other: it starts at once
+      at "c"
+      help: link it, or remove it
+    "#);
+}
+
+#[test]
+fn fan_out_and_joins_are_told() {
+    insta::assert_snapshot!(findings(&graph("abcd", "ab ac bd cd")), @r#"
+    warning[plan.fan-out] /nodes/0 node a: node `a` starts 2 nodes at once
+      at "a"
+      help: the public original starts none of them and ends the run
+    warning[plan.join] /nodes/3 node d: node `d` has 2 incoming edges: it starts once, after all of them
+      at "d"
+      help: the public original starts it once for every edge
+    "#);
+}
+
+#[test]
+fn what_a_start_if_does_not_do_is_told() {
+    let conditions = r#""conditions":[{"joiner":"","data_type":"health","operator":">=","value":"1"}]"#;
+    let node = |id, more: &str| format!(r#"{{"id":"{id}","data":{{"task_type":"scan",{more}}}}}"#);
+    let below = |ids: &[(char, &str)]| {
+        let mut nodes = node('a', conditions);
+        for (id, start_if) in ids {
+            nodes += &format!(",{}", node(*id, &format!(r#""start_if":{start_if}"#)));
+        }
+        let edges: Vec<String> = ids.iter().map(|(id, _)| format!("a{id}")).collect();
+        findings(&with_edges(&nodes, &edges.join(" ")))
+    };
+    assert_eq!(below(&[('b', "true"), ('c', "false")]), "");
+    insta::assert_snapshot!(below(&[('b', "true"), ('c', "1"), ('d', "false"), ('e', "0")]), @r#"
+    warning[plan.same-start-if] /nodes/0 node a: node `a` starts 2 nodes when its conditions are true
+      at "a"
+      help: the public original starts the one of the last edge only
+    warning[plan.same-start-if] /nodes/0 node a: node `a` starts 2 nodes when its conditions are false
+      at "a"
+      help: the public original starts the one of the last edge only
+    "#);
+    insta::assert_snapshot!(below(&[('b', "null"), ('c', "\"yes\"")]), @r#"
+    warning[plan.start-if-value] /nodes/2/data/start_if node c: start_if of node `c` is neither true nor false: it counts as null
+      at "yes"
+      help: set it to true or false
+    warning[plan.never-runs] /nodes/1 node b: node `b` never starts: it stands below conditions and its start_if is null
+      at "b"
+      help: set start_if to true or false
+    warning[plan.never-runs] /nodes/2 node c: node `c` never starts: it stands below conditions and its start_if is null
+      at "c"
+      help: set start_if to true or false
+    "#);
+    let ignored = format!("{},{}", node('a', r#""start_if":null"#), node('b', r#""start_if":true"#));
+    insta::assert_snapshot!(findings(&with_edges(&ignored, "ab")), @"
+    warning[plan.start-if-ignored] /nodes/1/data/start_if node b: start_if of node `b` is ignored: no node above it has conditions
+      at true
+      help: set it to null
+    ");
+}
+
+#[test]
+fn nodes_that_can_never_run_are_told() {
+    let nodes = r#"{"id":"a","data":{"task_type":""}},{"id":"b","data":{"task_type":"scan"}},
+        {"id":"c","data":{"task_type":"scan"}}"#;
+    insta::assert_snapshot!(findings(&with_edges(nodes, "ab bc")), @r#"
+    warning[plan.never-runs] /nodes/1 node b: node `b` never starts: no edge into it can be taken
+      at "b"
+      help: link it elsewhere, or remove it
+    warning[plan.never-runs] /nodes/2 node c: node `c` never starts: no edge into it can be taken
+      at "c"
+      help: link it elsewhere, or remove it
+    "#);
+}
+
+#[test]
+fn odd_conditions_are_told_by_their_own_codes() {
+    let text = r#"{"nodes":[{"id":"a","data":{"task_type":"scan","conditions":[
+        {"joiner":"and","data_type":"colour","operator":"!=","value":"x"}]}}]}"#;
+    insta::assert_snapshot!(findings(text), @r#"
+    warning[condition.joiner-on-first] /nodes/0/data/conditions/0 node a: condition 1 of node `a`: the joiner of the first expression is ignored
+      at [
+            {"joiner":"and","data_type":"colour","operator":"!=","value":"x"}]
+    warning[condition.unknown-key] /nodes/0/data/conditions/0 node a: condition 1 of node `a`: data key `colour` is not known; where objects have no such member the expression is false
+      at [
+            {"joiner":"and","data_type":"colour","operator":"!=","value":"x"}]
+    warning[condition.odd-operator] /nodes/0/data/conditions/0 node a: condition 1 of node `a`: operator `!=` is read as `==`; use `>=`, `<=` or `==`
+      at [
+            {"joiner":"and","data_type":"colour","operator":"!=","value":"x"}]
+    "#);
+}
+
+#[test]
+fn all_problems_are_told_at_once_errors_first_each_in_the_order_of_the_document() {
+    let text = r#"{"edges":[{"id":"1","source":"a","target":"z"},{"id":"2","source":"b","target":"b"}],
+        "nodes":[{"id":"a","data":{"id":"x","task_type":"paint","conditions":7}},
+        {"id":"b","data":{"task_type":"scan","maxNodes":1,"start_if":true}},{"id":"b"}]}"#;
+    let found = findings(text);
+    let codes: Vec<&str> = found.lines().filter_map(|line| line.split(['[', ']']).nth(1)).collect();
+    insta::assert_debug_snapshot!(codes, @r#"
+    [
+        "plan.id-mismatch",
+        "plan.duplicate-id",
+        "plan.dangling-edge",
+        "plan.self-edge",
+        "plan.unknown-task-type",
+        "plan.malformed-conditions",
+        "plan.max-nodes",
+        "plan.roots",
+        "plan.unlinked",
+        "plan.unlinked",
+        "plan.start-if-ignored",
+        "plan.unlinked",
+    ]
+    "#);
+}
+
+/// A flow of `count` scans in a row, closed to a ring if asked.
+fn row(count: usize, ring: bool) -> Flow {
+    let mut text = String::from(r#"{"nodes":["#);
+    for node in 0..count {
+        write!(text, r#"{}{{"id":"{node}","data":{{"task_type":""}}}}"#, if node > 0 { "," } else { "" }).unwrap();
+    }
+    text += r#"],"edges":["#;
+    for node in 0..if ring { count } else { count - 1 } {
+        let (comma, next) = (if node > 0 { "," } else { "" }, (node + 1) % count);
+        write!(text, r#"{comma}{{"id":"{node}","source":"{node}","target":"{next}"}}"#).unwrap();
+    }
+    Flow::from_json(text + "]}").unwrap()
+}
+
+#[test]
+fn a_row_and_a_ring_of_100_000_nodes_need_no_deep_stack() {
+    let check = || {
+        let plan = Plan::new(&row(100_000, false), &TaskTypes::documented()).unwrap();
+        let last = plan.children(NodeIx::new(99_998)).to_vec();
+        let refused = Plan::new(&row(100_000, true), &TaskTypes::documented()).unwrap_err();
+        (last, refused.into_iter().map(|problem| problem.code).take(2).collect::<Vec<_>>())
+    };
+    let small = std::thread::Builder::new().stack_size(256 * 1024).spawn(check).unwrap();
+    assert_eq!(small.join().unwrap(), (vec![NodeIx::new(99_999)], vec!["plan.no-root", "plan.cycle"]));
+}
+
+/// Nodes with few different ids, some missing, of any type, with any limit and start_if.
+fn any_node() -> impl Strategy<Value = serde_json::Value> {
+    let id = proptest::option::of(proptest::sample::select(vec!["", "a", "b", "c", "d", "\u{1b}[2J", "é"]));
+    let task_type = proptest::sample::select(vec!["scan", "slack", "", "paint"]);
+    let limit = proptest::option::of(-1..4_i32);
+    (id.clone(), id, task_type, limit.clone(), limit, any::<bool>()).prop_map(
+        |(id, data_id, task_type, max_nodes, max_conds, routed)| {
+            let conditions = if routed { serde_json::json!([{"data_type": "health"}]) } else { serde_json::Value::Null };
+            serde_json::json!({"id": id, "data": {"id": data_id, "task_type": task_type, "maxNodes": max_nodes,
+                "maxConds": max_conds, "conditions": conditions, "start_if": max_conds}})
+        },
+    )
+}
+
+fn any_edge() -> impl Strategy<Value = serde_json::Value> {
+    let id = || proptest::option::of(proptest::sample::select(vec!["", "a", "b", "c", "d", "e"]));
+    (id(), id()).prop_map(|(source, target)| serde_json::json!({"source": source, "target": target}))
+}
+
+proptest! {
+    #[test]
+    fn any_graph_is_planned_or_refused_and_every_finding_has_its_place(
+        nodes in proptest::collection::vec(any_node(), 0..8),
+        edges in proptest::collection::vec(any_edge(), 0..16),
+    ) {
+        let document = serde_json::json!({"nodes": nodes, "edges": edges});
+        let flow = Flow::from_json(document.to_string()).unwrap();
+        let found = match Plan::new(&flow, &TaskTypes::documented()) {
+            Ok(plan) => plan.warnings().to_vec(),
+            Err(problems) => {
+                prop_assert_eq!(problems[0].severity, Severity::Error);
+                problems
+            }
+        };
+        prop_assert!(found.is_sorted_by_key(|finding| finding.severity));
+        for finding in &found {
+            // The place, or where it would stand.
+            let parent = finding.pointer.rsplit_once('/').unwrap().0;
+            prop_assert!(document.pointer(parent).is_some(), "{finding:?}");
+            prop_assert!(finding.span.clone().is_none_or(|span| flow.to_json().get(span).is_some()));
+            prop_assert!(!finding.message.contains('\u{1b}'), "no control characters in a message");
+        }
+    }
+}
