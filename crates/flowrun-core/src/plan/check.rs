@@ -10,35 +10,41 @@ use crate::condition::Conditions;
 use crate::model::json::{Span, string_of};
 use crate::model::{Diagnostic, Flow, NodeIx, Severity, shown};
 
+/// So many unknown ids get a guess at what was meant: each is compared with every id there is.
+pub(super) const GUESSES: usize = 20;
+
 /// What the check has found so far.
 struct Check<'a> {
     flow: &'a Flow,
     types: &'a TaskTypes,
     found: Vec<Diagnostic>,
+    guesses: usize,
 }
 
 pub(super) fn check(flow: &Flow, types: &TaskTypes) -> Result<Plan, Vec<Diagnostic>> {
-    let mut check = Check { flow, types, found: Vec::new() };
+    let mut check = Check { flow, types, found: Vec::new(), guesses: 0 };
     if flow.node_count() == 0 {
         let problem = Diagnostic::error("plan.empty-flow", "/nodes".into(), "the flow has no nodes".into());
-        return Err(vec![problem.help("add a node with a task_type")]);
+        check.found.push(problem.help("add a node with a task_type"));
     }
     let ids = check.ids();
     let links = check.edges(&ids);
+    let is_whole = check.found.is_empty();
     let (nodes, conditions) = check.nodes();
     let order = topological_order(&links);
     match &order {
         None => check.name_cycles(&links),
-        Some(order) => {
+        // Where an edge or an id is broken, the graph is not the one that was meant.
+        Some(order) if is_whole => {
             let plan_nodes = Graph { links: &links, nodes: &nodes, order };
             check.warn(&plan_nodes);
-            check.warn_conditions(&links, &conditions);
         }
+        Some(_) => {}
     }
+    check.warn_conditions(&links, &conditions);
     check.limit_nodes();
-    // Errors first, each group in the order of the document.
     let Check { mut found, .. } = check;
-    found.sort_by_key(|finding| finding.severity);
+    found.sort_by_key(|finding| (finding.severity, finding.span.as_ref().map_or(0, |span| span.start)));
     if found.first().is_some_and(|finding| finding.severity == Severity::Error) {
         return Err(found);
     }
@@ -72,7 +78,8 @@ impl<'a> Check<'a> {
     fn about_node(&self, finding: Diagnostic, node: NodeIx, span: Span) -> Diagnostic {
         let slot = &self.flow.document.nodes()[node.index()];
         let span = [span, slot.id, slot.data].into_iter().find(|span| !span.is_absent());
-        let finding = finding.node(&self.node_id(node));
+        let id = self.node_id(node);
+        let finding = if id.is_empty() { finding } else { finding.node(&id) };
         match span {
             Some(span) => finding.at(span.range()),
             None => finding,
@@ -127,7 +134,8 @@ impl<'a> Check<'a> {
                 let id = self.text(span);
                 let known = ids.get(&id).copied();
                 if known.is_none() {
-                    self.found.push(self.dangling(index, key, span, &id, ids));
+                    let problem = self.dangling(index, key, span, &id, ids);
+                    self.found.push(problem);
                 }
                 known
             };
@@ -150,7 +158,7 @@ impl<'a> Check<'a> {
     }
 
     fn dangling(
-        &self,
+        &mut self,
         index: usize,
         key: &str,
         span: Span,
@@ -162,17 +170,23 @@ impl<'a> Check<'a> {
         let pointer = format!("/edges/{index}/{key}");
         let (other, verb) =
             if key == "target" { (slot.source, "leads to") } else { (slot.target, "comes from") };
-        let message = match (id.is_empty(), self.text(other)) {
-            (true, _) => format!("the edge at place {} has no {key}", index + 1),
-            (false, other) => {
-                let (other, id) = (shown(&other), shown(id));
+        let message = match id {
+            "" => format!("the edge at place {} has no {key}", index + 1),
+            _ => {
+                let (other, id) = (shown(&self.text(other)), shown(id));
                 let subject = if key == "target" { "node" } else { "the edge to" };
                 format!("{subject} `{other}` {verb} `{id}`, which this flow does not define")
             }
         };
         let problem = Diagnostic::error("plan.dangling-edge", pointer, message).edge(&edge);
-        let problem = if span.is_absent() { problem } else { problem.at(span.range()) };
-        match nearest(id, ids) {
+        let span = [span, slot.id, other].into_iter().find(|span| !span.is_absent());
+        let problem = match span {
+            Some(span) => problem.at(span.range()),
+            None => problem,
+        };
+        self.guesses += 1;
+        let guess = if self.guesses <= GUESSES { nearest(id, ids) } else { None };
+        match guess {
             Some(nearest) => problem.help(format!("did you mean `{}`?", shown(nearest))),
             None => problem.help("name a node that exists, or remove the edge"),
         }
@@ -415,7 +429,7 @@ fn nearest<'a>(id: &str, ids: &'a HashMap<Cow<'_, str>, NodeIx>) -> Option<&'a s
         return None;
     }
     let mut known: Vec<(&NodeIx, &str)> = ids_in_order(ids);
-    known.retain(|(_, known)| known.len() > 2);
+    known.retain(|(_, known)| (3..=80).contains(&known.len()));
     let close = known.iter().map(|(_, known)| (strsim::damerau_levenshtein(id, known), *known));
     close
         .filter(|(distance, known)| *distance <= 1 + known.len() / 4)

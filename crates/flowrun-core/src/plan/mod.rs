@@ -122,8 +122,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Every problem of the flow, in the order of the document. Warnings are not among them: they are
-    /// [`warnings`](Self::warnings) of the plan.
+    /// Every problem of the flow, in the order of the document, and after them its warnings, as far as they
+    /// can be known. The warnings of a flow without problems are [`warnings`](Self::warnings) of the plan.
     ///
     /// # Complexity
     ///
