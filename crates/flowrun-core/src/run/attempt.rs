@@ -108,10 +108,9 @@ impl Run {
         self.commands.push(Command::SetTimer { timer: Timer::Retry { node, attempt }, at: not_before });
     }
 
-    /// The node was stopped by a cancel or by the run's deadline.
+    /// The node was stopped: by a cancel, by the run's deadline, or by a driver that could not go on with it.
     pub(super) fn end_stopped(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
-        let message = if self.phase == Phase::TimingOut { "stopped: the run timed out" } else { "cancelled" };
-        self.log(at, node, message);
+        self.log(at, node, self.why_stopped().unwrap_or("stopped"));
         self.end_node(at, node, attempt, NodeStatus::Failed);
     }
 

@@ -153,7 +153,7 @@ pub enum Record {
     NodeEnded {
         /// The node.
         node: NodeIx,
-        /// Its last attempt.
+        /// Its last attempt, or the one it was still waiting for.
         attempt: Attempt,
         /// Passed or failed.
         status: NodeStatus,

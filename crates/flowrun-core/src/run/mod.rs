@@ -18,7 +18,8 @@
 //! | working | the attempt's deadline passes | waiting, failed | the executor is told to stop |
 //! | waiting | the timer fires | working | its executor is called again |
 //! | waiting | the run stops | failed | nothing |
-//! | any other | a report or an end of an attempt | the same | a line is kept, the rest is noted as late |
+//! | working, waiting, passed, failed | anything from another attempt | the same | a line is kept, the rest is noted as late |
+//! | queued, reached, skipped | entries, an end, a timer | the same | refused: nothing was ever started; a line is kept |
 //!
 //! The run closes when nothing works or waits.
 

@@ -34,6 +34,15 @@ impl Run {
         self.close_if_done(at);
     }
 
+    /// The line of the nodes that a cancel or the run's deadline stopped.
+    pub(super) fn why_stopped(&self) -> Option<&'static str> {
+        match self.phase {
+            Phase::Cancelling => Some("cancelled"),
+            Phase::TimingOut => Some("stopped: the run timed out"),
+            Phase::New | Phase::Open | Phase::Failing | Phase::Over(_) => None,
+        }
+    }
+
     /// Ends the nodes that wait for another attempt, which is not going to start.
     pub(super) fn end_waiting(&mut self, at: Timestamp) {
         let waiting: Vec<(NodeIx, Attempt)> = self
@@ -50,14 +59,7 @@ impl Run {
             })
             .collect();
         for (node, attempt) in waiting {
-            let message = match self.phase {
-                Phase::Cancelling => "cancelled",
-                Phase::TimingOut => "stopped: the run timed out",
-                Phase::Failing | Phase::New | Phase::Open | Phase::Over(_) => {
-                    "not tried again: the run has failed"
-                }
-            };
-            self.log(at, node, message);
+            self.log(at, node, self.why_stopped().unwrap_or("not tried again: the run has failed"));
             let status = crate::NodeStatus::Failed;
             self.put(at, Record::NodeEnded { node, attempt, status });
         }

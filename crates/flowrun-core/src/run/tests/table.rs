@@ -79,7 +79,7 @@ fn every_event_is_decided_in_every_state_of_a_node() {
       ok n               + passed n#1
       done n             + passed n#1
       fail n             + failed n#1
-      stopped n          + line n: cancelled, + failed n#1
+      stopped n          + line n: stopped, + failed n#1
       timeout n          + line n: timed out after 0 s, + timeout: n#2 not before 10, > stop n#1, > timer retry n#2 at 10
       retry n#2          noted
       cancel             + cancel requested, > stop x#1, > stop n#1
