@@ -8,7 +8,7 @@ impl Run {
     pub(super) fn on_reported(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, report: Report) {
         match report {
             // A line is a line, whatever became of the node meanwhile.
-            Report::Log(message) => self.log(at, node, &message),
+            Report::Log(message) => self.log_reported(at, node, &message),
             Report::Objects(objects) => match self.nodes.state(node) {
                 State::Working(current) if current == attempt => self.register(at, node, objects),
                 // The attempt was ended by its deadline or by a stop while this report was on its way.
@@ -34,15 +34,21 @@ impl Run {
         self.nodes.detail(node).is_some_and(|detail| detail.over_limit)
     }
 
-    /// Adds a line to the node's log. The line that says there were too many is the last one.
-    pub(super) fn log(&mut self, at: Timestamp, node: NodeIx, message: &str) {
-        let lines = self.nodes.detail(node).map_or(0, |detail| detail.lines.len());
+    /// Adds an executor's line to the node's log. Past the limit one line says so, and the rest is dropped.
+    fn log_reported(&mut self, at: Timestamp, node: NodeIx, message: &str) {
         let limit = self.spec.policy.max_log_lines;
-        if lines < limit {
-            self.put(at, Record::Logged { node, message: message.into() });
-        } else if lines == limit {
-            let message = format!("more than {limit} log lines: the rest is dropped").into();
-            self.put(at, Record::Logged { node, message });
+        let lines = self.nodes.detail(node).map_or(&[][..], |detail| &detail.lines);
+        // Past the limit stand only that line and the few the run writes itself.
+        let Some(past) = lines.get(limit..) else { return self.log(at, node, message) };
+        let last = format!("more than {limit} log lines: the rest is dropped");
+        if !past.iter().any(|line| *line.message == *last) {
+            self.log(at, node, &last);
         }
+    }
+
+    /// Adds a line of the run's own to the node's log. There are few of them, and they say why a node ended
+    /// as it did, so no limit drops them.
+    pub(super) fn log(&mut self, at: Timestamp, node: NodeIx, message: &str) {
+        self.put(at, Record::Logged { node, message: message.into() });
     }
 }

@@ -75,7 +75,7 @@ impl RunSpec {
 pub struct RunPolicy {
     /// Entries a node may have, default 100,000. More are dropped with a line, and the node fails.
     pub max_objects: usize,
-    /// Log lines of a node that are kept, default 10,000. The rest is dropped with a line.
+    /// Log lines of executors that are kept of a node, default 10,000. The rest is dropped with a line.
     pub max_log_lines: usize,
     /// How long one attempt may take; default: as long as it likes.
     pub attempt_timeout: Option<Duration>,

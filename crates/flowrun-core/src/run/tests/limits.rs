@@ -1,7 +1,7 @@
 //! The ceilings a host sets.
 
 use super::Play;
-use crate::RunPolicy;
+use crate::{RetryPolicy, RunPolicy};
 
 #[test]
 fn objects_over_the_limit_are_dropped_with_one_line_and_fail_the_node() {
@@ -62,6 +62,39 @@ fn lines_over_the_limit_are_dropped_and_the_last_one_says_so() {
     a: 2
     a: more than 2 log lines: the rest is dropped
     a: flowrun completed with status: ✅ PASSED
+    ");
+}
+
+#[test]
+fn no_limit_drops_the_line_that_says_why_a_node_ended() {
+    let policy = RunPolicy::default().max_log_lines(1).retry(RetryPolicy::default().max_attempts(2));
+    let mut play = Play::with_policy("scan a", policy);
+    let script = "0 start; 1 log a 1; 2 fail a transient busy; 3 retry a#2; 4 log a#2 2; 5 log a#2 3; 6 cancel; 7 stopped a#2";
+    insta::assert_snapshot!(play.play(script), @"
+    0 start
+      + run started
+      + started a#1
+      > start a#1
+    1 log a 1
+      + line a: 1
+    2 fail a transient busy
+      + line a: busy
+      + transient: a#2 not before 3
+      > timer retry a#2 at 3
+    3 retry a#2
+      + started a#2
+      > start a#2
+    4 log a#2 2
+      + line a: more than 1 log lines: the rest is dropped
+    5 log a#2 3
+    6 cancel
+      + cancel requested
+      > stop a#2
+    7 stopped a#2
+      + line a: cancelled
+      + failed a#2
+      + run cancelled, closing line at a
+      > end
     ");
 }
 
