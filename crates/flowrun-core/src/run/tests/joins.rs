@@ -1,6 +1,10 @@
 //! Joins, dead paths and empty nodes.
 
-use super::{Play, transcript};
+use std::sync::Arc;
+
+use super::play::spec;
+use super::{Play, draw, transcript};
+use crate::{Flow, NodeSpec, Plan};
 
 #[test]
 fn a_join_starts_once_after_all_its_parents() {
@@ -186,4 +190,19 @@ fn an_empty_node_is_finalized_where_a_taken_edge_comes_from_conditions() {
     a: starting job ID: a | job type is [ PROBE ]
     yes: flowrun completed with status: ✅ PASSED
     ");
+}
+
+#[test]
+fn a_row_of_100_000_empty_nodes_is_passed_over_without_a_deep_stack() {
+    let pass_over = || {
+        let ids: Vec<String> = (0..100_000).map(|id| id.to_string()).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let nodes = ids.iter().fold(Flow::builder(), |flow, id| flow.node(NodeSpec::new(*id, "")));
+        let plan = Plan::new(&nodes.chain(&ids).build().unwrap(), &draw::types()).unwrap();
+        let mut play = Play::of(Arc::new(plan), spec());
+        play.play("0 start").lines().count()
+    };
+    let small = std::thread::Builder::new().stack_size(256 * 1024).spawn(pass_over).unwrap();
+    // The event, the start, each node, the end, and the order to end.
+    assert_eq!(small.join().unwrap(), 100_000 + 4);
 }
