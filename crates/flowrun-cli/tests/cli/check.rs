@@ -19,11 +19,27 @@ fn standard_input_is_read_for_a_dash() {
 fn errors_and_warnings_are_drawn_with_their_place() {
     let place = Place::new();
     let nodes = [("1", "scan", ""), ("2", "slak", ""), ("3", "email", r#", "start_if": true"#)];
-    place.file("flow.json", flow(&nodes, &[("1", "2"), ("1", "9"), ("1", "3")]));
+    place.file("flow.json", flow(&nodes, &[("1", "2"), ("1", "3")]));
     let ended = place.run(&["check", "flow.json"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.out.starts_with("flow.json is refused: 3 nodes, 3 edges, 2 errors"), "{}", ended.out);
+    assert!(ended.out.starts_with("flow.json is refused: 3 nodes, 2 edges, 1 error"), "{}", ended.out);
     insta::assert_snapshot!(ended.err);
+}
+
+#[test]
+fn all_errors_are_drawn_in_the_order_of_the_file_and_no_guesses_at_what_was_meant_to_be_linked() {
+    let place = Place::new();
+    place.file(
+        "flow.json",
+        flow(&[("1", "scan", ""), ("2", "slak", "")], &[("1", "2"), ("1", "9"), ("1", "2")]),
+    );
+    let ended = place.run(&["check", "flow.json"]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.out.starts_with("flow.json is refused: 2 nodes, 3 edges, 2 errors"), "{}", ended.out);
+    let at = |text: &str| ended.err.find(text).unwrap_or_else(|| panic!("no `{text}` in {}", ended.err));
+    assert!(at("plan.unknown-task-type") < at("plan.dangling-edge"));
+    assert!(at("node `1` leads to `9`, which this flow does not define") > at("plan.dangling-edge"));
+    assert!(!ended.err.contains("plan.fan-out"), "{}", ended.err);
 }
 
 #[test]
