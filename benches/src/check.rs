@@ -1,0 +1,124 @@
+//! The gate: ratios that must hold on any machine, because both sides are measured in the same process.
+//!
+//! Limits leave room for a noisy machine and none for a cost that doubles. Tighten one when the engine has
+//! become faster for good; loosening one is a decision about the product and needs its reason in the commit.
+
+use std::fmt;
+
+use crate::comparison::ratio;
+use crate::graph::{Graph, Shape};
+use crate::scenarios;
+use crate::subjects::{self, Work};
+use crate::{Case, Effort, alloc, document, floors};
+
+/// Processor time of a layered run of 100k nodes by that of the boxed floor.
+pub const MAX_RUN_BY_BOXED: f64 = 4.0;
+/// Processor time a node at 1M nodes by that at 10k.
+pub const MAX_GROWTH: f64 = 1.7;
+/// Processor time of reading a document by that of reading it into a `serde_json::Value`.
+pub const MAX_READ_BY_VALUE: f64 = 0.25;
+/// Allocations a node. The design allows 2 and the engine needs 1: one more has to show.
+pub const MAX_ALLOCATIONS: f64 = 1.5;
+
+/// Rounds in which the two sides take turns.
+const ROUNDS: usize = 5;
+
+/// One thing that was checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// What was measured.
+    pub name: &'static str,
+    /// What came out.
+    pub measured: f64,
+    /// What is allowed at most.
+    pub limit: f64,
+}
+
+impl Verdict {
+    /// Whether the limit holds. Something that could not be measured does not hold.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.measured <= self.limit
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.holds() { "holds" } else { "is over" };
+        write!(f, "{}: {:.2} {word} its limit {:.2}", self.name, self.measured, self.limit)
+    }
+}
+
+/// Measures everything that is limited. Takes about a minute.
+///
+/// `work` is [`Work::Nothing`]; with [`Work::Sabotage`] the verdicts show what the gate notices.
+///
+/// # Panics
+///
+/// Unless [`CountingAllocator`](alloc::CountingAllocator) is the global allocator: a gate that counts nothing
+/// would let everything pass.
+#[must_use]
+pub fn check(work: Work) -> Vec<Verdict> {
+    assert!(alloc::is_counting_installed(), "the gate needs the counting allocator");
+    let small = scenarios::run_doing(work, Shape::Layered, 10_000).build().measure(once());
+    vec![
+        run_by_boxed(work),
+        growth(work),
+        read_by_value(),
+        Verdict {
+            name: "allocations a node, layered 10k",
+            measured: small.memory.allocations_per_unit.unwrap_or(f64::NAN),
+            limit: MAX_ALLOCATIONS,
+        },
+    ]
+}
+
+const fn once() -> Effort {
+    Effort { rounds: 1, units_per_round: 1 }
+}
+
+fn run_by_boxed(work: Work) -> Verdict {
+    let graph = Graph::new(Shape::Layered, 100_000);
+    let engine = subjects::engine_run(&document::flow(&graph, document::Detail::Lean), work);
+    let measured = median_ratio(engine, floors::boxed(graph.to_flat()), 300_000);
+    Verdict { name: "run by boxed floor, layered 100k", measured, limit: MAX_RUN_BY_BOXED }
+}
+
+fn growth(work: Work) -> Verdict {
+    let run = |nodes| {
+        let flow = document::flow(&Graph::new(Shape::Layered, nodes), document::Detail::Lean);
+        subjects::engine_run(&flow, work)
+    };
+    let (large, small) = (1_000_000, 10_000);
+    // Both do a million nodes a round; the mean of one round is then a hundred times apart.
+    let measured = median_ratio(run(large), run(small), large) * small as f64 / large as f64;
+    Verdict { name: "growth of a node's cost, layered 10k to 1M", measured, limit: MAX_GROWTH }
+}
+
+fn read_by_value() -> Verdict {
+    let comparison = scenarios::read(10_000).build();
+    let value = comparison.floors.into_iter().next().expect("reading is compared with reading a value");
+    let measured = median_ratio(comparison.subject, value, 20_000);
+    Verdict { name: "reading by serde_json::Value, 10k", measured, limit: MAX_READ_BY_VALUE }
+}
+
+fn median_ratio(mut subject: Case, mut floor: Case, units: usize) -> f64 {
+    subject.once();
+    floor.once();
+    let rounds = (0..ROUNDS).map(|_| (subject.mean(units), floor.mean(units)));
+    let (subject, floor): (Vec<_>, Vec<_>) = rounds.unzip();
+    ratio(&subject, &floor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_the_limit_or_not_measured_does_not_hold() {
+        let verdict = |measured| Verdict { name: "x", measured, limit: 2.0 };
+        assert!(verdict(2.0).holds());
+        assert!(!verdict(2.01).holds() && !verdict(f64::NAN).holds());
+        assert_eq!(verdict(2.5).to_string(), "x: 2.50 is over its limit 2.00");
+    }
+}

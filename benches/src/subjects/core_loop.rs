@@ -1,0 +1,49 @@
+//! The bare state machine: no driver, no executor, no clock, no store.
+
+use std::sync::Arc;
+
+use flowrun::{
+    Command, Event, Flow, Outcome, Plan, Record, Run, RunId, RunSpec, RunStatus, Site, TaskTypes, Timestamp,
+};
+
+use crate::Case;
+
+/// Creates a run of the plan and tells it that each node it starts is done, to its end.
+#[must_use]
+pub fn core_run(plan: Arc<Plan>) -> Case {
+    let site = Arc::new(Site::new("https://example.com"));
+    Case::new("core", plan.node_count(), move |watch| {
+        let spec = RunSpec::new(RunId::from_bytes([7; 16]), Timestamp::default(), Arc::clone(&site));
+        let plan = Arc::clone(&plan);
+        let run = watch.time(|| run_to_end(plan, spec, |_| ()));
+        assert_eq!(run.status(), RunStatus::Passed, "every node passed");
+    })
+}
+
+/// The plan of a flow.
+#[must_use]
+pub fn plan(flow: &Flow) -> Arc<Plan> {
+    Arc::new(Plan::new(flow, &TaskTypes::documented()).expect("a measured flow can run"))
+}
+
+/// What a driver does, without anything that takes time: every attempt is done as soon as it is ordered.
+/// `written` is told what each decision would write down.
+pub(super) fn run_to_end(plan: Arc<Plan>, spec: RunSpec, mut written: impl FnMut(&[Record])) -> Run {
+    let at = Timestamp::default();
+    let mut run = Run::new(plan, spec);
+    let (mut ready, mut event) = (Vec::new(), Event::Started);
+    loop {
+        let decision = run.handle(at, event).expect("the event follows an order");
+        written(decision.records);
+        let first = ready.len();
+        for &command in decision.commands {
+            if let Command::Start { node, attempt } = command {
+                ready.push((node, attempt));
+            }
+        }
+        // As the driver does: the first one ordered is the first one taken.
+        ready[first..].reverse();
+        let Some((node, attempt)) = ready.pop() else { return run };
+        event = Event::AttemptEnded { node, attempt, outcome: Outcome::Done };
+    }
+}

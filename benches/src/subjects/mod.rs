@@ -1,0 +1,13 @@
+//! What is measured of flowrun.
+
+mod core_loop;
+mod crowd;
+mod engine;
+mod text;
+mod watchers;
+
+pub use core_loop::{core_run, plan};
+pub use crowd::crowd;
+pub use engine::{Work, engine, engine_run, until_over};
+pub use text::{link, read, text_to_run, write};
+pub use watchers::watchers;
