@@ -9,9 +9,10 @@ use flowrun_core::{
     Attempt, Facts, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, Place, Plan, Report, RunId,
     SecretSource, Task, TaskObject, TaskTypes, Timestamp, render,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use crate::redact::Redactor;
+use crate::signal::Signal;
 
 /// A report on its way to the driver of its run.
 #[derive(Debug)]
@@ -40,20 +41,20 @@ pub(crate) struct RunShared {
 pub(crate) struct Stops {
     all: AtomicBool,
     some: Mutex<BTreeSet<(NodeIx, Attempt)>>,
-    changed: Notify,
+    changed: Signal,
 }
 
 impl Stops {
     /// Tells every attempt of the run to stop.
     pub(crate) fn stop_all(&self) {
         self.all.store(true, Ordering::Release);
-        self.changed.notify_waiters();
+        self.changed.raise();
     }
 
     /// Tells one attempt to stop.
     pub(crate) fn stop(&self, node: NodeIx, attempt: Attempt) {
         self.some.lock().unwrap_or_else(PoisonError::into_inner).insert((node, attempt));
-        self.changed.notify_waiters();
+        self.changed.raise();
     }
 
     fn is_stopped(&self, node: NodeIx, attempt: Attempt) -> bool {
@@ -155,16 +156,7 @@ impl Context {
     ///
     /// Dropping the future stops the waiting, nothing else.
     pub async fn cancelled(&self) {
-        let mut changed = std::pin::pin!(self.shared.stops.changed.notified());
-        loop {
-            // Registered before the look, so that a stop between the two is not missed.
-            changed.as_mut().enable();
-            if self.is_cancelled() {
-                return;
-            }
-            changed.as_mut().await;
-            changed.set(self.shared.stops.changed.notified());
-        }
+        self.shared.stops.changed.until(|| self.is_cancelled().then_some(())).await;
     }
 
     /// The idempotency key of the effect on one object: 52 characters, safe in a header, the same in every

@@ -7,42 +7,34 @@ use std::sync::{Arc, OnceLock};
 use flowrun_core::{FlowRun, NodeIx, Plan, Record, Run, RunId, RunStatus, Timestamp};
 use flowrun_store::{JournalLine, JournalReader, StoreError};
 use futures::Stream;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::driver::Request;
+use crate::signal::Signal;
 
 /// How far a driver is, for those who watch it.
 #[derive(Default)]
 pub(crate) struct Progress {
-    changed: Notify,
+    changed: Signal,
     end: OnceLock<Result<Arc<Run>, RunError>>,
 }
 
 impl Progress {
     /// Something was committed.
     pub(crate) fn committed(&self) {
-        self.changed.notify_waiters();
+        self.changed.raise();
     }
 
     /// The driver is done with the run.
     pub(crate) fn finish(&self, end: Result<Run, RunError>) {
         // Set once, by the only driver.
         let _ = self.end.set(end.map(Arc::new));
-        self.changed.notify_waiters();
+        self.changed.raise();
     }
 
     /// Waits until the driver is done.
     pub(crate) async fn finished(&self) -> &Result<Arc<Run>, RunError> {
-        let mut changed = std::pin::pin!(self.changed.notified());
-        loop {
-            // Registered before the look, so that an end between the two is not missed.
-            changed.as_mut().enable();
-            if let Some(end) = self.end.get() {
-                return end;
-            }
-            changed.as_mut().await;
-            changed.set(self.changed.notified());
-        }
+        self.changed.until(|| self.end.get()).await
     }
 }
 
@@ -211,22 +203,7 @@ impl Events {
     /// Nothing is lost: call it again to go on.
     pub async fn next(&mut self) -> Result<Option<Watched>, StoreError> {
         let progress = Arc::clone(&self.handle.progress);
-        loop {
-            if let Some(next) = self.ready.pop_front() {
-                return Ok(Some(next));
-            }
-            // Both before the reading, so that neither a commit nor the end after it is missed.
-            let mut changed = std::pin::pin!(progress.changed.notified());
-            changed.as_mut().enable();
-            let is_over = progress.end.get().is_some();
-            if self.read()? {
-                continue;
-            }
-            if is_over {
-                return Ok(None);
-            }
-            changed.await;
-        }
+        progress.changed.until(|| self.look().transpose()).await
     }
 
     /// The same as a stream.
@@ -234,6 +211,14 @@ impl Events {
         futures::stream::try_unfold(self, async |mut events| {
             Ok(events.next().await?.map(|next| (next, events)))
         })
+    }
+
+    /// What can be told now: the next event or the end (`Some(None)`); `None` when there is neither yet.
+    fn look(&mut self) -> Result<Option<Option<Watched>>, StoreError> {
+        // The end before the reading, so that nothing committed before it is missed.
+        let is_over = self.handle.progress.end.get().is_some();
+        let is_there = !self.ready.is_empty() || self.read()?;
+        Ok((is_there || is_over).then(|| self.ready.pop_front()))
     }
 
     /// Reads the next lines. Whether there were any.

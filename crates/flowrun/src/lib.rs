@@ -38,6 +38,7 @@ mod executor;
 mod handle;
 mod redact;
 mod request;
+mod signal;
 
 pub use async_trait::async_trait;
 pub use clock::{Clock, SystemClock};
