@@ -13,7 +13,7 @@ use flowrun_store::{Commit, Journal, StoreError};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, debug_span, trace};
+use tracing::{debug, debug_span};
 
 use crate::context::{Context, Reported, RunShared};
 use crate::engine::NodeExecutors;
@@ -103,7 +103,6 @@ impl Driver {
     /// Decides one event, writes the decision down, and carries out what it orders.
     async fn step(&mut self, event: Event) -> Result<(), StoreError> {
         let at = self.clock.now();
-        trace!(?event, "event");
         let decision = match self.run.handle(at, event) {
             Ok(decision) => decision,
             Err(rejected) => {
