@@ -34,13 +34,18 @@ impl RunRequest {
     /// Runs a flow, which is checked first.
     #[must_use]
     pub fn new(flow: Flow, site: impl Into<Arc<Site>>) -> Self {
-        Self { what: What::Flow(flow), site: site.into(), id: None, configs: None, policy: None }
+        Self::of(What::Flow(flow), site.into())
     }
 
-    /// Runs a plan that [`Engine::plan`](crate::Engine::plan) gave before: the check is not repeated.
+    /// Runs a plan that [`Engine::plan`](crate::Engine::plan) gave before. Its graph is not checked again; the
+    /// executors look at their nodes once more, as what they need may have gone meanwhile.
     #[must_use]
     pub fn of_plan(plan: Arc<Plan>, site: impl Into<Arc<Site>>) -> Self {
-        Self { what: What::Plan(plan), site: site.into(), id: None, configs: None, policy: None }
+        Self::of(What::Plan(plan), site.into())
+    }
+
+    const fn of(what: What, site: Arc<Site>) -> Self {
+        Self { what, site, id: None, configs: None, policy: None }
     }
 
     /// Sets the id of the run. Default: a random UUID.

@@ -52,32 +52,23 @@ pub struct NotARunId(String);
 #[serde(transparent)]
 pub struct NodeIx(u32);
 
-/// The place of an edge in the `edges` of its flow, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct EdgeIx(u32);
+impl NodeIx {
+    /// The place as an index.
+    ///
+    /// # Panics
+    ///
+    /// When `index` does not fit 32 bits; documents are limited to 4 GiB, so theirs always do.
+    #[must_use]
+    pub fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("indices of a document fit 32 bits"))
+    }
 
-macro_rules! index {
-    ($name:ident) => {
-        impl $name {
-            /// # Panics
-            ///
-            /// When `index` does not fit 32 bits; documents are limited to 4 GiB, so theirs always do.
-            #[must_use]
-            pub fn new(index: usize) -> Self {
-                Self(u32::try_from(index).expect("indices of a document fit 32 bits"))
-            }
-
-            /// The place as a number.
-            #[must_use]
-            pub const fn index(self) -> usize {
-                self.0 as usize
-            }
-        }
-    };
+    /// The place as a number.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
 }
-index!(NodeIx);
-index!(EdgeIx);
 
 /// Which call of a node's executor, counted from 1 within a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

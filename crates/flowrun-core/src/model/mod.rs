@@ -21,7 +21,7 @@ pub use document::{ReadError, ReadLimits};
 pub use facts::Facts;
 pub use flow::{Edge, Flow, Node};
 pub use flow_run::{FlowRun, LogEntry, NodeProgress, NodeStatus, RunStatus};
-pub use ids::{Attempt, EdgeIx, NodeIx, RunId};
+pub use ids::{Attempt, NodeIx, RunId};
 pub use object::{ObjectEntry, ObjectStatus};
 pub use site::{Page, Site};
 pub use time::{NotATime, Timestamp};

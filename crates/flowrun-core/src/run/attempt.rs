@@ -1,6 +1,6 @@
 //! The end of an attempt: by its executor, by its deadline, or because it was stopped.
 
-use super::{Command, Phase, Record, Run, State, Timer};
+use super::{Command, Record, Run, State, Timer};
 use crate::model::{Attempt, NodeIx, NodeStatus, ObjectStatus, Timestamp};
 use crate::task::{ErrorClass, Failure, Outcome};
 
@@ -60,7 +60,7 @@ impl Run {
 
     /// Whether everything at work was told to stop.
     fn is_stopping(&self) -> bool {
-        matches!(self.phase, Phase::Cancelling | Phase::TimingOut)
+        self.why_stopped().is_some()
     }
 
     fn is_at_work(&self, node: NodeIx, attempt: Attempt) -> bool {
