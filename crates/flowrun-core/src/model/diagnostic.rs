@@ -94,6 +94,24 @@ pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
+/// What is wrong with a JSON text, without the place that the parser appends to its sentence; and that place,
+/// as a byte of the text.
+///
+/// ```
+/// let text = "{\n\"a\" 1}";
+/// let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+/// assert_eq!(flowrun_core::json_problem(text, &error), ("expected `:`".to_owned(), 6));
+/// ```
+#[must_use]
+pub fn json_problem(text: &str, error: &serde_json::Error) -> (String, usize) {
+    let full = error.to_string();
+    let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
+    // The parser counts both from 1 and the column in bytes; column 0 is the line end before.
+    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    let offset = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
+    (message.to_owned(), text.floor_char_boundary(offset))
+}
+
 /// Text from a document as shown in a message: control characters escaped, cut after 80 characters.
 pub(crate) fn shown(text: &str) -> String {
     let mut out: String = text.chars().take(80).flat_map(char::escape_debug).collect();

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::diagnostic::{Diagnostic, line_and_column};
+use super::diagnostic::{Diagnostic, json_problem, line_and_column};
 use super::json::{Span, string_of};
 use super::scan;
 
@@ -243,15 +243,13 @@ fn refused_text(refused: &scan::Refused) -> Diagnostic {
     }
 }
 
-/// The parser's own finding, without the place it appends to its text.
+/// The parser's own finding, at its place.
 fn syntax_error(text: &str, error: &serde_json::Error) -> ReadError {
-    let offset = offset_of(text, error.line(), error.column());
-    let full = error.to_string();
-    let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
+    let (message, offset) = json_problem(text, error);
     let code = if error.is_data() { "flow.wrong-type" } else { "json.syntax" };
     let end = (offset + 1).min(text.len());
     let span = text.get(offset..end).map_or(offset..offset, |_| offset..end);
-    ReadError::new(text, Diagnostic::error(code, String::new(), message.to_owned()).at(span))
+    ReadError::new(text, Diagnostic::error(code, String::new(), message).at(span))
 }
 
 /// The parser's finding about `part`, a piece of `text` that stands at `pointer`.
@@ -261,17 +259,6 @@ pub(crate) fn part_error(text: &str, part: &str, pointer: &str, error: &serde_js
     let start = Span::of(text, part).range().start;
     let span = inner.span.map(|span| span.start + start..span.end + start);
     ReadError::new(text, Diagnostic { pointer: pointer.to_owned(), span, ..inner })
-}
-
-/// The byte that `serde_json` means by a line and a column, which it counts in bytes from 1; 0 is the line end
-/// before.
-fn offset_of(text: &str, line: usize, column: usize) -> usize {
-    let line_start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
-    let mut offset = (line_start + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
 }
 
 /// The reading ends here; the finding is kept in the [`Reader`].

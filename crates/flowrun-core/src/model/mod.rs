@@ -15,7 +15,7 @@ mod time;
 
 pub use builder::{Condition, FlowBuilder, NodeSpec};
 pub(crate) use diagnostic::shown;
-pub use diagnostic::{Diagnostic, Severity, line_and_column};
+pub use diagnostic::{Diagnostic, Severity, json_problem, line_and_column};
 pub(crate) use document::Top;
 pub use document::{ReadError, ReadLimits};
 pub use facts::Facts;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use flowrun::json_problem;
 use flowrun_guard::{Method, Request};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -148,34 +149,16 @@ fn is_forbidden(name: &str) -> bool {
 
 /// Parses a JSON object.
 fn object<'a, T: Deserialize<'a>>(field: &'static str, text: &'a str) -> Result<T, BadRequest> {
+    let not_json = |error| {
+        let (problem, offset) = json_problem(text, &error);
+        BadRequest::NotJson { field, problem, offset }
+    };
     // A syntax error comes first: its place is worth more than knowing that it is no object.
-    if let Err(error) = serde_json::from_str::<&RawValue>(text) {
-        return Err(BadRequest::NotJson {
-            field,
-            problem: problem(&error),
-            offset: offset(text, error.line(), error.column()),
-        });
-    }
+    serde_json::from_str::<&RawValue>(text).map_err(not_json)?;
     if !text.starts_with('{') {
         return Err(BadRequest::NotAnObject(field));
     }
-    serde_json::from_str(text).map_err(|error| BadRequest::NotJson {
-        field,
-        problem: problem(&error),
-        offset: offset(text, error.line(), error.column()),
-    })
-}
-
-/// What is wrong, without the place: that is told as an offset.
-fn problem(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
-}
-
-/// The byte that a line and a column, both counted from 1, speak of.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    (before + column.saturating_sub(1)).min(text.len())
+    serde_json::from_str(text).map_err(not_json)
 }
 
 #[cfg(test)]
