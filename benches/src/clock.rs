@@ -45,8 +45,13 @@ impl Stopwatch {
         // The wall first: reading the processor's clock is a system call.
         let wall = wall.elapsed();
         let cpu = cpu_time().saturating_sub(cpu).saturating_sub(cost_of_looking());
-        self.total = self.total + Elapsed { cpu, wall };
+        self.add(Elapsed { cpu, wall });
         done
+    }
+
+    /// Puts time on the clock that was measured elsewhere.
+    pub fn add(&mut self, elapsed: Elapsed) {
+        self.total = self.total + elapsed;
     }
 
     /// What was measured so far.
