@@ -1,21 +1,31 @@
 //! A store that lives as long as the process.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use flowrun_core::{Record, RunId, Timestamp};
+use flowrun_core::{Record, RunId, RunStatus, Timestamp};
 
-use crate::{Commit, Journal, JournalLine, JournalReader, Page, Store, StoreError};
+use crate::{
+    Commit, Journal, JournalLine, JournalReader, NewRun, Page, RunFilter, RunSummary, Store, StoreError,
+    StoredRun,
+};
 
 /// Journals in memory: a ring of the most recent lines of each run.
 ///
 /// Volatile: nothing survives the process. A journal is dropped with its last writer and reader, so a service
-/// that runs for months does not grow.
+/// that runs for months does not grow; the ids of deleted runs alone stay, 16 bytes each.
 #[derive(Debug)]
 pub struct MemoryStore {
     capacity: usize,
     id: [u8; 16],
-    runs: Mutex<BTreeMap<RunId, Weak<Ring>>>,
+    runs: Mutex<Runs>,
+}
+
+#[derive(Debug, Default)]
+struct Runs {
+    held: BTreeMap<RunId, Weak<Ring>>,
+    deleted: BTreeSet<RunId>,
 }
 
 impl Default for MemoryStore {
@@ -33,32 +43,95 @@ impl MemoryStore {
     }
 }
 
+impl MemoryStore {
+    /// The journal of a run that is held by somebody and has a line.
+    fn stored(&self, run: RunId) -> Result<Arc<Ring>, StoreError> {
+        let ring = lock(&self.runs).held.get(&run).and_then(Weak::upgrade);
+        ring.filter(|ring| ring.last_seq() > 0).ok_or(StoreError::NotFound(run))
+    }
+}
+
 impl Store for MemoryStore {
-    fn create(&self, run: RunId) -> Result<Box<dyn Journal>, StoreError> {
-        let mut runs = lock(&self.runs);
-        if runs.get(&run).is_some_and(|ring| ring.strong_count() > 0) {
-            return Err(StoreError::AlreadyExists(run));
-        }
-        // Entries of journals that are gone: looked at when there may be many, so that it costs little.
-        if runs.len().is_power_of_two() {
-            runs.retain(|_, ring| ring.strong_count() > 0);
-        }
-        let ring = Arc::new(Ring { capacity: self.capacity, lines: Mutex::default() });
-        runs.insert(run, Arc::downgrade(&ring));
-        Ok(Box::new(MemoryJournal { ring }))
+    fn id(&self) -> [u8; 16] {
+        self.id
     }
 
     fn is_volatile(&self) -> bool {
         true
     }
 
-    fn id(&self) -> [u8; 16] {
-        self.id
+    fn epoch(&self) -> u64 {
+        1
+    }
+
+    fn create(&self, new: NewRun) -> Result<Box<dyn Journal>, StoreError> {
+        let run = new.spec.id;
+        let mut runs = lock(&self.runs);
+        let is_held = runs.held.get(&run).is_some_and(|ring| ring.strong_count() > 0);
+        if is_held || runs.deleted.contains(&run) {
+            return Err(StoreError::AlreadyExists(run));
+        }
+        // Entries of journals that are gone: looked at when there may be many, so that it costs little.
+        if runs.held.len().is_power_of_two() {
+            runs.held.retain(|_, ring| ring.strong_count() > 0);
+        }
+        let ring = Arc::new(Ring::new(self.capacity, new));
+        runs.held.insert(run, Arc::downgrade(&ring));
+        Ok(Box::new(MemoryJournal { ring }))
+    }
+
+    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
+        let ring = self.stored(run)?;
+        let missed = ring.read(0, 0)?.missed;
+        if missed > 0 {
+            return Err(StoreError::Incomplete { run, missed });
+        }
+        if ring.has_writer.swap(true, Ordering::AcqRel) {
+            return Err(StoreError::InUse(run));
+        }
+        let journal = MemoryJournal { ring: Arc::clone(&ring) };
+        let lines = ring.read(0, usize::MAX)?.lines;
+        Ok((StoredRun { new: ring.new.clone(), lines }, Box::new(journal)))
+    }
+
+    fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
+        Ok(self.stored(run)?)
+    }
+
+    fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        let held: Vec<_> = lock(&self.runs).held.values().filter_map(Weak::upgrade).collect();
+        let mut runs: Vec<_> = held.iter().filter_map(|ring| ring.summary()).collect();
+        runs.retain(|run| which.lets_through(run));
+        runs.sort_by_key(|run| std::cmp::Reverse((run.created, run.id)));
+        runs.truncate(which.limit);
+        Ok(runs)
+    }
+
+    fn delete(&self, run: RunId) -> Result<(), StoreError> {
+        let ring = self.stored(run)?;
+        // Claimed as if to write, so that nobody opens it meanwhile.
+        if ring.has_writer.swap(true, Ordering::AcqRel) {
+            return Err(StoreError::InUse(run));
+        }
+        if ring.summary().is_some_and(|summary| !summary.status.is_over()) {
+            ring.has_writer.store(false, Ordering::Release);
+            return Err(StoreError::StillOpen(run));
+        }
+        let mut runs = lock(&self.runs);
+        runs.held.remove(&run);
+        runs.deleted.insert(run);
+        Ok(())
     }
 }
 
 struct MemoryJournal {
     ring: Arc<Ring>,
+}
+
+impl Drop for MemoryJournal {
+    fn drop(&mut self) {
+        self.ring.has_writer.store(false, Ordering::Release);
+    }
 }
 
 impl Journal for MemoryJournal {
@@ -81,6 +154,8 @@ impl Journal for MemoryJournal {
 
 #[derive(Debug)]
 struct Ring {
+    new: NewRun,
+    has_writer: AtomicBool,
     capacity: usize,
     lines: Mutex<Lines>,
 }
@@ -90,6 +165,28 @@ struct Lines {
     kept: VecDeque<(Timestamp, Record)>,
     /// Lines that were pushed out; the first kept one has the number `dropped + 1`.
     dropped: u64,
+}
+
+impl Ring {
+    /// An empty journal in the hands of its writer.
+    fn new(capacity: usize, new: NewRun) -> Self {
+        Self { new, has_writer: AtomicBool::new(true), capacity, lines: Mutex::default() }
+    }
+
+    fn last_seq(&self) -> u64 {
+        let lines = lock(&self.lines);
+        lines.dropped + lines.kept.len() as u64
+    }
+
+    /// How the run stands; `None` before its first line.
+    fn summary(&self) -> Option<RunSummary> {
+        let lines = lock(&self.lines);
+        let updated = lines.kept.back()?.0;
+        // Where no kept line tells it, the run was opened by one that was pushed out, and has not ended since.
+        let status = lines.kept.iter().rev().find_map(|(_, record)| record.run_status());
+        let seq = lines.dropped + lines.kept.len() as u64;
+        Some(RunSummary::of(&self.new, updated, status.unwrap_or(RunStatus::Working), seq))
+    }
 }
 
 impl JournalReader for Ring {
@@ -116,15 +213,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    use flowrun_core::{RunSpec, Site};
+
     const RUN: RunId = RunId::from_bytes([3; 16]);
+
+    fn new_run() -> NewRun {
+        NewRun::new(RunSpec::new(RUN, Timestamp::default(), Site::new("https://a.example")), "{}")
+    }
+
+    fn append(journal: &mut dyn Journal, record: Record) {
+        assert!(matches!(journal.append(Timestamp::default(), &[record]), Commit::Done(Ok(()))));
+    }
 
     #[test]
     fn a_reader_behind_the_ring_is_told_what_it_missed() {
         let store = MemoryStore::with_capacity(2);
-        let mut journal = store.create(RUN).unwrap();
+        let mut journal = store.create(new_run()).unwrap();
         for _ in 0..5 {
-            let commit = journal.append(Timestamp::default(), &[Record::RunStarted]);
-            assert!(matches!(commit, Commit::Done(Ok(()))));
+            append(&mut *journal, Record::RunStarted);
         }
         let page = journal.reader().read(1, 10).unwrap();
         assert_eq!((page.missed, page.lines.len(), page.lines[0].seq), (2, 2, 4));
@@ -134,10 +240,23 @@ mod tests {
     #[test]
     fn a_run_has_one_journal_as_long_as_somebody_holds_it() {
         let store = MemoryStore::default();
-        let journal = store.create(RUN).unwrap();
+        let journal = store.create(new_run()).unwrap();
         let reader = journal.reader();
-        assert!(matches!(store.create(RUN), Err(StoreError::AlreadyExists(RUN))));
+        assert!(matches!(store.create(new_run()), Err(StoreError::AlreadyExists(RUN))));
         drop((journal, reader));
-        assert!(store.create(RUN).is_ok());
+        assert!(store.create(new_run()).is_ok());
+    }
+
+    #[test]
+    fn a_run_that_lost_its_beginning_cannot_be_opened() {
+        let store = MemoryStore::with_capacity(2);
+        let mut journal = store.create(new_run()).unwrap();
+        for _ in 0..3 {
+            append(&mut *journal, Record::CancelRequested);
+        }
+        let _held = journal.reader();
+        drop(journal);
+        assert!(matches!(store.open(RUN), Err(StoreError::Incomplete { missed: 1, .. })));
+        assert_eq!(store.runs(&RunFilter::default()).unwrap()[0].status, RunStatus::Working);
     }
 }

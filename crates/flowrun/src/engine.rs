@@ -1,14 +1,15 @@
 //! The engine: executors, a store, and the runs they do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flowrun_core::{
     Flow, NoSecrets, NodeIx, Plan, Role, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes,
+    secret_and_key_names,
 };
-use flowrun_store::{MemoryStore, Store};
+use flowrun_store::{MemoryStore, NewRun, Store};
 use tokio::sync::mpsc;
 use tracing::{Instrument, info, info_span};
 
@@ -101,7 +102,8 @@ impl Engine {
         if open.is_shut_down {
             return Err(StartError::ShutDown);
         }
-        let journal = inner.store.create(id)?;
+        let new = NewRun::new(spec.clone(), plan.flow().shared_json());
+        let journal = inner.store.create(new.secrets(inner.secrets_of(plan.flow())))?;
         let (reports_in, reports) = mpsc::unbounded_channel();
         let (requests_in, requests) = mpsc::channel(16);
         let progress = Arc::new(Progress::default());
@@ -184,6 +186,16 @@ impl Inner {
     fn open(&self) -> MutexGuard<'_, OpenRuns> {
         // A panic elsewhere does not leave the list half changed.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names of the secrets that the flow mentions.
+    fn secrets_of(&self, flow: &Flow) -> Vec<String> {
+        let mut names = self.secrets.names();
+        if !names.is_empty() {
+            let mentioned: BTreeSet<_> = secret_and_key_names(flow.to_json()).collect();
+            names.retain(|name| mentioned.contains(name.as_str()));
+        }
+        names
     }
 
     /// Finds each node's executor and lets it look at the node.

@@ -47,7 +47,8 @@ pub use engine::{BuildError, Engine, EngineBuilder};
 pub use executor::{Placement, TaskExecutor};
 pub use flowrun_core::*;
 pub use flowrun_store::{
-    Commit, Journal, JournalLine, JournalReader, MemoryStore, Page as JournalPage, Store, StoreError,
+    Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, Page as JournalPage, RunFilter,
+    RunSummary, Store, StoreError, StoredRun,
 };
 pub use handle::{Events, RunError, RunEvent, RunHandle, Watched};
 pub use request::{RunRequest, StartError};

@@ -61,6 +61,12 @@ impl Flow {
         self.document.text()
     }
 
+    /// The same text, shared.
+    #[must_use]
+    pub fn shared_json(&self) -> Arc<str> {
+        Arc::clone(self.document.shared_text())
+    }
+
     /// The id; `None` for a flow that was never stored.
     #[must_use]
     pub fn id(&self) -> Option<Cow<'_, str>> {

@@ -208,6 +208,28 @@ impl Record {
             Self::RunStarted | Self::CancelRequested | Self::RunTimedOut | Self::RunEnded { .. } => None,
         }
     }
+
+    /// How the run stands from here on, if the record decides that. A store keeps it beside the journal, so
+    /// that open runs can be found without reading theirs.
+    #[must_use]
+    pub const fn run_status(&self) -> Option<RunStatus> {
+        match self {
+            Self::RunStarted => Some(RunStatus::Working),
+            Self::RunEnded { status, .. } => Some(*status),
+            Self::AttemptStarted { .. }
+            | Self::NothingToSend { .. }
+            | Self::Objects { .. }
+            | Self::Logged { .. }
+            | Self::Judged { .. }
+            | Self::RetryScheduled { .. }
+            | Self::NodeEnded { .. }
+            | Self::EmptyReached { .. }
+            | Self::NodeSkipped { .. }
+            | Self::Late { .. }
+            | Self::CancelRequested
+            | Self::RunTimedOut => None,
+        }
+    }
 }
 
 /// What one event led to. Borrowed from the run, which reuses the buffers: an ordinary decision allocates

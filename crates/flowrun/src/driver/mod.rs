@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use flowrun_core::{Attempt, Command, Event, NodeIx, Outcome, Run, Timestamp};
-use flowrun_store::{Commit, Journal, StoreError};
+use flowrun_store::{Journal, StoreError};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
@@ -110,10 +110,7 @@ impl Driver {
                 return Ok(());
             }
         };
-        match self.journal.append(at, decision.records) {
-            Commit::Done(done) => done?,
-            Commit::Pending(pending) => pending.await?,
-        }
+        self.journal.append(at, decision.records).done().await?;
         self.progress.committed();
         // From here it happened; only now may the world notice.
         let first_ready = self.work.ready.len();

@@ -1,0 +1,75 @@
+//! Why a store could not do what it was asked.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use flowrun_core::RunId;
+
+/// A store could not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is a run of this id, or was one.
+    #[error("there is a run `{0}` already")]
+    AlreadyExists(RunId),
+    /// There is no run of this id.
+    #[error("there is no run `{0}` in this store")]
+    NotFound(RunId),
+    /// The run has a writer.
+    #[error("run `{0}` is being written by somebody else")]
+    InUse(RunId),
+    /// The run is not closed.
+    #[error("run `{0}` is not over")]
+    StillOpen(RunId),
+    /// The beginning of the journal is no longer kept.
+    #[error("the first {missed} lines of run `{run}` are no longer kept")]
+    Incomplete {
+        /// The run.
+        run: RunId,
+        /// How many lines are gone.
+        missed: u64,
+    },
+    /// What is stored is not what was written.
+    #[error("run `{run}` is damaged: {what}")]
+    Damaged {
+        /// The run.
+        run: RunId,
+        /// What does not fit.
+        what: String,
+    },
+    /// An earlier write failed. What is in memory may no longer be what is on the disk, so nothing more is
+    /// written or acknowledged until the store is opened again.
+    #[error("the store stopped: an earlier write failed")]
+    FailStop {
+        /// How that write failed.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// Reading or writing failed.
+    #[error("could not {action} the journal of run `{run}`")]
+    Failed {
+        /// The run.
+        run: RunId,
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// What to do about it; `None` when the message says all there is.
+    #[must_use]
+    pub const fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::AlreadyExists(_) => Some("ids of deleted runs stay taken: choose another one"),
+            Self::InUse(_) => Some("wait for the run's driver to end"),
+            Self::StillOpen(_) => Some("cancel the run first"),
+            Self::Incomplete { .. } => Some("use a store that keeps whole journals to resume runs"),
+            Self::Damaged { .. } => Some("verify the store, and restore the run from a backup"),
+            Self::FailStop { .. } => {
+                Some("see to the disk, then open the store again: its runs can be resumed")
+            }
+            Self::NotFound(_) | Self::Failed { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The journal of one run: who writes it, who reads it.
+
+use std::sync::Arc;
+
+use flowrun_core::{Record, Timestamp};
+use futures::future::BoxFuture;
+
+use crate::StoreError;
+
+/// The journal of one run, in the hands of its only writer. Dropping it lets others open the run.
+pub trait Journal: Send {
+    /// Appends the records of one decision, in one transaction. They get the next sequence numbers. Without
+    /// records it does nothing.
+    fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit;
+
+    /// A reader for watchers of the run. It outlives this writer.
+    fn reader(&self) -> Arc<dyn JournalReader>;
+}
+
+/// Reads the journal of one run.
+pub trait JournalReader: Send + Sync {
+    /// Up to `max` lines after the one numbered `after`; 0 stands before the first. Only what is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the journal cannot be read.
+    fn read(&self, after: u64, max: usize) -> Result<Page, StoreError>;
+}
+
+/// The fate of an append.
+#[must_use = "what is not committed has not happened"]
+pub enum Commit {
+    /// It is decided.
+    Done(Result<(), StoreError>),
+    /// It is on its way to the disk. The append goes on when the future is dropped; only the answer is lost.
+    Pending(BoxFuture<'static, Result<(), StoreError>>),
+}
+
+impl Commit {
+    /// Waits until it is decided.
+    ///
+    /// # Errors
+    ///
+    /// The [`StoreError`] that kept the records from being written.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses the answer; the records may or may not be written.
+    pub async fn done(self) -> Result<(), StoreError> {
+        match self {
+            Self::Done(done) => done,
+            Self::Pending(pending) => pending.await,
+        }
+    }
+}
+
+impl std::fmt::Debug for Commit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Done(Ok(())) => "Done",
+            Self::Done(Err(_)) => "Failed",
+            Self::Pending(_) => "Pending",
+        })
+    }
+}
+
+/// One line of a journal.
+#[derive(Clone, Debug)]
+pub struct JournalLine {
+    /// Its number in the journal, from 1, without gaps.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What was decided.
+    pub record: Record,
+}
+
+/// Some lines of a journal, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// How many of the lines asked for are no longer kept.
+    pub missed: u64,
+    /// The lines.
+    pub lines: Vec<JournalLine>,
+}

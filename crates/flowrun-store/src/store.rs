@@ -1,0 +1,63 @@
+//! What a place for runs can do.
+
+use std::sync::Arc;
+
+use flowrun_core::RunId;
+
+use crate::{Journal, JournalReader, NewRun, RunFilter, RunSummary, StoreError, StoredRun};
+
+/// A place for runs and their journals.
+///
+/// A run is there from its first append on, and its id is never free again: deleting leaves a tombstone.
+/// Every method answers from what is committed. They may read from a disk and so block for as long as that
+/// takes; none waits for another run.
+pub trait Store: Send + Sync + 'static {
+    /// Bytes that no other store has: they make the idempotency keys of this store's runs unguessable. They
+    /// stay the same over restarts, as the keys must.
+    fn id(&self) -> [u8; 16];
+
+    /// Whether what is committed here is lost when the process ends.
+    fn is_volatile(&self) -> bool;
+
+    /// The number of this opening of the store, from 1. It grows, durably, each time the store is opened, so
+    /// that what an earlier owner left behind can be told from one's own.
+    fn epoch(&self) -> u64;
+
+    /// Opens the journal of a new run. Nothing is stored before its first append, which stores what the run
+    /// is made of in the same transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::AlreadyExists`] when there is a run of this id, or was one.
+    fn create(&self, run: NewRun) -> Result<Box<dyn Journal>, StoreError>;
+
+    /// Opens a stored run to write on: what it is made of, all lines of its journal, and the journal.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`]; [`StoreError::InUse`] while another journal of the run is held;
+    /// [`StoreError::Incomplete`] when its first lines are no longer kept; [`StoreError::Damaged`].
+    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError>;
+
+    /// A reader of a stored run, open or closed. It needs no writer and outlives one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`].
+    fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError>;
+
+    /// The stored runs that the filter lets through, the one created last first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// Deletes a closed run, whole or not at all. Its id stays taken.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`]; [`StoreError::StillOpen`] when the run is not closed; [`StoreError::InUse`]
+    /// while a journal of it is held.
+    fn delete(&self, run: RunId) -> Result<(), StoreError>;
+}
