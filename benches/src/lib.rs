@@ -30,9 +30,11 @@ mod machine;
 pub mod memory;
 pub mod report;
 pub mod scenarios;
+mod sitting;
 pub mod subjects;
 
 pub use case::Case;
 pub use clock::{Elapsed, Stopwatch};
 pub use comparison::{Comparison, Cost, Effort, Figure, FloorCost, Memory};
 pub use machine::Machine;
+pub use sitting::{NoFigure, Sitting};

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     /// Show what this program does: two flows on a small website with known defects, with sinks for Slack,
     /// mail and webhooks. Everything is in this process and on loopback; nothing has to be installed.
     Demo,
+    /// Measure what the engine costs on this machine, beside its floors: JSON with the machine's data.
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +79,22 @@ pub(crate) struct GraphArgs {
     /// The language of the drawing.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: GraphFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Parts of names of figures, such as `run layered` [default: all].
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Leave out graphs over 10,000 nodes: a minute instead of several.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print a Markdown table, ratios to the floors first, instead of JSON.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+    /// Write a picture of how cost grows to this file, as SVG; needs graphs of two sizes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 /// The languages a flow can be drawn in.

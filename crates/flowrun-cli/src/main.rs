@@ -13,6 +13,7 @@ mod finding;
 mod input;
 mod interrupts;
 mod load;
+mod out;
 mod progress;
 mod render;
 mod screen;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check(&args, &screen),
         Command::Graph(args) => commands::graph(&args, &screen),
         Command::Demo => commands::demo(&screen),
+        Command::Bench(args) => commands::bench(args, &screen),
     };
     ended.unwrap_or_else(|error| error.show(&screen)).into()
 }

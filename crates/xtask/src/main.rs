@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "talks to the person who called it")]
 
+mod bench;
 mod demo;
 mod lint;
 mod setup;
@@ -23,7 +24,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), Failed>,
 }
 
-const TASKS: [Task; 3] = [
+const TASKS: [Task; 6] = [
     Task {
         name: "demo",
         about: "run two flows against a website and sinks of its own on loopback",
@@ -39,6 +40,13 @@ const TASKS: [Task; 3] = [
         about: "formatting, clippy, docs, features, dependencies, what files must not say",
         run: lint::run,
     },
+    Task {
+        name: "bench-check",
+        about: "compare the engine's cost with the committed limits; --sabotage shows that it notices",
+        run: bench::check,
+    },
+    Task { name: "figures", about: "measure the engine beside its floors, as a table", run: bench::figures },
+    Task { name: "peers", about: "measure the engine beside other crates, as a table", run: bench::peers },
 ];
 
 fn main() -> ExitCode {
@@ -65,7 +73,7 @@ fn main() -> ExitCode {
 }
 
 fn help() -> String {
-    let tasks: String = TASKS.iter().map(|task| format!("\n  {:<6} {}", task.name, task.about)).collect();
+    let tasks: String = TASKS.iter().map(|task| format!("\n  {:<11} {}", task.name, task.about)).collect();
     format!("usage: cargo xtask TASK\n\nTasks:{tasks}")
 }
 
@@ -79,7 +87,7 @@ mod tests {
         for document in ["README.md", "ARCHITECTURE.md", ".ci/run"] {
             let text = std::fs::read_to_string(workspace::root().join(document)).unwrap();
             for rest in text.split("cargo xtask ").skip(1) {
-                let name: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
+                let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
                 assert!(TASKS.iter().any(|task| task.name == name), "`cargo xtask {name}` in {document}");
                 named += 1;
             }

@@ -1,10 +1,12 @@
 //! One file per command, and the errors that end a command early.
 
+mod bench;
 mod check;
 mod demo;
 mod graph;
 mod run;
 
+pub(crate) use bench::bench;
 pub(crate) use check::check;
 pub(crate) use demo::demo;
 pub(crate) use graph::graph;
@@ -15,6 +17,7 @@ use std::io;
 use crate::configure::ConfigureError;
 use crate::drive::DriveError;
 use crate::exit::Exit;
+use crate::out::OutError;
 use crate::screen::{Screen, WriteError};
 use crate::target::NotAPage;
 use crate::wiring::WiringError;
@@ -41,17 +44,23 @@ pub(crate) enum CommandError {
     /// There is nothing to run on.
     #[error("could not start the runtime")]
     Runtime(#[source] io::Error),
+    /// There is no figure of that name.
+    #[error(transparent)]
+    NoFigure(#[from] benches::NoFigure),
+    /// A figure is no number that JSON can hold.
+    #[error("could not write the figures as JSON")]
+    Figures(#[source] serde_json::Error),
+    /// A picture needs figures for two sizes of a shape.
+    #[error(
+        "nothing to draw: a picture of growth needs runs of one shape at two sizes, such as `run layered`"
+    )]
+    NoPicture,
     /// The demo's servers could not be started.
     #[error("could not listen on loopback")]
     Listen(#[source] io::Error),
     /// The result could not be written to its file.
-    #[error("could not write `{name}`")]
-    Out {
-        /// The path as given.
-        name: String,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Out(#[from] OutError),
     /// The result could not be printed.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -72,11 +81,19 @@ impl CommandError {
 
     const fn exit(&self) -> Exit {
         match self {
-            Self::Configure(_) | Self::Wiring(_) | Self::Page(_) | Self::Configs(_) => Exit::Usage,
+            Self::Configure(_)
+            | Self::Wiring(_)
+            | Self::Page(_)
+            | Self::Configs(_)
+            | Self::NoFigure(_)
+            | Self::NoPicture => Exit::Usage,
             Self::Drive(DriveError::Abandoned) => Exit::Interrupted,
-            Self::Drive(_) | Self::Runtime(_) | Self::Listen(_) | Self::Out { .. } | Self::Write(_) => {
-                Exit::NotFound
-            }
+            Self::Drive(_)
+            | Self::Runtime(_)
+            | Self::Figures(_)
+            | Self::Listen(_)
+            | Self::Out(_)
+            | Self::Write(_) => Exit::NotFound,
         }
     }
 }

@@ -1,11 +1,8 @@
 //! `flowrun run`: a flow on a site, watched to its end.
 
-use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
-use flowrun::{Engine, FlowRun, Plan, RunPolicy, RunRequest, StartError};
+use flowrun::{Engine, Plan, RunPolicy, RunRequest, StartError};
 
 use super::CommandError;
 use crate::args::RunArgs;
@@ -14,6 +11,7 @@ use crate::drive::{Driven, drive};
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::load::{Loaded, Refused, load};
+use crate::out::Out;
 use crate::render;
 use crate::screen::Screen;
 use crate::source::Source;
@@ -45,7 +43,7 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
     }
     let Driven { run, exit } = super::block_on(drive(&engine, &plan, request, screen))??;
     if let Some(out) = out {
-        out.keep(&run)?;
+        out.keep(run.to_json())?;
     }
     if args.json {
         screen.data(&format!("{}\n", run.to_json()))?;
@@ -81,25 +79,4 @@ fn with_remedy(finding: Finding) -> Finding {
     let help = is_setting
         .then(|| "settings are flags, variables or keys of a file: see `flowrun run --help`".into());
     Finding { help: finding.help.or(help), ..finding }
-}
-
-/// The file that takes the result. It is made before the run, so that a long run is not lost to a wrong path.
-struct Out {
-    name: String,
-    file: File,
-}
-
-impl Out {
-    fn create(path: &Path) -> Result<Self, CommandError> {
-        let name = path.display().to_string();
-        match File::create(path) {
-            Ok(file) => Ok(Self { name, file }),
-            Err(source) => Err(CommandError::Out { name, source }),
-        }
-    }
-
-    fn keep(mut self, run: &FlowRun) -> Result<(), CommandError> {
-        let written = self.file.write_all(run.to_json().as_bytes()).and_then(|()| self.file.write_all(b"\n"));
-        written.map_err(|source| CommandError::Out { name: self.name, source })
-    }
 }

@@ -1,6 +1,7 @@
 //! The binary, as a stranger's shell sees it: arguments in, exit code, output and complaints out.
 
 mod bad_input;
+mod bench;
 mod check;
 mod demo;
 mod graph;
