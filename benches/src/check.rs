@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::comparison::ratio;
-use crate::graph::{Graph, Shape};
+use crate::graph::{FlatGraph, Shape, graph};
 use crate::scenarios;
 use crate::subjects::{self, Work};
 use crate::{Case, Effort, alloc, document, floors};
@@ -78,15 +78,15 @@ const fn once() -> Effort {
 }
 
 fn run_by_boxed(work: Work) -> Verdict {
-    let graph = Graph::new(Shape::Layered, 100_000);
+    let graph = graph(Shape::Layered, 100_000);
     let engine = subjects::engine_run(&document::flow(&graph, document::Detail::Lean), work);
-    let measured = median_ratio(engine, floors::boxed(graph.to_flat()), 300_000);
+    let measured = median_ratio(engine, floors::boxed(FlatGraph::new(&graph)), 300_000);
     Verdict { name: "run by boxed floor, layered 100k", measured, limit: MAX_RUN_BY_BOXED }
 }
 
 fn growth(work: Work) -> Verdict {
     let run = |nodes| {
-        let flow = document::flow(&Graph::new(Shape::Layered, nodes), document::Detail::Lean);
+        let flow = document::flow(&graph(Shape::Layered, nodes), document::Detail::Lean);
         subjects::engine_run(&flow, work)
     };
     let (large, small) = (1_000_000, 10_000);

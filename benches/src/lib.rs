@@ -5,13 +5,13 @@
 //! the public way: [`Engine::start`](flowrun::Engine::start) with a memory store, nothing left out.
 //!
 //! ```
-//! use benches::graph::{Graph, Shape};
+//! use benches::graph::{FlatGraph, Shape, graph};
 //! use benches::{document, floors, subjects};
 //!
-//! let graph = Graph::new(Shape::Layered, 100);
+//! let graph = graph(Shape::Layered, 100);
 //! let flow = document::flow(&graph, document::Detail::Lean);
 //! let mut engine = subjects::engine_run(&flow, subjects::Work::Nothing);
-//! let mut floor = floors::boxed(graph.to_flat());
+//! let mut floor = floors::boxed(FlatGraph::new(&graph));
 //! assert!(engine.once().cpu > std::time::Duration::ZERO);
 //! assert!(floor.once().cpu > std::time::Duration::ZERO);
 //! ```

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::document::{self, Detail};
-use crate::graph::{Graph, Shape, size_name};
+use crate::graph::{FlatGraph, SHAPES, Shape, graph, size_name};
 use crate::subjects::{self, Work};
 use crate::{Case, Comparison, floors};
 
@@ -49,7 +49,7 @@ impl fmt::Debug for Scenario {
 pub fn all(sizes: &[usize]) -> Vec<Scenario> {
     let mut all = Vec::new();
     for &size in sizes {
-        all.extend(Shape::ALL.map(|shape| run(shape, size)));
+        all.extend(SHAPES.map(|shape| run(shape, size)));
         all.extend([Shape::Chain, Shape::Layered].map(|shape| core(shape, size)));
     }
     for &size in sizes.iter().filter(|size| (1_000..=100_000).contains(*size)) {
@@ -72,12 +72,12 @@ pub fn run(shape: Shape, nodes: usize) -> Scenario {
 #[must_use]
 pub fn run_doing(work: Work, shape: Shape, nodes: usize) -> Scenario {
     Scenario::new(format!("run {shape}/{}", size_name(nodes)), move || {
-        let graph = Graph::new(shape, nodes);
+        let graph = graph(shape, nodes);
         let subject = subjects::engine_run(&document::flow(&graph, Detail::Lean), work);
-        let mut floors = vec![floors::boxed(graph.to_flat()), floors::kahn(graph.to_flat())];
+        let mut floors = vec![floors::boxed(FlatGraph::new(&graph)), floors::kahn(FlatGraph::new(&graph))];
         // A chain through a JoinSet wakes a thread for every node, and a million of anything takes seconds.
         if shape != Shape::Chain && nodes <= 100_000 {
-            floors.push(floors::joinset(graph.to_flat()));
+            floors.push(floors::joinset(FlatGraph::new(&graph)));
         }
         (subject, floors, None)
     })
@@ -85,23 +85,23 @@ pub fn run_doing(work: Work, shape: Shape, nodes: usize) -> Scenario {
 
 fn core(shape: Shape, nodes: usize) -> Scenario {
     Scenario::new(format!("core {shape}/{}", size_name(nodes)), move || {
-        let graph = Graph::new(shape, nodes);
+        let graph = graph(shape, nodes);
         let plan = subjects::plan(&document::flow(&graph, Detail::Lean));
-        (subjects::core_run(plan), vec![floors::kahn(graph.to_flat())], None)
+        (subjects::core_run(plan), vec![floors::kahn(FlatGraph::new(&graph))], None)
     })
 }
 
 fn pending(shape: Shape, nodes: usize) -> Scenario {
     Scenario::new(format!("pending {shape}/{}", size_name(nodes)), move || {
-        let graph = Graph::new(shape, nodes);
+        let graph = graph(shape, nodes);
         let subject = subjects::engine_run(&document::flow(&graph, Detail::Lean), Work::YieldsOnce);
-        (subject, vec![floors::boxed_pending(graph.to_flat())], None)
+        (subject, vec![floors::boxed_pending(FlatGraph::new(&graph))], None)
     })
 }
 
 fn link(nodes: usize) -> Scenario {
     Scenario::new(format!("link layered/{}", size_name(nodes)), move || {
-        let graph = Graph::new(Shape::Layered, nodes);
+        let graph = graph(Shape::Layered, nodes);
         let subject = subjects::link(document::flow(&graph, Detail::Lean));
         (subject, vec![floors::link(graph)], None)
     })
@@ -139,21 +139,21 @@ fn write(nodes: usize) -> Scenario {
 
 fn crowd() -> Scenario {
     Scenario::new("1000 runs at once layered/12".to_owned(), || {
-        let (runs, small) = (1_000, Graph::new(Shape::Layered, 12));
+        let (runs, small) = (1_000, graph(Shape::Layered, 12));
         let subject = subjects::crowd(&document::flow(&small, Detail::Lean), runs);
-        (subject, vec![floors::boxed(Graph::new(Shape::Layered, 12 * runs).to_flat())], None)
+        (subject, vec![floors::boxed(FlatGraph::new(&graph(Shape::Layered, 12 * runs)))], None)
     })
 }
 
 fn watched(watchers: usize) -> Scenario {
     Scenario::new(format!("events read by {watchers} layered/10k"), move || {
-        let flow = document::flow(&Graph::new(Shape::Layered, 10_000), Detail::Lean);
+        let flow = document::flow(&graph(Shape::Layered, 10_000), Detail::Lean);
         (subjects::watchers(&flow, watchers), Vec::new(), None)
     })
 }
 
 fn full_chain(nodes: usize) -> String {
-    document::text(&Graph::new(Shape::Chain, nodes), Detail::Full)
+    document::text(&graph(Shape::Chain, nodes), Detail::Full)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use benches::graph::{Graph, Shape};
+use benches::graph::{SHAPES, graph};
 use benches::{Stopwatch, alloc, memory};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
@@ -42,11 +42,11 @@ pub fn main(peer: &str, shape: &str, size: &str) -> io::Result<ExitCode> {
     let limit = Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
     setrlimit(Resource::As, limit)?;
     let peer = PEERS.iter().find(|known| known.name == peer);
-    let shape = Shape::ALL.into_iter().find(|known| known.to_string() == shape);
+    let shape = SHAPES.into_iter().find(|known| known.to_string() == shape);
     let (Some(peer), Some(shape), Ok(size)) = (peer, shape, size.parse()) else {
         return Ok(ExitCode::from(2));
     };
-    let input = Input::new(&Graph::new(shape, size), peer.reads_text);
+    let input = Input::new(&graph(shape, size), peer.reads_text);
     match measure(peer.build, &input) {
         Ok(measured) => {
             writeln!(io::stdout(), "{}", serde_json::to_string(&measured)?)?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::Case;
-use crate::graph::Graph;
+use crate::graph::{FlatGraph, Graph};
 
 /// Looks every id up in a hash map of the standard library, builds flat arrays and walks them once.
 #[must_use]
@@ -16,7 +16,7 @@ pub fn link(graph: Graph) -> Case {
             let by_id = ids.iter().map(String::as_str).zip(0_u32..).collect::<HashMap<_, _>>();
             let linked = edges.iter().map(|(source, target)| (by_id[&**source], by_id[&**target]));
             let graph = Graph { shape: graph.shape, nodes: graph.nodes, edges: linked.collect() };
-            let flat = graph.to_flat();
+            let flat = FlatGraph::new(&graph);
             let (mut pending, mut ready) = (flat.parents.clone(), flat.roots().collect::<Vec<_>>());
             let mut seen = 0;
             while let Some(node) = ready.pop() {

@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
     use crate::document::{Detail, flow};
-    use crate::graph::{Graph, Shape};
+    use crate::graph::{Shape, graph};
     use crate::subjects::core_loop::run_to_end;
 
     struct Fixed;
@@ -101,7 +101,7 @@ mod tests {
             let store = MemoryStore::with_capacity(10_000);
             let engine = Engine::builder().clock(Fixed).store(store).executor(TASK_TYPE, Nothing);
             let engine = engine.build().unwrap();
-            let plan = engine.plan(&flow(&Graph::new(shape, 1_000), Detail::Lean)).unwrap();
+            let plan = engine.plan(&flow(&graph(shape, 1_000), Detail::Lean)).unwrap();
             let request = RunRequest::of_plan(Arc::clone(&plan), Arc::clone(&site)).id(id);
             let (result, events) = one_thread().block_on(async {
                 let run = run_once(&engine, request).await;

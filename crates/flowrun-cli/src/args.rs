@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use flowrun_guard::Endpoint;
+use flowrun_testkit::synth::Shape;
 use url::Url;
 
 use crate::exit;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Draw a flow.
     Graph(GraphArgs),
+    /// Make a flow of a shape, a size and a seed; the same ones give the same bytes.
+    Synth(SynthArgs),
     /// Show what this program does: two flows on a small website with known defects, with sinks for Slack,
     /// mail and webhooks. Everything is in this process and on loopback; nothing has to be installed.
     Demo,
@@ -95,6 +98,25 @@ pub(crate) struct BenchArgs {
     /// Write a picture of how cost grows to this file, as SVG; needs graphs of two sizes.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SynthArgs {
+    /// The shape: chain, wide, fan, layered, condition-tree, diamonds, random or cursion.
+    #[arg(long)]
+    pub(crate) shape: Shape,
+    /// The number of nodes, up to 1,000,000 (12 for cursion).
+    #[arg(long)]
+    pub(crate) nodes: usize,
+    /// What stands in for chance.
+    #[arg(long, default_value_t)]
+    pub(crate) seed: u64,
+    /// Only what the engine reads, about 50 bytes a node, instead of all that a canvas saves.
+    #[arg(long)]
+    pub(crate) lean: bool,
+    /// Write the flow to this file instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// The languages a flow can be drawn in.

@@ -3,10 +3,16 @@
 //! Features:
 //!
 //! - `conformance` (default): replay of recorded cases, in `conformance`, and the binary of that name.
+//! - `synth`: flows of a shape, a size and a seed, in `synth`; with `proptest` also strategies for property
+//!   tests.
 //! - `servers`: real servers on loopback, in `servers`: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "synth")]
+mod random;
 #[cfg(feature = "servers")]
 pub mod servers;
+#[cfg(feature = "synth")]
+pub mod synth;

@@ -5,14 +5,18 @@ mod check;
 mod demo;
 mod graph;
 mod run;
+mod synth;
 
 pub(crate) use bench::bench;
 pub(crate) use check::check;
 pub(crate) use demo::demo;
 pub(crate) use graph::graph;
 pub(crate) use run::run;
+pub(crate) use synth::synth;
 
 use std::io;
+
+use flowrun_testkit::synth::SynthError;
 
 use crate::configure::ConfigureError;
 use crate::drive::DriveError;
@@ -35,6 +39,9 @@ pub(crate) enum CommandError {
     /// A page is no address.
     #[error(transparent)]
     Page(#[from] NotAPage),
+    /// There is no such synthetic flow.
+    #[error(transparent)]
+    Synth(#[from] SynthError),
     /// The run's configs are no JSON object.
     #[error("could not read the run's configs")]
     Configs(#[source] serde_json::Error),
@@ -84,6 +91,7 @@ impl CommandError {
             Self::Configure(_)
             | Self::Wiring(_)
             | Self::Page(_)
+            | Self::Synth(_)
             | Self::Configs(_)
             | Self::NoFigure(_)
             | Self::NoPicture => Exit::Usage,

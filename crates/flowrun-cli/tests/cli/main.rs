@@ -11,4 +11,5 @@ mod run;
 mod settings;
 mod stop;
 mod support;
+mod synth;
 mod usage;
