@@ -2,6 +2,7 @@
 #![cfg(feature = "servers")]
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use flowrun_testkit::servers::{
     Component, SlackReply, SlackRoute, SlackSink, SmtpSink, WebhookReply, WebhookSink, Website,
@@ -164,6 +165,18 @@ async fn webhooks_are_kept_whole_and_answered_by_script() {
     let received = sink.received();
     assert_eq!((received[0].method.as_str(), received[0].path.as_str()), ("PUT", "/a?b=1"));
     assert_eq!((received[0].header("x-key"), received[0].text()), (Some("v"), "body".into()));
+}
+
+#[tokio::test]
+async fn webhooks_can_be_answered_by_what_they_ask_for() {
+    let sink = WebhookSink::start_with(|request| match request.path.as_str() {
+        "/slow" => WebhookReply::Slow(202, Duration::from_millis(1)),
+        _ => WebhookReply::Status(404),
+    });
+    let sink = sink.await.unwrap();
+    sink.script([WebhookReply::Status(503)]);
+    let statuses = async |path: &str| status(&answer(sink.addr(), "POST", path, "", "").await);
+    assert_eq!([statuses("/slow").await, statuses("/slow").await, statuses("/").await], [503, 202, 404]);
 }
 
 #[tokio::test]

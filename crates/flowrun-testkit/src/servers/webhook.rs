@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -61,6 +63,8 @@ pub enum WebhookReply {
     Endless,
     /// No answer, ever; the request is recorded.
     Hang,
+    /// This status, so much later.
+    Slow(u16, Duration),
 }
 
 impl WebhookSink {
@@ -74,14 +78,31 @@ impl WebhookSink {
     ///
     /// Outside of a tokio runtime with I/O enabled.
     pub async fn start() -> io::Result<Self> {
+        Self::start_with(|_| WebhookReply::Status(200)).await
+    }
+
+    /// Starts a server that answers as `choose` says once its script is used up. `choose` is called when the
+    /// request has arrived, before it is recorded.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be had.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with I/O enabled.
+    pub async fn start_with(
+        choose: impl Fn(&WebhookRequest) -> WebhookReply + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let (received, script) = (Recorder::new(), Script::new());
-        let (recorder, replies) = (received.clone(), script.clone());
+        let (recorder, replies, choose) = (received.clone(), script.clone(), Arc::new(choose));
         let take = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
-            let (recorder, replies) = (recorder.clone(), replies.clone());
+            let (recorder, replies, choose) = (recorder.clone(), replies.clone(), Arc::clone(&choose));
             async move {
+                let request = request(&method, &uri, &headers, &body);
                 // The reply is chosen first: whoever waits for the request may extend the script then.
-                let reply = replies.next().unwrap_or(WebhookReply::Status(200));
-                recorder.record(request(&method, &uri, &headers, &body));
+                let reply = replies.next().unwrap_or_else(|| choose(&request));
+                recorder.record(request);
                 answer(reply).await
             }
         };
@@ -142,5 +163,9 @@ async fn answer(reply: WebhookReply) -> Response {
         WebhookReply::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         WebhookReply::Endless => Body::new(super::bodies::Zeros::endless()).into_response(),
         WebhookReply::Hang => std::future::pending().await,
+        WebhookReply::Slow(code, wait) => {
+            tokio::time::sleep(wait).await;
+            (status(code), "{}").into_response()
+        }
     }
 }
