@@ -1,0 +1,42 @@
+//! The commands.
+
+use clap::{Parser, Subcommand};
+
+use super::{BenchArgs, CheckArgs, GraphArgs, RunArgs, SynthArgs};
+use crate::exit;
+
+/// Runs flows of website checks: a drawing of tasks, run for a site.
+#[derive(Debug, Parser)]
+#[command(name = "flowrun", version, after_help = exit::HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a flow for a site.
+    Run(Box<RunArgs>),
+    /// Check a flow without running it: errors and warnings, with their place in the file.
+    Check(CheckArgs),
+    /// Draw a flow.
+    Graph(GraphArgs),
+    /// Make a flow of a shape, a size and a seed; the same ones give the same bytes.
+    Synth(SynthArgs),
+    /// Show what this program does: two flows on a small website with known defects, with sinks for Slack,
+    /// mail and webhooks. Everything is in this process and on loopback; nothing has to be installed.
+    Demo,
+    /// Measure what the engine costs on this machine, beside its floors: JSON with the machine's data.
+    Bench(BenchArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,114 @@
+//! Arguments of the commands that run flows, and the settings that flags can give.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use flowrun_guard::Endpoint;
+use url::Url;
+
+use super::values::{json_object, seconds, web_address};
+use crate::settings::{self, Hidden, Layer, MissingTool, SecretArg};
+
+#[derive(Debug, Args)]
+#[command(after_help = settings::HELP)]
+pub(crate) struct RunArgs {
+    /// File with the flow's JSON; `-` reads standard input.
+    pub(crate) flow: PathBuf,
+    /// Address of the site. Its host may be private: you named it.
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    pub(crate) site: Url,
+    /// A page of the site, as an address or a path; may be repeated [default: the site's address].
+    #[arg(long = "page", value_name = "URL")]
+    pub(crate) pages: Vec<String>,
+    /// A value for templates: NAME=VALUE, or NAME to take it from FLOWRUN_SECRET_NAME or be asked.
+    #[arg(long = "secret", value_name = "NAME[=VALUE]")]
+    pub(crate) secrets: Vec<SecretArg>,
+    /// The run's configs, a JSON object such as '{"end_on_fail": false}' [default: the documented ones].
+    #[arg(long, value_name = "JSON", value_parser = json_object)]
+    pub(crate) configs: Option<String>,
+    /// Write the run's JSON to this file when it has ended.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the run's JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop the run after this many seconds [default: never].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
+}
+
+/// The settings that can be given as flags; `settings::HELP` lists where else.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct SettingArgs {
+    /// File with settings [default: flowrun.toml, if there is one].
+    #[arg(long = "settings", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// What becomes of scan components whose tool is not installed [default: fail].
+    #[arg(long, value_enum)]
+    missing_tool: Option<MissingTool>,
+    /// A private host that the flow may reach; may be repeated.
+    #[arg(long = "allow-host", value_name = "HOST:PORT")]
+    allow_hosts: Vec<Endpoint>,
+    /// Bot token for Slack.
+    #[arg(long, value_name = "TOKEN")]
+    slack_token: Option<Hidden>,
+    /// Channel the bot posts to.
+    #[arg(long, value_name = "CHANNEL")]
+    slack_channel: Option<String>,
+    /// Base address of the API [default: that of Slack].
+    #[arg(long, value_name = "URL")]
+    slack_api_url: Option<String>,
+    /// Incoming webhook of Slack, instead of token and channel.
+    #[arg(long, value_name = "URL")]
+    slack_webhook_url: Option<Hidden>,
+    /// Mail server, smtp://HOST:PORT, smtps:// for implicit TLS.
+    #[arg(long, value_name = "URL")]
+    smtp_url: Option<Hidden>,
+    /// Sender of mail.
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<String>,
+}
+
+impl SettingArgs {
+    /// What the flags say; secrets have arguments of their own.
+    pub(crate) fn into_layer(self) -> Layer {
+        Layer {
+            slack_token: self.slack_token,
+            slack_channel: self.slack_channel,
+            slack_api_url: self.slack_api_url,
+            slack_webhook_url: self.slack_webhook_url,
+            smtp_url: self.smtp_url,
+            mail_from: self.mail_from,
+            allow_hosts: self.allow_hosts,
+            missing_tool: self.missing_tool,
+            secrets: Default::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::{Cli, Command};
+    use super::*;
+
+    #[test]
+    fn every_setting_flag_of_the_help_exists() {
+        for line in settings::HELP.lines().filter(|line| line.starts_with("  --")) {
+            let flag = line.split_whitespace().next().unwrap();
+            let value = match flag {
+                "--allow-host" => "a:1",
+                "--missing-tool" => "skip",
+                _ => "x",
+            };
+            let parsed = Cli::try_parse_from(["flowrun", "run", "f", "--site", "http://a", flag, value]);
+            let Command::Run(run) = parsed.unwrap().command else { panic!("run") };
+            assert!(!run.secrets.is_empty() || run.settings.into_layer() != Layer::default(), "{flag}");
+        }
+    }
+}
