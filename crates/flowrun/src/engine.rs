@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flowrun_core::{
-    Flow, NoSecrets, NodeIx, Plan, Role, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes,
+    Findings, Flow, NoSecrets, NodeIx, Plan, Role, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes,
     secret_and_key_names,
 };
 use flowrun_store::{MemoryStore, NewRun, Store};
@@ -75,9 +75,9 @@ impl Engine {
     ///
     /// [`StartError::Refused`] with every problem.
     pub fn plan(&self, flow: &Flow) -> Result<Arc<Plan>, StartError> {
-        let plan = Plan::new(flow, &self.inner.types).map_err(StartError::Refused)?;
+        let plan = Arc::new(Plan::new(flow, &self.inner.types).map_err(StartError::Refused)?);
         self.inner.node_executors(&plan)?;
-        Ok(Arc::new(plan))
+        Ok(plan)
     }
 
     /// Starts a run on the current tokio runtime. It goes on by itself; the handle watches it.
@@ -198,45 +198,46 @@ impl Inner {
         names
     }
 
-    /// Finds each node's executor and lets it look at the node.
-    fn node_executors(&self, plan: &Plan) -> Result<NodeExecutors, StartError> {
-        let mut problems = Vec::new();
-        let mut of_node = Vec::with_capacity(plan.node_count());
+    /// Finds the executor of each task type and lets it look at its nodes.
+    fn node_executors(&self, plan: &Arc<Plan>) -> Result<NodeExecutors, StartError> {
+        let executor = |name| self.by_type.get(name).map(|&place| &self.executors[usize::from(place)]);
+        let of_type = plan.task_types().map(executor).collect::<Vec<_>>();
+        let mut problems = Findings::default();
         for index in 0..plan.node_count() {
             let node = NodeIx::new(index);
-            if plan.role(node).is_none() {
-                of_node.push(u16::MAX);
-                continue;
-            }
+            let Some(task_type) = plan.task_type_of(node) else { continue };
             let view = plan.node(node);
-            let Some(&place) = self.by_type.get(&*view.task_type()) else {
-                let message = format!("no executor does the task type of node `{}`", view.id());
-                problems.push(plan.problem(node, "engine.no-executor", message));
+            let Some(executor) = of_type[task_type] else {
+                let message = || format!("no executor does the task type of node `{}`", view.id());
+                problems.add(|| plan.problem(node, "engine.no-executor", message()));
                 continue;
             };
-            if let Err(reason) = self.executors[usize::from(place)].check(view.data()) {
-                let message = format!("node `{}` cannot run: {reason}", view.id());
-                problems.push(plan.problem(node, "engine.setting", message));
+            if let Err(reason) = executor.check(view.data()) {
+                let message = || format!("node `{}` cannot run: {reason}", view.id());
+                problems.add(|| plan.problem(node, "engine.setting", message()));
             }
-            of_node.push(place);
         }
-        if problems.is_empty() {
-            return Ok(NodeExecutors { executors: self.executors.clone(), of_node: of_node.into() });
+        if !problems.is_empty() {
+            return Err(StartError::Refused(problems.into_vec()));
         }
-        Err(StartError::Refused(problems))
+        // Every task type is that of some node, so none is without executor here.
+        let of_type = of_type.into_iter().flatten().cloned().collect();
+        Ok(NodeExecutors { plan: Arc::clone(plan), of_type })
     }
 }
 
 /// Which executor does which node of one plan.
 pub(crate) struct NodeExecutors {
-    executors: Vec<Arc<dyn TaskExecutor>>,
-    /// The place in `executors`; empty nodes have none and are never asked for.
-    of_node: Box<[u16]>,
+    plan: Arc<Plan>,
+    /// By the plan's task types.
+    of_type: Box<[Arc<dyn TaskExecutor>]>,
 }
 
 impl NodeExecutors {
+    /// The executor of a node that is not empty.
     pub(crate) fn of(&self, node: NodeIx) -> &Arc<dyn TaskExecutor> {
-        &self.executors[usize::from(self.of_node[node.index()])]
+        let task_type = self.plan.task_type_of(node).expect("an empty node is never started");
+        &self.of_type[task_type]
     }
 }
 

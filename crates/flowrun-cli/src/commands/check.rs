@@ -57,7 +57,7 @@ fn findings(flow: &Flow) -> Vec<Finding> {
             ..plan.problem(node, "engine.no-executor", message).into()
         })
     });
-    let warnings = plan.warnings().iter().cloned().map(Finding::from);
+    let warnings = plan.warnings().into_iter().map(Finding::from);
     warnings.chain(foreign).collect()
 }
 

@@ -61,7 +61,7 @@ fn planned(
 ) -> Result<Result<Arc<Plan>, Refused>, CommandError> {
     match engine.plan(&loaded.flow) {
         Ok(plan) => {
-            let warnings: Vec<Finding> = plan.warnings().iter().cloned().map(Finding::from).collect();
+            let warnings: Vec<Finding> = plan.warnings().into_iter().map(Finding::from).collect();
             screen.findings(&Source::new(&loaded.name, loaded.flow.to_json()), &warnings);
             Ok(Ok(plan))
         }

@@ -141,13 +141,15 @@ impl<'a> Node<'a> {
     /// Which side of the conditions above it starts this node; `None` for neither.
     #[must_use]
     pub fn start_if(&self) -> Option<bool> {
-        let raw = self.slot.start_if.text(self.text);
-        match (raw, raw.parse::<f64>()) {
-            ("true", _) => Some(true),
-            ("false", _) => Some(false),
-            (_, Ok(1.0)) => Some(true),
-            (_, Ok(0.0)) => Some(false),
-            _ => None,
+        match self.slot.start_if.text(self.text) {
+            "" => None,
+            "true" => Some(true),
+            "false" => Some(false),
+            other => match other.parse::<f64>() {
+                Ok(1.0) => Some(true),
+                Ok(0.0) => Some(false),
+                _ => None,
+            },
         }
     }
 

@@ -3,6 +3,13 @@
 use super::Links;
 use crate::model::NodeIx;
 
+/// Whether there is a cycle.
+pub(crate) fn has_cycle(links: &Links) -> bool {
+    // A canvas appends nodes, so mostly every edge leads further on in the flow, and the nodes are in order.
+    let is_in_order = links.edges().iter().all(|(source, target)| source < target);
+    !is_in_order && topological_order(links).is_none()
+}
+
 /// Every node after all of its parents; `None` when there is a cycle.
 ///
 /// Kahn, "Topological sorting of large networks" (1962), on the flat arrays: on a large graph this is several

@@ -17,7 +17,7 @@ pub(crate) struct Links {
 
 #[derive(Debug)]
 struct Adjacency {
-    /// Where the neighbours of each node start, and one entry for the end.
+    /// Where the neighbours of each node start, and two entries for the end.
     starts: Box<[u32]>,
     neighbours: Box<[NodeIx]>,
 }
@@ -43,7 +43,7 @@ impl Links {
     }
 
     pub(crate) fn node_count(&self) -> usize {
-        self.children.starts.len() - 1
+        self.children.starts.len() - 2
     }
 
     pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeIx> + use<> {
@@ -53,19 +53,20 @@ impl Links {
 
 impl Adjacency {
     fn new(nodes: usize, pairs: impl Iterator<Item = (NodeIx, NodeIx)> + Clone) -> Self {
-        let mut starts = vec![0_u32; nodes + 1];
+        // Counted two places further on, so that while filling, the entry after a node's own says where its
+        // next neighbour goes, and ends up where the node after it starts.
+        let mut starts = vec![0_u32; nodes + 2];
         for (from, _) in pairs.clone() {
-            starts[from.index() + 1] += 1;
+            starts[from.index() + 2] += 1;
         }
-        for node in 0..nodes {
-            starts[node + 1] += starts[node];
+        for node in 2..nodes + 2 {
+            starts[node] += starts[node - 1];
         }
-        let mut next = starts.clone();
-        let mut neighbours = vec![NodeIx::new(0); starts[nodes] as usize];
+        let mut neighbours = vec![NodeIx::new(0); starts[nodes + 1] as usize];
         for (from, to) in pairs {
-            let slot = &mut next[from.index()];
-            neighbours[*slot as usize] = to;
-            *slot += 1;
+            let next = &mut starts[from.index() + 1];
+            neighbours[*next as usize] = to;
+            *next += 1;
         }
         Self { starts: starts.into(), neighbours: neighbours.into() }
     }

@@ -2,18 +2,21 @@
 //!
 //! A plan owns everything a run needs to know of the drawing. It knows nothing of a run.
 
+mod about;
 mod check;
 mod cycles;
+mod ids;
 mod links;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::condition::Conditions;
-use crate::model::{Diagnostic, Flow, Node, NodeIx};
+use crate::model::{Diagnostic, Findings, Flow, Node, NodeIx};
 use crate::task::NodeText;
 pub(crate) use links::Links;
 
@@ -83,6 +86,11 @@ impl TaskTypes {
         self.0.get(name).copied()
     }
 
+    /// The type of this name as it is registered, with its role.
+    fn get(&self, name: &str) -> Option<(&str, Role)> {
+        self.0.get_key_value(name).map(|(name, &role)| (&**name, role))
+    }
+
     /// The role that a documented type has, whatever is registered.
     #[must_use]
     pub fn documented_role(name: &str) -> Option<Role> {
@@ -105,12 +113,15 @@ pub struct Plan {
     nodes: Box<[PlanNode]>,
     /// The conditions of the nodes that have some, by node.
     conditions: Vec<(NodeIx, Conditions)>,
-    warnings: Vec<Diagnostic>,
+    /// The task types in use, each once, as they come up first.
+    task_types: Vec<Box<str>>,
 }
 
-/// What a run looks up of a node all the time, in four bytes.
+/// What a run looks up of a node all the time, in eight bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PlanNode {
+    /// The place in the plan's task types; of no meaning for an empty node.
+    task_type: u32,
     /// `None` for an empty node.
     pub(crate) role: Option<Role>,
     pub(crate) start_if: Option<bool>,
@@ -122,12 +133,13 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Every problem of the flow, in the order of the document, and after them its warnings, as far as they
-    /// can be known. The warnings of a flow without problems are [`warnings`](Self::warnings) of the plan.
+    /// The problems of the flow, in the order of the document, and after them its warnings, as far as they
+    /// can be known; of each at most [`Findings::MOST`]. The warnings of a flow without problems are
+    /// [`warnings`](Self::warnings) of the plan.
     ///
     /// # Complexity
     ///
-    /// O(nodes + edges), besides looking up each id once in a hash map.
+    /// O(nodes + edges), besides looking up the ids: one for each node, two for each edge.
     pub fn new(flow: &Flow, types: &TaskTypes) -> Result<Self, Vec<Diagnostic>> {
         check::check(flow, types)
     }
@@ -137,7 +149,7 @@ impl Plan {
     #[must_use]
     pub fn diagnose(flow: &Flow, types: &TaskTypes) -> Vec<Diagnostic> {
         match Self::new(flow, types) {
-            Ok(plan) => plan.warnings,
+            Ok(plan) => plan.warnings(),
             Err(problems) => problems,
         }
     }
@@ -148,10 +160,18 @@ impl Plan {
         &self.flow
     }
 
-    /// What the flow's author may want to know though the flow runs.
+    /// What the flow's author may want to know though the flow runs; at most [`Findings::MOST`].
+    ///
+    /// # Complexity
+    ///
+    /// O(nodes + edges): they are looked for when asked for, as a run has no use for them.
     #[must_use]
-    pub fn warnings(&self) -> &[Diagnostic] {
-        &self.warnings
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let mut found = Findings::default();
+        let Self { flow, links, nodes, conditions, .. } = self;
+        warnings::of_graph(&mut found, flow, links, nodes);
+        warnings::of_conditions(&mut found, flow, conditions);
+        found.into_vec()
     }
 
     /// The number of nodes.
@@ -203,6 +223,18 @@ impl Plan {
     #[must_use]
     pub fn find(&self, id: &str) -> Option<NodeIx> {
         self.node_ixs().find(|&node| self.node_id(node) == id)
+    }
+
+    /// The task types of the flow, each once.
+    pub fn task_types(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.task_types.iter().map(|name| &**name)
+    }
+
+    /// Which of the [`task_types`](Self::task_types) a node is of, from 0; `None` for an empty node.
+    #[must_use]
+    pub fn task_type_of(&self, node: NodeIx) -> Option<usize> {
+        let info = self.info(node);
+        info.role.map(|_| info.task_type as usize)
     }
 
     /// The role of a node; `None` for an empty node.

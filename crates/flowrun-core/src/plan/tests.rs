@@ -5,7 +5,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 
 use super::{Plan, TaskTypes};
-use crate::{Diagnostic, Flow, NodeIx, Severity};
+use crate::{Diagnostic, Findings, Flow, NodeIx, Severity};
 
 /// The findings about a flow: code, pointer, node or edge, message, help, and what is underlined.
 fn findings(text: &str) -> String {
@@ -350,12 +350,67 @@ fn a_thousand_typing_errors_do_not_take_a_guess_each() {
     let edge = r#"{"id":"1","source":"node-numbre-1","target":"node-number-x"}"#;
     let edges = vec![edge; 20_000].join(",");
     let text = format!(r#"{{"nodes":[{nodes}{{"id":"last"}}],"edges":[{edges}]}}"#);
-    let flow = Flow::from_json(text).unwrap();
-    let found = Plan::diagnose(&flow, &TaskTypes::documented());
-    let problems = found.iter().filter(|finding| finding.code == "plan.dangling-edge");
-    assert_eq!(problems.clone().count(), 40_000);
-    let guesses = problems.filter(|problem| problem.help.as_ref().unwrap().starts_with("did you mean"));
+    let found = Plan::diagnose(&Flow::from_json(text).unwrap(), &TaskTypes::documented());
+    let guesses = found.iter().filter(|problem| problem.help.as_ref().unwrap().starts_with("did you mean"));
     assert_eq!(guesses.count(), super::check::GUESSES);
+}
+
+/// How many findings of a code there are, and the last of the findings in full.
+fn counted(found: &[Diagnostic], code: &str) -> (usize, Option<(Severity, &'static str, String)>) {
+    let last = found.last().map(|last| (last.severity, last.code, last.message.clone()));
+    (found.iter().filter(|finding| finding.code == code).count(), last)
+}
+
+#[test]
+fn of_very_many_problems_the_first_are_told_and_the_number_of_the_rest() {
+    let edges = vec![r#"{"id":"1","source":"a","target":"z"}"#; 1_234].join(",");
+    let text = format!(r#"{{"nodes":[{{"id":"a"}}],"edges":[{edges}]}}"#);
+    let found = Plan::new(&Flow::from_json(text).unwrap(), &TaskTypes::documented()).unwrap_err();
+    let last = (Severity::Error, "plan.more", "234 more are not listed".to_owned());
+    assert_eq!(counted(&found, "plan.dangling-edge"), (Findings::MOST, Some(last)));
+}
+
+#[test]
+fn of_very_many_warnings_the_first_are_told_and_the_number_of_the_rest() {
+    let nodes: Vec<String> = (0..1_500).map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
+    let text = format!(r#"{{"nodes":[{}],"edges":[]}}"#, nodes.join(","));
+    let plan = Plan::new(&Flow::from_json(text).unwrap(), &TaskTypes::documented()).unwrap();
+    let last = (Severity::Warning, "plan.more", "501 more are not listed".to_owned());
+    assert_eq!(counted(&plan.warnings(), "plan.unlinked"), (Findings::MOST - 1, Some(last)));
+}
+
+#[test]
+fn warnings_are_told_of_refused_flows_too_and_after_all_problems() {
+    let nodes = r#"{"id":"a","data":{"task_type":"scan"}},{"id":"b","data":{"task_type":"scan"}},
+        {"id":"c","data":{"task_type":"scan","maxNodes":1}}"#;
+    let flow = Flow::from_json(with_edges(nodes, "ab ac")).unwrap();
+    let found = Plan::new(&flow, &TaskTypes::documented()).unwrap_err();
+    let codes: Vec<&str> = found.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["plan.max-nodes", "plan.fan-out"]);
+}
+
+#[test]
+fn task_types_are_numbered_as_they_come_up_and_empty_nodes_have_none() {
+    let node = |id, task_type| format!(r#"{{"id":"{id}","data":{{"task_type":{task_type}}}}}"#);
+    let nodes = [
+        node("a", r#""test""#),
+        node("b", r#""scan""#),
+        node("c", r#""t\u0065st""#),
+        node("d", "null"),
+        node("e", r#""scan""#),
+    ];
+    let flow = Flow::from_json(with_edges(&nodes.join(","), "ab")).unwrap();
+    let plan = Plan::new(&flow, &TaskTypes::documented()).unwrap();
+    assert_eq!(plan.task_types().collect::<Vec<_>>(), ["test", "scan"]);
+    let places: Vec<Option<usize>> = plan.node_ixs().map(|node| plan.task_type_of(node)).collect();
+    assert_eq!(places, [Some(0), Some(1), Some(0), None, Some(1)]);
+}
+
+#[test]
+fn flows_whose_edges_lead_back_in_the_order_of_nodes_have_no_cycle_for_that() {
+    let flow = |edges| Flow::from_json(graph("abc", edges)).unwrap();
+    assert!(Plan::new(&flow("cb ba"), &TaskTypes::documented()).is_ok());
+    assert!(Plan::new(&flow("cb ba ac"), &TaskTypes::documented()).is_err());
 }
 
 /// A flow of `count` scans in a row, closed to a ring if asked.
@@ -413,7 +468,7 @@ proptest! {
         let document = serde_json::json!({"nodes": nodes, "edges": edges});
         let flow = Flow::from_json(document.to_string()).unwrap();
         let found = match Plan::new(&flow, &TaskTypes::documented()) {
-            Ok(plan) => plan.warnings().to_vec(),
+            Ok(plan) => plan.warnings(),
             Err(problems) => {
                 prop_assert_eq!(problems[0].severity, Severity::Error);
                 problems

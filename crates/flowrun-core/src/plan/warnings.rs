@@ -1,0 +1,158 @@
+//! What is worth saying about a flow though it runs: what the public original does differently, what can never
+//! run, and conditions that do not say what their author may think.
+
+use super::about::About;
+use super::cycles::topological_order;
+use super::{Links, PlanNode, TaskTypes};
+use crate::condition::Conditions;
+use crate::model::json::Span;
+use crate::model::{Findings, Flow, NodeIx};
+
+/// Warnings about the graph, which has no cycle.
+pub(super) fn of_graph(found: &mut Findings, flow: &Flow, links: &Links, nodes: &[PlanNode]) {
+    let mut graph = Graph { flow, about: About(flow), links, nodes, found };
+    graph.roots();
+    for node in links.nodes() {
+        graph.links_of(node);
+        graph.start_if_of(node);
+    }
+    if let Some(order) = topological_order(links) {
+        graph.dead(&order);
+    }
+}
+
+/// Warnings about conditions.
+pub(super) fn of_conditions(found: &mut Findings, flow: &Flow, conditions: &[(NodeIx, Conditions)]) {
+    if conditions.is_empty() {
+        return;
+    }
+    // An own task type above may report facts with any keys.
+    let documented = flow.nodes().all(|node| {
+        let task_type = node.task_type();
+        task_type.is_empty() || TaskTypes::documented_role(&task_type).is_some()
+    });
+    let about = About(flow);
+    for (node, conditions) in conditions {
+        let span = flow.document.nodes()[node.index()].conditions;
+        for lint in conditions.lint(|_| !documented) {
+            found.add(|| {
+                let (key, place) = (format!("data/conditions/{}", lint.expression), lint.expression + 1);
+                let message = format!("condition {place} of node `{}`: {}", about.shown_id(*node), lint.kind);
+                about.warning(lint.kind.code(), (*node, &key, span), message)
+            });
+        }
+    }
+}
+
+struct Graph<'a> {
+    flow: &'a Flow,
+    about: About<'a>,
+    links: &'a Links,
+    nodes: &'a [PlanNode],
+    found: &'a mut Findings,
+}
+
+impl Graph<'_> {
+    /// Adds a warning about a node as a whole; `message` is given its id.
+    fn warn(&mut self, code: &'static str, node: NodeIx, message: impl FnOnce(&str) -> String, help: &str) {
+        let about = self.about;
+        self.found.add(|| {
+            let message = message(&about.shown_id(node));
+            about.warning(code, (node, "", Span::default()), message).help(help)
+        });
+    }
+
+    fn roots(&mut self) {
+        let links = self.links;
+        let mut roots = links.nodes().filter(|&node| links.parents(node).is_empty());
+        let Some(first) = roots.next() else { return };
+        let second = roots.next();
+        let count = 1 + usize::from(second.is_some()) + roots.count();
+        let Some(odd) = [Some(first), second].into_iter().flatten().find(|root| root.index() != 0) else {
+            return;
+        };
+        let message = |id: &str| match count {
+            1 => format!("node `{id}` starts, though it is not the first"),
+            _ => format!("{count} nodes start at once: they have no incoming edge"),
+        };
+        self.warn("plan.roots", odd, message, "the public original starts the first node only");
+    }
+
+    fn links_of(&mut self, node: NodeIx) {
+        let (links, nodes) = (self.links, self.nodes);
+        let (children, parents) = (links.children(node), links.parents(node));
+        let has_conditions = nodes[node.index()].has_conditions;
+        if parents.is_empty() && children.is_empty() && nodes.len() > 1 {
+            let message = |id: &str| format!("node `{id}` is linked to no other: it starts at once");
+            self.warn("plan.unlinked", node, message, "link it, or remove it");
+        }
+        if parents.len() > 1 {
+            let count = parents.len();
+            let message = |id: &str| {
+                format!("node `{id}` has {count} incoming edges: it starts once, after all of them")
+            };
+            self.warn("plan.join", node, message, "the public original starts it once for every edge");
+        }
+        if !has_conditions && children.len() > 1 {
+            let message = |id: &str| format!("node `{id}` starts {} nodes at once", children.len());
+            let help = "the public original starts none of them and ends the run";
+            self.warn("plan.fan-out", node, message, help);
+        }
+        for side in [true, false] {
+            let is_here = |child: &&NodeIx| nodes[child.index()].start_if == Some(side);
+            let count = if has_conditions { children.iter().filter(is_here).count() } else { 0 };
+            if count > 1 {
+                let message =
+                    |id: &str| format!("node `{id}` starts {count} nodes when its conditions are {side}");
+                let help = "the public original starts the one of the last edge only";
+                self.warn("plan.same-start-if", node, message, help);
+            }
+        }
+    }
+
+    fn start_if_of(&mut self, node: NodeIx) {
+        let span = self.flow.document.nodes()[node.index()].start_if;
+        if span.is_absent() {
+            return;
+        }
+        let about = self.about;
+        let mut parents = self.links.parents(node).iter();
+        let (code, said, help) = if !parents.any(|parent| self.nodes[parent.index()].has_conditions) {
+            ("plan.start-if-ignored", "is ignored: no node above it has conditions", "set it to null")
+        } else if self.nodes[node.index()].start_if.is_none() {
+            let said = "is neither true nor false: it counts as null";
+            ("plan.start-if-value", said, "set it to true or false")
+        } else {
+            return;
+        };
+        self.found.add(|| {
+            let message = format!("start_if of node `{}` {said}", about.shown_id(node));
+            about.warning(code, (node, "data/start_if", span), message).help(help)
+        });
+    }
+
+    /// Nodes that no run can reach, whatever the tasks do.
+    fn dead(&mut self, order: &[NodeIx]) {
+        let (links, nodes) = (self.links, self.nodes);
+        let mut dead = vec![false; nodes.len()];
+        for &node in order {
+            let (parents, start_if) = (links.parents(node), nodes[node.index()].start_if);
+            let is_dead_edge = |parent: &NodeIx| {
+                let above = nodes[parent.index()];
+                let unrouted = above.has_conditions && start_if.is_none();
+                dead[parent.index()] || above.role.is_none() || unrouted
+            };
+            if parents.is_empty() || !parents.iter().all(is_dead_edge) {
+                continue;
+            }
+            dead[node.index()] = true;
+            let routed = parents.iter().any(|parent| nodes[parent.index()].has_conditions);
+            let (why, help) = if routed && start_if.is_none() {
+                ("it stands below conditions and its start_if is null", "set start_if to true or false")
+            } else {
+                ("no edge into it can be taken", "link it elsewhere, or remove it")
+            };
+            self.warn("plan.never-runs", node, |id| format!("node `{id}` never starts: {why}"), help);
+        }
+    }
+}
