@@ -1,6 +1,9 @@
 //! What an executor is given and what it gives back: plain data that can travel.
 
+mod wire;
+
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,23 +12,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::model::json::{Span, quote, string_of};
-use crate::{Attempt, Facts, ObjectEntry, RunId, Site};
+use crate::plan::Plan;
+use crate::{Attempt, Facts, NodeIx, ObjectEntry, RunId, Site};
 
 /// One attempt of a node: everything its executor needs to know, self-contained and serialisable.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+///
+/// A task holds on to its run's plan and copies no text of it, so a node without entries costs no allocation.
+#[derive(Clone)]
 pub struct Task {
-    /// The run.
-    pub run: RunId,
-    #[serde(with = "node_text")]
-    pub(crate) node: NodeText,
+    common: Arc<Common>,
+    node: NodeIx,
     /// Which call of the executor in this visit.
     pub attempt: Attempt,
     /// The entries to work on: those of the nodes above, for receivers, without the ones already done.
     pub objects: Vec<TaskObject>,
-    /// Pages or the site to work on.
-    pub resources: Arc<[Resource]>,
-    /// The site the flow runs on.
-    pub site: Arc<Site>,
+    /// `None` for the site alone, as most tasks have it.
+    resources: Option<Arc<[Resource]>>,
 }
 
 impl Task {
@@ -35,33 +37,55 @@ impl Task {
     ///
     /// When `data` is no JSON object.
     pub fn detached(node: &str, task_type: &str, data: &str, site: Site) -> Result<Self, serde_json::Error> {
-        let resources = [Resource::site(&site)].into();
-        Ok(Self {
-            run: RunId::from_bytes([0; 16]),
-            node: NodeText::new(node, task_type, data)?,
-            attempt: Attempt::FIRST,
-            objects: Vec::new(),
-            resources,
-            site: Arc::new(site),
-        })
+        let run = RunId::from_bytes([0; 16]);
+        let texts = Texts::Node(NodeText::new(node, task_type, data)?);
+        let common = Arc::new(Common::new(run, Arc::new(site), texts));
+        Ok(Self::new(&common, NodeIx::new(0), Attempt::FIRST))
+    }
+
+    /// A task without entries, on the site.
+    pub(crate) fn new(common: &Arc<Common>, node: NodeIx, attempt: Attempt) -> Self {
+        Self { common: Arc::clone(common), node, attempt, objects: Vec::new(), resources: None }
+    }
+
+    /// Sets what to work on; by default it is the site.
+    #[must_use]
+    pub fn with_resources(mut self, resources: impl Into<Arc<[Resource]>>) -> Self {
+        self.resources = Some(resources.into());
+        self
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> RunId {
+        self.common.run
     }
 
     /// Id of the node.
     #[must_use]
     pub fn node(&self) -> Cow<'_, str> {
-        string_of(self.node.id.text(&self.node.document))
+        match &self.common.texts {
+            Texts::Plan(plan) => plan.node_id(self.node),
+            Texts::Node(node) => string_of(node.id.text(&node.document)),
+        }
     }
 
     /// The node's task type.
     #[must_use]
     pub fn task_type(&self) -> Cow<'_, str> {
-        string_of(self.node.task_type.text(&self.node.document))
+        match &self.common.texts {
+            Texts::Plan(plan) => plan.node(self.node).task_type(),
+            Texts::Node(node) => string_of(node.task_type.text(&node.document)),
+        }
     }
 
     /// The node's `data` as JSON text, all keys included.
     #[must_use]
     pub fn data(&self) -> &str {
-        self.node.data()
+        match &self.common.texts {
+            Texts::Plan(plan) => plan.node(self.node).data(),
+            Texts::Node(node) => node.data.text(&node.document),
+        }
     }
 
     /// Reads the node's `data` into a type of the executor's own; unknown keys are for others.
@@ -72,15 +96,67 @@ impl Task {
     pub fn settings<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.data())
     }
+
+    /// Pages or the site to work on.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        self.resources.as_deref().unwrap_or(&self.common.site_alone)
+    }
+
+    /// The site the flow runs on.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.common.site
+    }
 }
 
-/// A node's id, task type and data as places in a shared text: a task copies none of it.
-#[derive(Clone)]
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("run", &self.run())
+            .field("node", &self.node())
+            .field("attempt", &self.attempt)
+            .field("objects", &self.objects)
+            .field("resources", &self.resources())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all tasks of a run have in common. They share it, so that making one touches no text.
+pub(crate) struct Common {
+    run: RunId,
+    site: Arc<Site>,
+    /// The site as a resource.
+    site_alone: [Resource; 1],
+    texts: Texts,
+}
+
+impl Common {
+    pub(crate) fn new(run: RunId, site: Arc<Site>, texts: Texts) -> Self {
+        Self { run, site_alone: [Resource::site(&site)], site, texts }
+    }
+}
+
+impl fmt::Debug for Common {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Common").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+/// Where the texts of a task's node stand.
+pub(crate) enum Texts {
+    /// In the flow, at the node's place.
+    Plan(Arc<Plan>),
+    /// In a text of their own: the node of a task that travelled.
+    Node(NodeText),
+}
+
+/// A node's id, task type and data as places in one text.
 pub(crate) struct NodeText {
-    pub(crate) document: Arc<str>,
-    pub(crate) id: Span,
-    pub(crate) task_type: Span,
-    pub(crate) data: Span,
+    document: String,
+    id: Span,
+    task_type: Span,
+    data: Span,
 }
 
 impl NodeText {
@@ -97,51 +173,8 @@ impl NodeText {
             id: span(0..id_end),
             task_type: span(id_end..type_end),
             data: span(type_end..document.len()),
-            document: document.into(),
+            document,
         })
-    }
-
-    fn data(&self) -> &str {
-        if self.data.is_absent() { "{}" } else { self.data.text(&self.document) }
-    }
-}
-
-impl std::fmt::Debug for NodeText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.id.text(&self.document))
-    }
-}
-
-/// [`NodeText`] on its way: `{"id": …, "task_type": …, "data": {…}}`.
-mod node_text {
-    use std::borrow::Cow;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use serde_json::value::RawValue;
-
-    use super::NodeText;
-    use crate::model::json::string_of;
-
-    #[derive(Serialize, Deserialize)]
-    struct Wire<'a> {
-        id: Cow<'a, str>,
-        task_type: Cow<'a, str>,
-        data: Cow<'a, RawValue>,
-    }
-
-    pub(super) fn serialize<S: Serializer>(node: &NodeText, serializer: S) -> Result<S::Ok, S::Error> {
-        let data: &RawValue = serde_json::from_str(node.data()).map_err(serde::ser::Error::custom)?;
-        Wire {
-            id: string_of(node.id.text(&node.document)),
-            task_type: string_of(node.task_type.text(&node.document)),
-            data: Cow::Borrowed(data),
-        }
-        .serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NodeText, D::Error> {
-        let wire = Wire::deserialize(deserializer)?;
-        NodeText::new(&wire.id, &wire.task_type, wire.data.get()).map_err(serde::de::Error::custom)
     }
 }
 

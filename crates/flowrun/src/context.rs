@@ -91,7 +91,7 @@ impl Context {
         let plan = Plan::new(&flow.expect("one node is within every limit"), &types);
         let (reports, received) = mpsc::unbounded_channel();
         let shared = RunShared {
-            run: task.run,
+            run: task.run(),
             plan: Arc::new(plan.expect("a single node of a known type is a plan")),
             store_id: [0; 16],
             reports,

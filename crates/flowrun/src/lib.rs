@@ -13,7 +13,7 @@
 //! #[async_trait]
 //! impl TaskExecutor for Greet {
 //!     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
-//!         context.log(format!("hello {}", task.site.site_url()));
+//!         context.log(format!("hello {}", task.site().site_url()));
 //!         Outcome::done()
 //!     }
 //! }

@@ -13,11 +13,9 @@ mod warnings;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::condition::Conditions;
 use crate::model::{Diagnostic, Findings, Flow, Node, NodeIx};
-use crate::task::NodeText;
 pub(crate) use links::Links;
 
 /// What a node of a task type is handed when it starts.
@@ -105,7 +103,7 @@ impl TaskTypes {
 
 /// A flow that can run: acyclic, linked, with its conditions read.
 ///
-/// Cloning is cheap where it is behind an [`Arc`]; a plan is never changed.
+/// Cloning is cheap where it is behind an [`Arc`](std::sync::Arc); a plan is never changed.
 #[derive(Debug)]
 pub struct Plan {
     flow: Flow,
@@ -267,16 +265,5 @@ impl Plan {
 
     pub(crate) fn node_ixs(&self) -> impl DoubleEndedIterator<Item = NodeIx> + use<> {
         (0..self.nodes.len()).map(NodeIx::new)
-    }
-
-    /// The node's texts for a task, shared with the flow.
-    pub(crate) fn node_text(&self, node: NodeIx) -> NodeText {
-        let slot = &self.flow.document.nodes()[node.index()];
-        NodeText {
-            document: Arc::clone(self.flow.document.shared_text()),
-            id: slot.id,
-            task_type: slot.task_type,
-            data: slot.data,
-        }
     }
 }

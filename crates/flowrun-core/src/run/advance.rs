@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Command, Phase, Record, Run, Timer};
+use super::{Command, Phase, Record, Run, State, Timer};
 use crate::model::{Attempt, NodeIx, RunStatus, Timestamp};
 
 impl Run {
@@ -33,17 +33,14 @@ impl Run {
 
     /// The children in the order of the edges; below conditions the true ones before the false ones.
     fn resolve_children(&mut self, at: Timestamp, node: NodeIx, later: &mut VecDeque<NodeIx>) {
-        let plan = Arc::clone(&self.plan);
-        let children = plan.children(node);
-        if !plan.info(node).has_conditions {
-            for &child in children {
-                self.resolve(at, child, later);
-            }
-            return;
-        }
-        for side in [Some(true), Some(false), None] {
-            for &child in children.iter().filter(|child| plan.info(**child).start_if == side) {
-                self.resolve(at, child, later);
+        let has_conditions = self.plan.info(node).has_conditions;
+        let sides = if has_conditions { &[Some(true), Some(false), None][..] } else { &[None] };
+        for &side in sides {
+            for place in 0..self.plan.children(node).len() {
+                let child = self.plan.children(node)[place];
+                if !has_conditions || self.plan.info(child).start_if == side {
+                    self.resolve(at, child, later);
+                }
             }
         }
     }
@@ -59,18 +56,15 @@ impl Run {
     /// Starts the node, or passes it over, if all edges into it are decided. A node that two edges of one
     /// parent lead to comes here twice and is due once.
     fn resolve(&mut self, at: Timestamp, node: NodeIx, later: &mut VecDeque<NodeIx>) {
-        if !self.nodes.is_due(node) {
-            return;
-        }
-        let (role, is_root) = (self.plan.info(node).role, self.plan.parents(node).is_empty());
-        if !is_root && !self.nodes.flags(node).any_taken {
+        let State::Queued { open_edges: 0, any_taken } = self.nodes.state(node) else { return };
+        if !any_taken && !self.is_root(node) {
             self.put(at, Record::NodeSkipped { node });
             later.push_back(node);
             return;
         }
-        match role {
+        match self.plan.info(node).role {
             None => {
-                let finalized = is_root || self.is_below_taken_conditions(node);
+                let finalized = self.is_root(node) || self.is_below_taken_conditions(node);
                 self.put(at, Record::EmptyReached { node, finalized });
                 later.push_back(node);
             }
@@ -80,6 +74,10 @@ impl Run {
             }
             Some(_) => self.start_attempt(at, node, Attempt::FIRST),
         }
+    }
+
+    fn is_root(&self, node: NodeIx) -> bool {
+        self.plan.parents(node).is_empty()
     }
 
     pub(super) fn start_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {

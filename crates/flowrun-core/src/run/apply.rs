@@ -1,5 +1,6 @@
 //! How each record changes a run. This is all that changes one.
 
+use super::entries::Taking;
 use super::entry_list::EntryList;
 use super::{Phase, Record, Run, State};
 use crate::model::{NodeIx, NodeStatus, Timestamp};
@@ -14,10 +15,10 @@ impl Run {
         match record {
             Record::RunStarted => {
                 self.phase = Phase::Open;
-                self.next_seq += 1; // the line of the start
+                self.count_line(); // the one of the start
             }
             Record::AttemptStarted { node, attempt } => {
-                if self.nodes.state(*node) == State::Queued {
+                if matches!(self.nodes.state(*node), State::Queued { .. }) {
                     self.begin(*node, at);
                 } else {
                     self.begin_again(*node);
@@ -37,9 +38,9 @@ impl Run {
             }
             Record::NodeEnded { node, status, .. } => self.finish(*node, at, *status),
             Record::EmptyReached { node, finalized } => {
-                self.nodes.set_state(*node, State::Reached);
+                self.nodes.set_state(*node, State::Reached { finalized: *finalized });
                 if *finalized {
-                    self.finalize(*node);
+                    self.last_finalized = Some(*node);
                 }
                 self.decide_edges(*node);
             }
@@ -62,8 +63,8 @@ impl Run {
 
     /// The node starts: its time, its line, and the entries it is handed.
     fn begin(&mut self, node: NodeIx, at: Timestamp) {
-        self.nodes.start(node, at, self.next_seq);
-        self.next_seq += 1;
+        let seq = self.count_line();
+        self.nodes.start(node, at, seq);
         self.open_nodes += 1;
         if self.plan.info(node).role == Some(Role::Receiver) {
             let objects = self.handed_over(node);
@@ -85,37 +86,44 @@ impl Run {
     /// The node ends: its time and status, and the fate of its edges.
     fn finish(&mut self, node: NodeIx, at: Timestamp, status: NodeStatus) {
         let failed = status == NodeStatus::Failed;
-        self.nodes.complete(node, at);
-        self.nodes.set_state(node, if failed { State::Failed } else { State::Passed });
-        self.open_nodes -= 1;
-        self.any_failed |= failed;
-        self.finalize(node);
         if failed && self.end_on_fail && self.phase == Phase::Open {
             self.phase = Phase::Failing;
         }
-        if self.is_open() {
+        let too_late = !self.is_open();
+        self.nodes.complete(node, at);
+        self.nodes
+            .set_state(node, if failed { State::Failed { too_late } } else { State::Passed { too_late } });
+        self.open_nodes -= 1;
+        self.any_failed |= failed;
+        self.last_finalized = Some(node);
+        if !too_late {
             self.decide_edges(node);
-        } else {
-            self.nodes.flags_mut(node).ended_run = true;
         }
     }
 
-    fn finalize(&mut self, node: NodeIx) {
-        self.nodes.flags_mut(node).finalized = true;
-        self.last_finalized = Some(node);
-    }
-
     fn decide_edges(&mut self, node: NodeIx) {
-        let plan = std::sync::Arc::clone(&self.plan);
-        for &child in plan.children(node) {
-            let taken = self.is_taken(node, child);
+        let taking = self.taking(node);
+        for place in 0..self.plan.children(node).len() {
+            let child = self.plan.children(node)[place];
+            let taken = match taking {
+                Taking::All => true,
+                Taking::None => false,
+                Taking::BySide => self.has_share(node, child),
+            };
             self.nodes.decide_edge(child, taken);
         }
     }
 
-    fn add_line(&mut self, node: NodeIx, at: Timestamp, message: &str) {
+    /// Numbers the next line of the log, or start of a node. After four thousand million of them the number
+    /// stays the same, and lines with one number stand in the order of the nodes.
+    fn count_line(&mut self) -> u32 {
         let seq = self.next_seq;
-        self.next_seq += 1;
+        self.next_seq = seq.saturating_add(1);
+        seq
+    }
+
+    fn add_line(&mut self, node: NodeIx, at: Timestamp, message: &str) {
+        let seq = self.count_line();
         self.nodes.detail_mut(node).lines.push(Line { seq, at, message: message.into() });
     }
 

@@ -130,6 +130,9 @@ impl Run {
 
     /// Decides for each entry of a node with conditions on which side of them it goes on.
     fn judge(&mut self, at: Timestamp, node: NodeIx) {
+        if !self.plan.info(node).has_conditions {
+            return;
+        }
         let plan = std::sync::Arc::clone(&self.plan);
         let Some(conditions) = plan.conditions(node) else { return };
         for place in 0..self.objects(node).len() {

@@ -1,7 +1,6 @@
 //! What a node is handed when it starts: entries and resources of the nodes above.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -24,32 +23,50 @@ impl Run {
             Some(Role::Producer) | None => Vec::new(),
         };
         let with_facts = |entry: ObjectEntry| TaskObject { facts: self.facts_of(&entry), entry };
-        Task {
-            run: self.spec.id,
-            node: self.plan.node_text(node),
-            attempt,
-            objects: objects.into_iter().map(with_facts).collect(),
-            resources: self.resources(node),
-            site: Arc::clone(&self.spec.site),
+        let mut task = Task::new(&self.common, node, attempt);
+        task.objects = objects.into_iter().map(with_facts).collect();
+        match self.pages(node) {
+            Some(pages) => task.with_resources(pages),
+            None => task,
         }
     }
 
     /// Whether the edge between the two nodes is taken. Both ends of it are decided by the source alone, once
     /// it is done; below conditions by whether any of its entries goes to the target's side.
     pub(super) fn is_taken(&self, source: NodeIx, target: NodeIx) -> bool {
-        match self.nodes.state(source) {
-            State::Passed | State::Failed => {
-                !self.nodes.flags(source).ended_run
-                    && (!self.plan.info(source).has_conditions || self.share(source, target).next().is_some())
-            }
-            State::Queued | State::Working(_) | State::Waiting(_) | State::Skipped | State::Reached => false,
+        match self.taking(source) {
+            Taking::All => true,
+            Taking::None => false,
+            Taking::BySide => self.has_share(source, target),
         }
+    }
+
+    /// Which edges of a node are taken.
+    pub(super) fn taking(&self, source: NodeIx) -> Taking {
+        match self.nodes.state(source) {
+            State::Passed { too_late: false } | State::Failed { too_late: false } => {
+                if self.plan.info(source).has_conditions { Taking::BySide } else { Taking::All }
+            }
+            State::Passed { too_late: true }
+            | State::Failed { too_late: true }
+            | State::Queued { .. }
+            | State::Working(_)
+            | State::Waiting(_)
+            | State::Skipped
+            | State::Reached { .. } => Taking::None,
+        }
+    }
+
+    /// Whether any entry of a node with conditions goes to the target's side.
+    pub(super) fn has_share(&self, source: NodeIx, target: NodeIx) -> bool {
+        let side = self.plan.info(target).start_if;
+        self.nodes.detail(source).is_some_and(|detail| detail.sides.any(side))
     }
 
     /// The entries that go from a node with conditions to the target's side.
     fn share(&self, source: NodeIx, target: NodeIx) -> impl Iterator<Item = &ObjectEntry> {
         let side = self.plan.info(target).start_if;
-        let sides = self.nodes.detail(source).map_or(&[][..], |detail| &detail.sides);
+        let sides = self.nodes.detail(source).map_or(&[][..], |detail| detail.sides.as_slice());
         let entries = self.objects(source).iter().zip(sides);
         entries.filter(move |(_, its_side)| side.is_some() && **its_side == side).map(|(entry, _)| entry)
     }
@@ -104,24 +121,27 @@ impl Run {
     }
 
     /// The pages of the first taken parent as they are, then those of each further one that are not listed
-    /// yet; the site alone as soon as one parent hands on the site.
-    fn resources(&self, node: NodeIx) -> Arc<[Resource]> {
+    /// yet; `None`, which is the site alone, as soon as one parent hands on the site.
+    fn pages(&self, node: NodeIx) -> Option<Vec<Resource>> {
+        // Pages come from facts. Without any there is no need to look at the parents.
+        if self.facts.is_empty() {
+            return None;
+        }
         let mut pages: Vec<Resource> = Vec::new();
         let mut listed = BTreeSet::new();
         for (place, parent) in self.taken_parents(node).enumerate() {
-            let Some(more) = self.pages_of(parent) else { return Arc::clone(&self.site_resource) };
-            for page in more {
+            for page in self.pages_of(parent)? {
                 if listed.insert(page.id.clone()) || place == 0 {
                     pages.push(page);
                 }
             }
         }
-        if pages.is_empty() { Arc::clone(&self.site_resource) } else { pages.into() }
+        (!pages.is_empty()).then_some(pages)
     }
 
     /// The pages that a node hands on; `None` for the site.
     fn pages_of(&self, node: NodeIx) -> Option<Vec<Resource>> {
-        if self.nodes.state(node) == State::Failed || self.plan.info(node).has_conditions {
+        if matches!(self.nodes.state(node), State::Failed { .. }) || self.plan.info(node).has_conditions {
             return None;
         }
         let mut pages = Vec::new();
@@ -134,6 +154,17 @@ impl Run {
         }
         (!pages.is_empty()).then_some(pages)
     }
+}
+
+/// Which edges of a node are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taking {
+    /// Every one.
+    All,
+    /// Not one.
+    None,
+    /// Each whose target is on a side that an entry goes to.
+    BySide,
 }
 
 fn page_of(facts: &Facts) -> Option<Resource> {

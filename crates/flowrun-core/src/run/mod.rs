@@ -44,6 +44,7 @@ use serde_json::json;
 
 use crate::model::{Attempt, Facts, NodeIx, NodeStatus, ObjectEntry, RunId, RunStatus, Timestamp};
 use crate::plan::Plan;
+use crate::task::{Common, Texts};
 pub use event::{Command, Decision, Event, Record, Rejected, Timer};
 pub use spec::{DEFAULT_CONFIGS, RetryPolicy, RunPolicy, RunSpec};
 pub(crate) use state::{Nodes, State};
@@ -87,8 +88,8 @@ pub struct Run {
     completed: Option<Timestamp>,
     /// Counts lines of the log and starts of nodes, to sort the log by.
     next_seq: u32,
-    /// The site as a resource: what most tasks work on.
-    site_resource: Arc<[crate::task::Resource]>,
+    /// What every task of the run shares.
+    common: Arc<Common>,
     records: Vec<Record>,
     commands: Vec<Command>,
 }
@@ -124,7 +125,7 @@ impl Run {
             last_finalized: None,
             completed: None,
             next_seq: 0,
-            site_resource: [crate::task::Resource::site(&spec.site)].into(),
+            common: Arc::new(Common::new(spec.id, Arc::clone(&spec.site), Texts::Plan(Arc::clone(&plan)))),
             records: Vec::new(),
             commands: Vec::new(),
             spec: Arc::new(spec),
@@ -172,8 +173,12 @@ impl Run {
             | Event::TimerFired(Timer::Attempt { node, .. } | Timer::Retry { node, .. }) => {
                 self.known(node)?;
                 match self.nodes.state(node) {
-                    State::Queued | State::Skipped | State::Reached => Err(Rejected::NeverStarted(node)),
-                    State::Working(_) | State::Waiting(_) | State::Passed | State::Failed => Ok(()),
+                    State::Queued { .. } | State::Skipped | State::Reached { .. } => {
+                        Err(Rejected::NeverStarted(node))
+                    }
+                    State::Working(_) | State::Waiting(_) | State::Passed { .. } | State::Failed { .. } => {
+                        Ok(())
+                    }
                 }
             }
             Event::TimerFired(Timer::Run) | Event::CancelRequested | Event::Started => Ok(()),
@@ -246,10 +251,10 @@ impl Run {
     #[must_use]
     pub fn node_status(&self, node: NodeIx) -> NodeStatus {
         match self.nodes.state(node) {
-            State::Queued | State::Skipped | State::Reached => NodeStatus::Queued,
+            State::Queued { .. } | State::Skipped | State::Reached { .. } => NodeStatus::Queued,
             State::Working(_) | State::Waiting(_) => NodeStatus::Working,
-            State::Passed => NodeStatus::Passed,
-            State::Failed => NodeStatus::Failed,
+            State::Passed { .. } => NodeStatus::Passed,
+            State::Failed { .. } => NodeStatus::Failed,
         }
     }
 
@@ -263,12 +268,12 @@ impl Run {
     pub fn working(&self) -> impl Iterator<Item = (NodeIx, Attempt)> {
         self.plan.node_ixs().filter_map(|node| match self.nodes.state(node) {
             State::Working(attempt) => Some((node, attempt)),
-            State::Queued
+            State::Queued { .. }
             | State::Waiting(_)
-            | State::Passed
-            | State::Failed
+            | State::Passed { .. }
+            | State::Failed { .. }
             | State::Skipped
-            | State::Reached => None,
+            | State::Reached { .. } => None,
         })
     }
 

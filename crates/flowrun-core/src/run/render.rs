@@ -66,7 +66,7 @@ impl Run {
             self.plan.node(node).data(),
             &[
                 ("status", &to_json(&self.node_status(node))),
-                ("finalized", &to_json(&self.nodes.flags(node).finalized)),
+                ("finalized", &to_json(&self.nodes.state(node).is_finalized())),
                 ("time_started", &time(self.nodes.started(node).map(|(at, _)| at))),
                 ("time_completed", &time(self.nodes.completed(node))),
                 ("objects", &to_json(self.objects(node))),

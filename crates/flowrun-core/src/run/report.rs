@@ -12,10 +12,10 @@ impl Run {
             Report::Objects(objects) => match self.nodes.state(node) {
                 State::Working(current) if current == attempt => self.register(at, node, objects),
                 // The attempt was ended by its deadline or by a stop while this report was on its way.
-                State::Working(_) | State::Waiting(_) | State::Passed | State::Failed => {
+                State::Working(_) | State::Waiting(_) | State::Passed { .. } | State::Failed { .. } => {
                     self.put(at, Record::Late { node, attempt });
                 }
-                State::Queued | State::Skipped | State::Reached => unreachable!("not admitted"),
+                State::Queued { .. } | State::Skipped | State::Reached { .. } => unreachable!("not admitted"),
             },
         }
     }

@@ -1,55 +1,81 @@
-//! What a run knows of its nodes, one flat array a property.
+//! What a run knows of its nodes, in flat arrays: what every edge asks for in one, the rest in another.
+
+use std::num::NonZeroU32;
 
 use super::entry_list::EntryList;
 use crate::model::{Attempt, NodeIx, Timestamp};
 use crate::plan::Plan;
 
-/// How far a node is.
+/// How far a node is, with what matters only as long as it is there. Eight bytes, because deciding the edges
+/// into a node means a look at this in an order that no cache foresees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// Not decided yet.
-    Queued,
+    Queued {
+        /// Edges into it that are not decided yet.
+        open_edges: u32,
+        /// At least one edge into it is taken.
+        any_taken: bool,
+    },
     /// Its executor is at work.
     Working(Attempt),
     /// The next attempt has to wait.
     Waiting(Attempt),
     /// Done, well.
-    Passed,
+    Passed {
+        /// While the run was stopping: no edge of it was taken.
+        too_late: bool,
+    },
     /// Done, badly.
-    Failed,
+    Failed {
+        /// It ended the run, or ended while the run was stopping: no edge of it was taken.
+        too_late: bool,
+    },
     /// Never going to start.
     Skipped,
     /// An empty node that had its turn.
-    Reached,
+    Reached {
+        /// Whether the wire shows it as finalized.
+        finalized: bool,
+    },
+}
+
+impl State {
+    /// Whether it was started, so that it has a starting time and a line.
+    pub(crate) const fn has_started(self) -> bool {
+        matches!(self, Self::Working(_) | Self::Waiting(_) | Self::Passed { .. } | Self::Failed { .. })
+    }
+
+    /// Whether what follows from it is decided, as the wire shows it.
+    pub(crate) const fn is_finalized(self) -> bool {
+        match self {
+            Self::Passed { .. } | Self::Failed { .. } => true,
+            Self::Reached { finalized } => finalized,
+            Self::Queued { .. } | Self::Working(_) | Self::Waiting(_) | Self::Skipped => false,
+        }
+    }
 }
 
 /// The nodes of a run. What few nodes have stands apart, in [`Detail`].
 #[derive(Debug)]
 pub(crate) struct Nodes {
-    state: Box<[State]>,
-    flags: Box<[Flags]>,
-    /// Edges into the node that are not decided yet.
-    pending: Box<[u32]>,
-    started: Box<[Timestamp]>,
-    completed: Box<[Timestamp]>,
-    /// When it started, counted in lines and starts of the whole run.
-    start_seq: Box<[u32]>,
-    detail: Box<[Option<Box<Detail>>]>,
+    states: Box<[State]>,
+    courses: Box<[Course]>,
+    /// In the order they came to be; a node's course knows its place.
+    details: Vec<Detail>,
     /// Whether the run's own deadline stopped it.
     pub(crate) timed_out: bool,
 }
 
-/// What the wire and the rules ask of a node beside its state.
+/// When a node started and ended, and where the rest of it stands.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Flags {
-    /// What follows from it is decided.
-    pub(crate) finalized: bool,
-    /// At least one edge into it is taken.
-    pub(crate) any_taken: bool,
-    /// It was started, so it has a starting time and a line.
-    pub(crate) has_started: bool,
-    /// It ended while the run was stopping: no edge of it was taken.
-    pub(crate) ended_run: bool,
+struct Course {
+    started: Timestamp,
+    completed: Timestamp,
+    /// When it started, counted in lines and starts of the whole run.
+    start_seq: u32,
+    /// The place of its [`Detail`], from 1.
+    detail: Option<NonZeroU32>,
 }
 
 /// What only some nodes have.
@@ -58,11 +84,36 @@ pub(crate) struct Detail {
     /// Its entries.
     pub(crate) objects: EntryList,
     /// For a node with conditions that was judged: the side of each entry.
-    pub(crate) sides: Vec<Option<bool>>,
+    pub(crate) sides: Sides,
     /// Its log lines, without the one of its start.
     pub(crate) lines: Vec<Line>,
     /// Entries were dropped because there were too many.
     pub(crate) over_limit: bool,
+}
+
+/// On which side of its node's conditions each entry goes on; `None` for neither.
+#[derive(Debug, Default)]
+pub(crate) struct Sides {
+    of_entries: Vec<Option<bool>>,
+    any_true: bool,
+    any_false: bool,
+}
+
+impl Sides {
+    pub(crate) fn push(&mut self, side: Option<bool>) {
+        self.of_entries.push(side);
+        self.any_true |= side == Some(true);
+        self.any_false |= side == Some(false);
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Option<bool>] {
+        &self.of_entries
+    }
+
+    /// Whether an entry goes to that side. To neither side leads no edge.
+    pub(crate) fn any(&self, side: Option<bool>) -> bool {
+        side.is_some_and(|side| if side { self.any_true } else { self.any_false })
+    }
 }
 
 /// A line of the log.
@@ -75,79 +126,84 @@ pub(crate) struct Line {
 
 impl Nodes {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let count = plan.node_count();
-        let pending = plan.node_ixs().map(|node| plan.parents(node).len() as u32).collect();
+        let queued = |node| State::Queued { open_edges: plan.parents(node).len() as u32, any_taken: false };
         Self {
-            state: vec![State::Queued; count].into(),
-            flags: vec![Flags::default(); count].into(),
-            pending,
-            started: vec![Timestamp::default(); count].into(),
-            completed: vec![Timestamp::default(); count].into(),
-            start_seq: vec![0; count].into(),
-            detail: std::iter::repeat_with(|| None).take(count).collect(),
+            states: plan.node_ixs().map(queued).collect(),
+            courses: vec![Course::default(); plan.node_count()].into(),
+            details: Vec::new(),
             timed_out: false,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.state.len()
+        self.states.len()
     }
 
     pub(crate) fn state(&self, node: NodeIx) -> State {
-        self.state[node.index()]
+        self.states[node.index()]
     }
 
     pub(crate) fn set_state(&mut self, node: NodeIx, state: State) {
-        self.state[node.index()] = state;
+        self.states[node.index()] = state;
     }
 
-    pub(crate) fn flags(&self, node: NodeIx) -> Flags {
-        self.flags[node.index()]
-    }
-
-    pub(crate) fn flags_mut(&mut self, node: NodeIx) -> &mut Flags {
-        &mut self.flags[node.index()]
-    }
-
-    /// Notes that one more edge into the node is decided.
+    /// Notes that one more edge into the node is decided. A node whose edges are not all decided is queued.
     pub(crate) fn decide_edge(&mut self, node: NodeIx, taken: bool) {
-        self.pending[node.index()] -= 1;
-        self.flags[node.index()].any_taken |= taken;
-    }
-
-    /// Whether every edge into the node is decided and nothing came of it yet.
-    pub(crate) fn is_due(&self, node: NodeIx) -> bool {
-        self.pending[node.index()] == 0 && self.state(node) == State::Queued
+        if let State::Queued { open_edges, any_taken } = &mut self.states[node.index()] {
+            *open_edges -= 1;
+            *any_taken |= taken;
+        }
     }
 
     pub(crate) fn start(&mut self, node: NodeIx, at: Timestamp, seq: u32) {
-        self.started[node.index()] = at;
-        self.start_seq[node.index()] = seq;
-        self.flags[node.index()].has_started = true;
+        let course = &mut self.courses[node.index()];
+        (course.started, course.start_seq) = (at, seq);
     }
 
     pub(crate) fn complete(&mut self, node: NodeIx, at: Timestamp) {
-        self.completed[node.index()] = at;
-        if let Some(detail) = &mut self.detail[node.index()] {
-            detail.objects.close();
+        let course = &mut self.courses[node.index()];
+        course.completed = at;
+        if let Some(place) = course.detail {
+            self.details[index(place)].objects.close();
         }
     }
 
     /// When the node started, and its place among the lines of the run.
     pub(crate) fn started(&self, node: NodeIx) -> Option<(Timestamp, u32)> {
-        let started = (self.started[node.index()], self.start_seq[node.index()]);
-        self.flags(node).has_started.then_some(started)
+        let course = &self.courses[node.index()];
+        self.state(node).has_started().then_some((course.started, course.start_seq))
     }
 
     pub(crate) fn completed(&self, node: NodeIx) -> Option<Timestamp> {
-        matches!(self.state(node), State::Passed | State::Failed).then(|| self.completed[node.index()])
+        let completed = self.courses[node.index()].completed;
+        matches!(self.state(node), State::Passed { .. } | State::Failed { .. }).then_some(completed)
     }
 
     pub(crate) fn detail(&self, node: NodeIx) -> Option<&Detail> {
-        self.detail[node.index()].as_deref()
+        self.courses[node.index()].detail.map(|place| &self.details[index(place)])
     }
 
     pub(crate) fn detail_mut(&mut self, node: NodeIx) -> &mut Detail {
-        self.detail[node.index()].get_or_insert_default()
+        let place = *self.courses[node.index()].detail.get_or_insert_with(|| {
+            self.details.push(Detail::default());
+            let count = u32::try_from(self.details.len()).ok().and_then(NonZeroU32::new);
+            count.expect("a node has one detail, and nodes are counted in 32 bits")
+        });
+        &mut self.details[index(place)]
+    }
+}
+
+/// Places are counted from 1, so that no place takes no room.
+const fn index(place: NonZeroU32) -> usize {
+    place.get() as usize - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_takes_half_a_cache_line_of_a_run() {
+        assert_eq!(size_of::<State>() + size_of::<Course>(), 8 + 24);
     }
 }

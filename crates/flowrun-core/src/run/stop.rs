@@ -50,12 +50,12 @@ impl Run {
             .node_ixs()
             .filter_map(|node| match self.nodes.state(node) {
                 State::Waiting(attempt) => Some((node, attempt)),
-                State::Queued
+                State::Queued { .. }
                 | State::Working(_)
-                | State::Passed
-                | State::Failed
+                | State::Passed { .. }
+                | State::Failed { .. }
                 | State::Skipped
-                | State::Reached => None,
+                | State::Reached { .. } => None,
             })
             .collect();
         for (node, attempt) in waiting {

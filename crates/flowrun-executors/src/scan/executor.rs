@@ -57,8 +57,8 @@ impl TaskExecutor for ScanExecutor {
         context.log(format!(
             "starting {} scans for {} | run_id: {}",
             scans.len(),
-            task.site.site_url(),
-            task.run
+            task.site().site_url(),
+            task.run()
         ));
         let node = Node {
             links: Links::new(self.guard.clone(), &self.settings),
@@ -102,12 +102,12 @@ impl Scan {
 /// ids follow from run, node and page, so that every attempt speaks of the same objects.
 fn scans(task: &Task) -> Vec<Scan> {
     let mut pages: Vec<Page> = Vec::new();
-    for resource in task.resources.iter().filter(|resource| resource.kind == ResourceKind::Page) {
+    for resource in task.resources().iter().filter(|resource| resource.kind == ResourceKind::Page) {
         pages.push(Page::new(&resource.url).with_id(&resource.id));
     }
     let mut known: BTreeSet<String> = pages.iter().map(|page| page.id().to_owned()).collect();
-    for resource in task.resources.iter().filter(|resource| resource.kind == ResourceKind::Site) {
-        let of_site = if resource.id == task.site.id() { task.site.pages() } else { &[] };
+    for resource in task.resources().iter().filter(|resource| resource.kind == ResourceKind::Site) {
+        let of_site = if resource.id == task.site().id() { task.site().pages() } else { &[] };
         // A site without pages is its own page.
         let alone = of_site.is_empty().then(|| Page::new(&resource.url));
         for page in of_site.iter().chain(&alone) {
@@ -116,7 +116,7 @@ fn scans(task: &Task) -> Vec<Scan> {
             }
         }
     }
-    let namespace = Uuid::from_bytes(*task.run.as_bytes());
+    let namespace = Uuid::from_bytes(*task.run().as_bytes());
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     let mut scan = |page: Page| {
         let time = times.entry(page.id().to_owned()).or_default();
@@ -286,9 +286,7 @@ mod tests {
     use super::*;
 
     fn task(site: Site, resources: Vec<Resource>) -> Task {
-        let mut task = Task::detached("1", "scan", "{}", site).unwrap();
-        task.resources = resources.into();
-        task
+        Task::detached("1", "scan", "{}", site).unwrap().with_resources(resources)
     }
 
     #[test]

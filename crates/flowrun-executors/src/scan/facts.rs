@@ -52,7 +52,7 @@ pub(crate) fn facts(
         // The mean of the Lighthouse and security averages there are: without a browser, of one.
         "score": audit::weighted_mean(scores.into_iter().map(|score| (1.0, score))),
         "page": {"id": scan.page_id, "page_url": scan.page_url},
-        "site": {"id": task.site.id(), "site_url": task.site.site_url()},
+        "site": {"id": task.site().id(), "site_url": task.site().site_url()},
         "lighthouse": null,
         "logs": null,
         "security": security.map(|security| security.to_json()),

@@ -140,7 +140,7 @@ impl Play {
     /// The resources the executor of a node is called with.
     pub(crate) fn resources(&self, id: &str) -> Vec<String> {
         let task = self.run.task(self.node(id), Attempt::FIRST);
-        task.resources.iter().map(|resource| resource.id.clone()).collect()
+        task.resources().iter().map(|resource| resource.id.clone()).collect()
     }
 
     /// The ids of the objects the executor of a node is called with.

@@ -81,7 +81,7 @@ impl Replay<'_> {
             let objects: Vec<&ObjectEntry> = task.objects.iter().map(|object| &object.entry).collect();
             dispatch["objects"] = json!(objects);
         } else {
-            dispatch["resources"] = json!(task.resources);
+            dispatch["resources"] = json!(task.resources());
         }
         self.dispatches.push((node, dispatch));
         self.tasks.insert(node, ScriptedTask::default());
