@@ -37,14 +37,25 @@ pub enum StoreError {
         /// What does not fit.
         what: String,
     },
-    /// An earlier write failed. What is in memory may no longer be what is on the disk, so nothing more is
-    /// written or acknowledged until the store is opened again.
-    #[error("the store stopped: an earlier write failed")]
+    /// The disk is nearly full. What is left of it is for the runs under way.
+    #[error("the disk is nearly full, so run `{0}` is not stored")]
+    NoSpace(RunId),
+    /// A write failed, this one or an earlier one. What is in memory may no longer be what is on the disk, so
+    /// nothing more is written or acknowledged until the store is opened again.
+    #[error("the store stopped writing")]
     FailStop {
-        /// How that write failed.
+        /// How the first write that failed did so.
         source: Arc<dyn Error + Send + Sync>,
     },
-    /// Reading or writing failed.
+    /// The store could not be read.
+    #[error("could not {action}")]
+    Unreadable {
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// Something failed that is about one run alone.
     #[error("could not {action} the journal of run `{run}`")]
     Failed {
         /// The run.
@@ -66,10 +77,11 @@ impl StoreError {
             Self::StillOpen(_) => Some("cancel the run first"),
             Self::Incomplete { .. } => Some("use a store that keeps whole journals to resume runs"),
             Self::Damaged { .. } => Some("verify the store, and restore the run from a backup"),
+            Self::NoSpace(_) => Some("make room on the disk"),
             Self::FailStop { .. } => {
                 Some("see to the disk, then open the store again: its runs can be resumed")
             }
-            Self::NotFound(_) | Self::Failed { .. } => None,
+            Self::NotFound(_) | Self::Unreadable { .. } | Self::Failed { .. } => None,
         }
     }
 }

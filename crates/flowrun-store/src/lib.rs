@@ -6,6 +6,8 @@
 //! status of their run.
 //!
 //! [`MemoryStore`] is for tests and short-lived runs: it is volatile, and keeps the most recent lines only.
+//! With the feature `sqlite` there is `SqliteStore`, which outlives the process; `failpoints` puts named places
+//! into it where tests stop the process.
 //!
 //! ```
 //! use flowrun_core::{Record, RunId, RunSpec, Site, Timestamp};
@@ -25,13 +27,19 @@
 #![forbid(unsafe_code)]
 
 mod error;
+#[cfg(feature = "sqlite")]
+mod failpoint;
 mod journal;
 mod memory;
 mod run;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 
 pub use error::StoreError;
 pub use journal::{Commit, Journal, JournalLine, JournalReader, Page};
 pub use memory::MemoryStore;
 pub use run::{NewRun, RunFilter, RunSummary, StoredRun};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{OpenError, Retention, SqliteOptions, SqliteStore, StoreStats, Verified};
 pub use store::Store;

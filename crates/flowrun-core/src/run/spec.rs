@@ -71,6 +71,7 @@ impl RunSpec {
 
 /// Limits of a run that a host sets, and what happens to attempts that fail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct RunPolicy {
     /// Entries a node may have, default 100,000. More are dropped with a line, and the node fails.
@@ -136,6 +137,7 @@ impl RunPolicy {
 
 /// How often, and after which wait, an attempt that failed for a passing reason is made again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// Attempts in all, default 1: no retry.

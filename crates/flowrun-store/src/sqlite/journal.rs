@@ -1,0 +1,101 @@
+//! The journal of a run in an SQLite store.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flowrun_core::{Record, RunId, Timestamp};
+use futures::FutureExt;
+use futures::channel::oneshot;
+
+use super::format::{Description, Row, State};
+use super::queue::{Append, Work};
+use super::reader::SqliteReader;
+use super::store::Shared;
+use crate::{Commit, Journal, JournalReader, StoreError};
+
+/// The runs that have a writer.
+#[derive(Debug, Default)]
+pub(super) struct Claims(Mutex<BTreeSet<RunId>>);
+
+impl Claims {
+    /// Claims a run; `None` when somebody has it.
+    pub(super) fn claim(self: &Arc<Self>, run: RunId) -> Option<Arc<Claim>> {
+        let is_free = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run);
+        is_free.then(|| Arc::new(Claim { claims: Arc::clone(self), run }))
+    }
+}
+
+/// The right to write one run. It is given back when the journal and its last append are gone.
+#[derive(Debug)]
+pub(super) struct Claim {
+    claims: Arc<Claims>,
+    run: RunId,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.claims.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
+    }
+}
+
+/// Writes one run.
+pub(super) struct SqliteJournal {
+    pub(super) shared: Arc<Shared>,
+    pub(super) run: RunId,
+    /// Its number in this store.
+    pub(super) number: i64,
+    /// What it is made of, until that is stored with the first decision.
+    pub(super) new: Option<Box<(Description, Arc<str>)>>,
+    /// The first link of its chain.
+    pub(super) origin: super::format::Chain,
+    /// How it stands once everything appended is written.
+    pub(super) state: State,
+    pub(super) claim: Arc<Claim>,
+}
+
+impl Journal for SqliteJournal {
+    fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit {
+        if records.is_empty() {
+            return Commit::Done(Ok(()));
+        }
+        let (before, run) = (self.state, self.run);
+        let row = match Row::new(&before.chain, before.seq + 1, at, records) {
+            Ok(row) => row,
+            Err(source) => {
+                return Commit::Done(Err(StoreError::Failed {
+                    run,
+                    action: "encode",
+                    source: Arc::new(source),
+                }));
+            }
+        };
+        self.state.advance(&row, records.iter());
+        let (reply, answer) = oneshot::channel();
+        let append = Append {
+            number: self.number,
+            new: self.new.take(),
+            row,
+            before,
+            after: self.state,
+            is_intent: records.iter().any(|record| matches!(record, Record::AttemptStarted { .. })),
+            is_result: records.iter().any(|record| matches!(record, Record::NodeEnded { .. })),
+            claim: Arc::clone(&self.claim),
+            reply,
+        };
+        if let Err(error) = self.shared.queue.send(Work::Append(append)) {
+            return Commit::Done(Err(error));
+        }
+        let health = Arc::clone(&self.shared.health);
+        // A writer that went away without an answer may or may not have written: that is a failure.
+        Commit::Pending(answer.map(move |answer| answer.unwrap_or_else(|_| Err(health.gone()))).boxed())
+    }
+
+    fn reader(&self) -> Arc<dyn JournalReader> {
+        Arc::new(SqliteReader {
+            pool: Arc::clone(&self.shared.pool),
+            run: self.run,
+            number: self.number,
+            origin: self.origin,
+        })
+    }
+}

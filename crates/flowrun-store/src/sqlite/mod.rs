@@ -1,0 +1,37 @@
+//! Runs in an SQLite file.
+//!
+//! One thread writes, many append: what is appended while a transaction is on its way to the disk goes into
+//! the next one, so that a busy store pays for one `fsync` where many runs move. Nothing is acknowledged
+//! before `fsync` has returned, and after any error nothing is written again until the file is opened anew.
+//!
+//! | Module | Owns |
+//! | --- | --- |
+//! | `format` | what a stored run is in bytes, its hashes; described in `docs/design/stored-format.md` |
+//! | `schema` | the tables, their versions, the settings of a connection |
+//! | `file`, `lock` | whether a path is a store, and ours alone |
+//! | `store` | the [`Store`](crate::Store) trait |
+//! | `queue`, `writer`, `transaction` | the way of an append to the disk |
+//! | `journal`, `reader` | one run: writing and reading it |
+//! | `verify`, `maintenance`, `space` | looking after the file |
+
+mod error;
+mod file;
+mod format;
+mod journal;
+mod lock;
+mod maintenance;
+mod options;
+mod queue;
+mod reader;
+mod schema;
+mod space;
+mod store;
+mod transaction;
+mod verify;
+mod writer;
+
+pub use error::OpenError;
+pub use maintenance::{Retention, StoreStats};
+pub use options::SqliteOptions;
+pub use store::SqliteStore;
+pub use verify::Verified;

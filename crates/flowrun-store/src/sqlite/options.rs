@@ -1,0 +1,68 @@
+//! How a store is opened.
+
+use std::path::{Path, PathBuf};
+
+use super::{OpenError, SqliteStore};
+
+/// How to open a store in an SQLite file.
+///
+/// ```
+/// use flowrun_store::{SqliteOptions, Store};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = SqliteOptions::new(folder.path().join("runs.flowrun")).reserve(0).open()?;
+/// assert!(!store.is_volatile());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SqliteOptions {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether a new store is made where there is no file. Default: yes.
+    pub create: bool,
+    /// Size in bytes of a file beside the store that is deleted when the disk is nearly full, so that runs
+    /// under way can be brought to an end. Default: 8 MiB; with 0 a full disk stops the store in the middle.
+    pub reserve: u64,
+    /// The name of a registered SQLite VFS that holds the files, in place of the file system. For tests of
+    /// faults: such a store has no lock, no reserve, and makes no new file. Default: the file system.
+    pub vfs: Option<String>,
+}
+
+impl SqliteOptions {
+    /// The store in the file at `path`.
+    #[must_use]
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self { path: path.as_ref().to_owned(), create: true, reserve: 8 << 20, vfs: None }
+    }
+
+    /// Sets whether a new store is made where there is no file.
+    #[must_use]
+    pub const fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// Sets the size of the reserve in bytes.
+    #[must_use]
+    pub const fn reserve(mut self, bytes: u64) -> Self {
+        self.reserve = bytes;
+        self
+    }
+
+    /// Sets the VFS that holds the files.
+    #[must_use]
+    pub fn vfs(mut self, name: impl Into<String>) -> Self {
+        self.vfs = Some(name.into());
+        self
+    }
+
+    /// Opens the store. It is this one's alone until it is closed or dropped. Blocks for some writes.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; the file is then as it was before.
+    pub fn open(self) -> Result<SqliteStore, OpenError> {
+        SqliteStore::open_with(self)
+    }
+}

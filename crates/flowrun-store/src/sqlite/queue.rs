@@ -1,0 +1,127 @@
+//! What waits to be written, and whether anything still may be.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+use flowrun_core::RunId;
+use futures::channel::oneshot;
+
+use super::format::{Description, Row, State};
+use super::journal::Claim;
+use crate::StoreError;
+
+/// One thing for the writer to do.
+pub(super) enum Work {
+    Append(Append),
+    Delete(Delete),
+}
+
+/// One decision of one run.
+pub(super) struct Append {
+    /// The number of the run in this store.
+    pub(super) number: i64,
+    /// What the run is made of, with its first decision.
+    pub(super) new: Option<Box<(Description, Arc<str>)>>,
+    pub(super) row: Row,
+    /// The state before this decision, which the stored one must equal.
+    pub(super) before: State,
+    pub(super) after: State,
+    /// Whether an attempt is to start, and whether a node ended: what the crash points are named after.
+    pub(super) is_intent: bool,
+    pub(super) is_result: bool,
+    /// Nobody else writes the run before this is done, even if its journal is dropped.
+    pub(super) claim: Arc<Claim>,
+    pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// A run that is to go.
+pub(super) struct Delete {
+    pub(super) run: RunId,
+    pub(super) reply: SyncSender<Result<(), StoreError>>,
+}
+
+/// The way to the writer thread.
+///
+/// Each open journal has at most one append under way, as its driver waits for it: that bounds the queue.
+pub(super) struct Queue {
+    sender: Mutex<Option<mpsc::Sender<Work>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    health: Arc<Health>,
+}
+
+impl Queue {
+    /// A queue whose other end `thread` works off.
+    pub(super) fn new(
+        health: Arc<Health>,
+        thread: impl FnOnce(Receiver<Work>) -> std::io::Result<JoinHandle<()>>,
+    ) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::channel();
+        let thread = thread(receiver)?;
+        Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), health })
+    }
+
+    /// Hands work to the writer.
+    pub(super) fn send(&self, work: Work) -> Result<(), StoreError> {
+        self.health.check()?;
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = sender.as_ref().is_some_and(|sender| sender.send(work).is_ok());
+        if sent { Ok(()) } else { Err(self.health.gone()) }
+    }
+
+    /// Lets the writer finish what is queued, and waits for its end.
+    pub(super) fn close(&self) {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // A writer that panicked has left every waiter without an answer, which they take for a failure.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Whether the store may still write.
+#[derive(Default)]
+pub(super) struct Health {
+    failed: OnceLock<Arc<dyn Error + Send + Sync>>,
+    is_low: AtomicBool,
+}
+
+/// The writer is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("the store is closed")]
+struct Closed;
+
+impl Health {
+    /// Whether a write may be tried.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.failed.get().map_or(Ok(()), |source| Err(StoreError::FailStop { source: Arc::clone(source) }))
+    }
+
+    /// Nothing is written from here on.
+    pub(super) fn fail(&self, source: Arc<dyn Error + Send + Sync>) {
+        // The first failure is the one that is told.
+        let _ = self.failed.set(source);
+    }
+
+    /// What is answered where no answer comes.
+    pub(super) fn gone(&self) -> StoreError {
+        self.check().err().unwrap_or_else(|| StoreError::FailStop { source: Arc::new(Closed) })
+    }
+
+    /// Whether the disk is nearly full, so that no run is to be begun.
+    pub(super) fn is_low(&self) -> bool {
+        self.is_low.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_low(&self, is_low: bool) {
+        self.is_low.store(is_low, Ordering::Relaxed);
+    }
+}

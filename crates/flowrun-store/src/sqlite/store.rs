@@ -1,0 +1,243 @@
+//! The [`Store`] trait over an SQLite file.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc;
+
+use flowrun_core::RunId;
+use rusqlite::params;
+
+use super::format::{Description, Identity, State};
+use super::journal::{Claims, SqliteJournal};
+use super::queue::{Delete, Health, Queue, Work};
+use super::reader::{self, Found, Pool, SqliteReader, select_runs};
+use super::space::Space;
+use super::writer::Writer;
+use super::{OpenError, SqliteOptions, file, schema, transaction};
+use crate::{Journal, JournalReader, NewRun, RunFilter, RunSummary, Store, StoreError, StoredRun};
+
+/// Runs in an SQLite file: they survive the process, and a power cut.
+///
+/// What is acknowledged is on the disk. One store has one owner: a second opening is refused while this one
+/// or a journal of it is held. After any failed write the store is closed for writing, and every later append
+/// is answered with [`StoreError::FailStop`]; reading goes on. Open it again to go on writing.
+///
+/// ```
+/// use flowrun_core::{Record, RunId, RunSpec, Site, Timestamp};
+/// use flowrun_store::{NewRun, RunFilter, SqliteStore, Store};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("runs.flowrun");
+///
+/// let store = SqliteStore::open_file(&path)?;
+/// let spec = RunSpec::new(RunId::from_bytes([1; 16]), Timestamp::default(), Site::new("https://example.com"));
+/// let mut journal = store.create(NewRun::new(spec, r#"{"nodes":[],"edges":[]}"#))?;
+/// futures::executor::block_on(journal.append(Timestamp::default(), &[Record::RunStarted]).done())?;
+/// drop((journal, store));
+///
+/// let store = SqliteStore::open_file(&path)?;
+/// assert_eq!(store.epoch(), 2);
+/// assert_eq!(store.runs(&RunFilter::default().open())?.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SqliteStore {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What the store, its journals and its readers have in common.
+pub(super) struct Shared {
+    pub(super) options: SqliteOptions,
+    pub(super) identity: Identity,
+    pub(super) pool: Arc<Pool>,
+    pub(super) health: Arc<Health>,
+    pub(super) queue: Queue,
+    pub(super) claims: Arc<Claims>,
+    /// The number of the next new run. One that is never stored leaves a gap.
+    next: AtomicI64,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file at `path` with the default [`SqliteOptions`]; makes a new one where there is
+    /// no file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; the file is then as it was before.
+    pub fn open_file(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        SqliteOptions::new(path).open()
+    }
+
+    pub(super) fn open_with(mut options: SqliteOptions) -> Result<Self, OpenError> {
+        let is_file = options.vfs.is_none();
+        if is_file {
+            options.path = file::canonical(&options.path)?;
+        }
+        let lock = is_file.then(|| file::prepare(&options.path, options.create)).transpose()?;
+        let of = |source| OpenError::of(&options.path, source);
+        let mut connection = schema::writer(&options)?;
+        let identity = transaction::open_epoch(&mut connection).map_err(of)?;
+        let last: i64 = connection
+            .query_row("SELECT ifnull(max(number), 0) FROM run", [], |row| row.get(0))
+            .map_err(of)?;
+        let health = Arc::new(Health::default());
+        let writer = Writer {
+            connection,
+            epoch: identity.epoch,
+            health: Arc::clone(&health),
+            space: if is_file { Space::of(&options.path, options.reserve) } else { None },
+            lock,
+            appended: 0,
+        };
+        let queue = Queue::new(Arc::clone(&health), |work| writer.spawn(work))
+            .map_err(|source| OpenError::io(&options.path, "start a thread for", source))?;
+        let pool = Arc::new(Pool::new(options.clone()));
+        let next = AtomicI64::new(last + 1);
+        let claims = Arc::default();
+        Ok(Self { shared: Arc::new(Shared { options, identity, pool, health, queue, claims, next }) })
+    }
+
+    /// Closes the store, also while journals of it are held: what is queued is written, every later append is
+    /// answered with [`StoreError::FailStop`], and the file can be opened anew.
+    pub fn close(&self) {
+        self.shared.pool.clear();
+        self.shared.queue.close();
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.shared.options.path
+    }
+
+    /// A stored run, if it is there.
+    fn find(&self, run: RunId) -> Result<Found, StoreError> {
+        let found = self.shared.pool.read(|connection| reader::find(connection, run));
+        found.map_err(|error| reader::read_error(run, error))?.ok_or(StoreError::NotFound(run))
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("path", &self.path())
+            .field("epoch", &self.epoch())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store for SqliteStore {
+    fn id(&self) -> [u8; 16] {
+        self.shared.identity.id
+    }
+
+    fn is_volatile(&self) -> bool {
+        false
+    }
+
+    fn epoch(&self) -> u64 {
+        self.shared.identity.epoch as u64
+    }
+
+    fn create(&self, new: NewRun) -> Result<Box<dyn Journal>, StoreError> {
+        let (shared, run) = (&self.shared, new.spec.id);
+        shared.health.check()?;
+        if shared.health.is_low() {
+            return Err(StoreError::NoSpace(run));
+        }
+        let claim = shared.claims.claim(run).ok_or(StoreError::AlreadyExists(run))?;
+        let is_taken = shared.pool.read(|connection| {
+            Ok(reader::find(connection, run)?.is_some() || reader::is_deleted(connection, run)?)
+        });
+        if is_taken.map_err(|error| reader::read_error(run, error))? {
+            return Err(StoreError::AlreadyExists(run));
+        }
+        let description = Description::of(&new).map_err(|source| StoreError::Failed {
+            run,
+            action: "encode",
+            source: Arc::new(source),
+        })?;
+        let origin = description.chain();
+        Ok(Box::new(SqliteJournal {
+            run,
+            number: shared.next.fetch_add(1, Ordering::Relaxed),
+            new: Some(Box::new((description, new.flow))),
+            origin,
+            state: State::new(origin),
+            claim,
+            shared: Arc::clone(shared),
+        }))
+    }
+
+    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
+        let shared = &self.shared;
+        // Before the reading, so that nobody writes after it.
+        let claim = shared.claims.claim(run).ok_or(StoreError::InUse(run))?;
+        let read = shared.pool.read(|connection| {
+            let Some(found) = reader::find(connection, run)? else { return Ok(None) };
+            let new = reader::new_run(connection, &found.description)?;
+            let origin = found.description.chain();
+            let lines = reader::lines(connection, found.number, &origin, &found.state, 0, usize::MAX)?.lines;
+            Ok(Some((found, origin, StoredRun { new, lines })))
+        });
+        let read = read.map_err(|error| reader::read_error(run, error))?;
+        let (found, origin, stored) = read.ok_or(StoreError::NotFound(run))?;
+        let journal = SqliteJournal {
+            shared: Arc::clone(shared),
+            run,
+            number: found.number,
+            new: None,
+            origin,
+            state: found.state,
+            claim,
+        };
+        Ok((stored, Box::new(journal)))
+    }
+
+    fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
+        let found = self.find(run)?;
+        Ok(Arc::new(SqliteReader {
+            pool: Arc::clone(&self.shared.pool),
+            run,
+            number: found.number,
+            origin: found.description.chain(),
+        }))
+    }
+
+    fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        // Few runs of many are open: those are looked up one by one.
+        let sql = if which.open {
+            select_runs!(
+                "state CROSS JOIN run ON number = state.run WHERE status = 'working'
+                AND (created, id) < (?, ?) ORDER BY created DESC, id DESC LIMIT ?"
+            )
+        } else {
+            select_runs!(
+                "run JOIN state ON state.run = number
+                WHERE (created, id) < (?, ?) ORDER BY created DESC, id DESC LIMIT ?"
+            )
+        };
+        let (created, id) = match which.after {
+            Some((created, id)) => (created.as_micros(), id.as_bytes().to_vec()),
+            // Behind every run: no time is later, no id longer.
+            None => (i64::MAX, vec![0xff; 17]),
+        };
+        let limit = i64::try_from(which.limit).unwrap_or(i64::MAX);
+        let listed = self.shared.pool.read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map(params![created, id, limit], reader::found)?;
+            rows.map(|found| found.map(|found| found.state.summary(found.description))).collect()
+        });
+        listed.map_err(|source| StoreError::Unreadable { action: "list the runs", source: Arc::new(source) })
+    }
+
+    fn delete(&self, run: RunId) -> Result<(), StoreError> {
+        let Some(_claim) = self.shared.claims.claim(run) else {
+            return Err(StoreError::InUse(run));
+        };
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.shared.queue.send(Work::Delete(Delete { run, reply }))?;
+        answer.recv().unwrap_or_else(|_| Err(self.shared.health.gone()))
+    }
+}

@@ -1,0 +1,135 @@
+//! Whether a whole store is what was written.
+
+use std::sync::Arc;
+
+use flowrun_core::RunId;
+use rusqlite::{Connection, params};
+
+use super::format::{State, deleted_sum};
+use super::reader::{self, Found, select_runs};
+use super::{SqliteStore, transaction};
+use crate::StoreError;
+
+/// What a look at a whole store found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Runs that were looked at.
+    pub runs: u64,
+    /// Lines of their journals.
+    pub lines: u64,
+    /// What is not as it was written, a sentence each; none in a sound store.
+    pub problems: Vec<String>,
+}
+
+impl Verified {
+    /// Whether everything is as it was written.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn problem(&mut self, problem: impl Into<String>) {
+        self.problems.push(problem.into());
+    }
+}
+
+/// What must not be there, and how it is called when it is.
+const STRAYS: [(&str, &str); 6] = [
+    ("decision WHERE run NOT IN (SELECT number FROM run)", "lines without a run"),
+    ("state WHERE run NOT IN (SELECT number FROM run)", "states without a run"),
+    ("run WHERE number NOT IN (SELECT run FROM state)", "runs without a state"),
+    ("run WHERE flow NOT IN (SELECT hash FROM flow)", "runs without a flow"),
+    ("flow WHERE hash NOT IN (SELECT flow FROM run)", "flows without a run"),
+    ("run WHERE id IN (SELECT run FROM deleted)", "runs that were deleted and are still there"),
+];
+
+impl SqliteStore {
+    /// Looks at every page and every line: the structure of the file, the hashes, that line follows line, and
+    /// that what lists say of a run is what its journal says.
+    ///
+    /// Runs go on meanwhile; what they add is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreadable`] when the store could not be read to the end. What is damaged is no error but
+    /// one of the [`problems`](Verified::problems).
+    ///
+    /// # Complexity
+    ///
+    /// Reads the whole file; holds one journal in memory at a time.
+    pub fn verify(&self) -> Result<Verified, StoreError> {
+        let mut verified = Verified::default();
+        let looked = self.shared.pool.read(|connection| look(connection, &mut verified));
+        match looked {
+            Ok(()) => Ok(verified),
+            Err(error) => match reader::damage(&error) {
+                Some(what) => {
+                    verified.problem(what);
+                    Ok(verified)
+                }
+                None => Err(StoreError::Unreadable { action: "verify the store", source: Arc::new(error) }),
+            },
+        }
+    }
+}
+
+fn look(connection: &Connection, verified: &mut Verified) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
+    for said in statement.query_map([], |row| row.get::<_, String>(0))? {
+        let said = said?;
+        if said != "ok" {
+            verified.problem(said);
+        }
+    }
+    transaction::identity(connection)?;
+    for (place, what) in STRAYS {
+        let count: i64 =
+            connection.query_row(&format!("SELECT count(*) FROM {place}"), [], |row| row.get(0))?;
+        if count > 0 {
+            verified.problem(format!("there are {what}: {count}"));
+        }
+    }
+    let mut statement = connection.prepare("SELECT run, sum FROM deleted")?;
+    for row in statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, [u8; 16]>(1)?)))? {
+        let (run, sum) = row?;
+        if deleted_sum(RunId::from_bytes(run)) != sum {
+            verified.problem("the id of a deleted run is not what was written");
+        }
+    }
+    let mut statement = connection.prepare("SELECT number, id FROM run ORDER BY number")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (number, id) = (row.get(0)?, row.get(1)?);
+        verified.runs += 1;
+        match look_at_run(connection, number) {
+            Ok(lines) => verified.lines += lines,
+            Err(error) => {
+                let what = reader::damage(&error).ok_or(error)?;
+                verified.problem(format!("run `{}`: {what}", RunId::from_bytes(id)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads one run as a reader would, and compares what is kept beside its journal. The number of its lines.
+fn look_at_run(connection: &Connection, number: i64) -> rusqlite::Result<u64> {
+    let sql = select_runs!("run JOIN state ON state.run = number WHERE number = ?");
+    let Found { description, state, .. } =
+        connection.prepare_cached(sql)?.query_row(params![number], reader::found)?;
+    reader::new_run(connection, &description)?;
+    let origin = description.chain();
+    let lines = reader::lines(connection, number, &origin, &state, 0, usize::MAX)?.lines;
+    let status = lines.iter().rev().find_map(|line| line.record.run_status());
+    let told = State {
+        status: status.unwrap_or(State::new(origin).status),
+        updated: lines.last().map_or(0, |line| line.at.as_micros()),
+        ..state
+    };
+    if told == state {
+        Ok(state.seq)
+    } else {
+        Err(reader::column(0, "its state is not what its journal says"))
+    }
+}
