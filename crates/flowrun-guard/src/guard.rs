@@ -50,13 +50,37 @@ impl Guard {
     ///
     /// Dropping the future closes the connection. The other side may have received the request.
     pub async fn send(&self, request: Request) -> Result<Response, GuardError> {
-        let url = Url::parse(&request.url).map_err(|source| GuardError::InvalidUrl { source })?;
-        let (endpoint, _) = self.0.policy.check(&url)?;
+        let (url, endpoint) = self.parse(&request.url)?;
         let limit = request.limits.total;
         match tokio::time::timeout(limit, self.follow(url, request)).await {
             Ok(result) => result,
             Err(_) => Err(GuardError::Timeout { endpoint, limit }),
         }
+    }
+
+    /// Checks everything that an address alone tells, without looking a name up or sending anything: to refuse
+    /// an address when it is typed. [`send`](Self::send) checks it again, and what its name resolves to.
+    ///
+    /// ```
+    /// use flowrun_guard::Guard;
+    ///
+    /// let guard = Guard::builder().build()?;
+    /// assert!(guard.check_url("https://example.com/hook").is_ok());
+    /// assert!(guard.check_url("http://0x7f.1/").is_err());
+    /// # Ok::<(), flowrun_guard::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`GuardError::Refused`] or [`GuardError::InvalidUrl`].
+    pub fn check_url(&self, url: &str) -> Result<(), GuardError> {
+        self.parse(url).map(drop)
+    }
+
+    fn parse(&self, url: &str) -> Result<(Url, Endpoint), GuardError> {
+        let url = Url::parse(url).map_err(|source| GuardError::InvalidUrl { source })?;
+        let (endpoint, _) = self.0.policy.check(&url)?;
+        Ok((url, endpoint))
     }
 
     /// Checks a host that is spoken to in another protocol, and returns its addresses.

@@ -7,6 +7,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod lint;
 mod setup;
 mod step;
@@ -24,7 +25,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), Failed>,
 }
 
-const TASKS: [Task; 6] = [
+const TASKS: [Task; 7] = [
     Task {
         name: "demo",
         about: "run two flows against a website and sinks of its own on loopback",
@@ -47,6 +48,11 @@ const TASKS: [Task; 6] = [
     },
     Task { name: "figures", about: "measure the engine beside its floors, as a table", run: bench::figures },
     Task { name: "peers", about: "measure the engine beside other crates, as a table", run: bench::peers },
+    Task {
+        name: "fuzz",
+        about: "odd inputs for every target, 60 seconds each; --seconds N, and names of targets",
+        run: fuzz::run,
+    },
 ];
 
 fn main() -> ExitCode {

@@ -3,6 +3,10 @@
 //! Knows Debian and its relatives, as root. Anywhere else it names the command and leaves it to the person.
 
 use crate::step::{Call, Failed};
+use crate::workspace;
+
+/// The folder in the checkout for programs that are not part of it. It is ignored by git.
+const TOOLS: &str = ".tools";
 
 /// A program that a task calls.
 pub(crate) struct Tool {
@@ -47,6 +51,33 @@ pub(crate) fn component(name: &str, cargo_command: &str) -> Result<(), Failed> {
         return Ok(());
     }
     Call::new("rustup", &["component", "add", name]).run()
+}
+
+/// Makes sure that there is a nightly toolchain.
+pub(crate) fn nightly() -> Result<(), Failed> {
+    if Call::new("cargo", &["+nightly", "--version"]).succeeds() {
+        return Ok(());
+    }
+    Call::new("rustup", &["toolchain", "install", "nightly", "--profile", "minimal"]).run()
+}
+
+/// Makes sure that a program from the crate registry is in the tool folder, in this version.
+pub(crate) fn crate_tool(name: &str, version: &str) -> Result<(), Failed> {
+    let has_version = |text: String| text.split_whitespace().any(|word| word == version);
+    if Call::new(&tool_path(name), &["--version"]).read().is_ok_and(has_version) {
+        return Ok(());
+    }
+    let root = workspace::root().join(TOOLS);
+    Call::new(
+        "cargo",
+        &["install", name, "--version", version, "--locked", "--root", &root.to_string_lossy()],
+    )
+    .run()
+}
+
+/// Where a program of the tool folder is.
+pub(crate) fn tool_path(name: &str) -> String {
+    workspace::root().join(TOOLS).join("bin").join(name).to_string_lossy().into_owned()
 }
 
 fn is_there(tool: &Tool) -> bool {

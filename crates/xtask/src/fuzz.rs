@@ -1,0 +1,106 @@
+//! `cargo xtask fuzz [--seconds N] [TARGET…]`: libFuzzer over the targets of `fuzz/`.
+//!
+//! Needs the nightly toolchain, as the fuzzer's instrumentation does. Without it the targets still run over
+//! their corpora, in `cargo xtask test`.
+
+use crate::setup;
+use crate::step::{Call, Failed, Steps};
+use crate::workspace;
+
+/// Fuzzes each target for so many seconds, 60 by default. What is found is kept in `fuzz/artifacts/`.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failed> {
+    let Asked { seconds, targets } = Asked::of(arguments)?;
+    let mut steps = Steps::new("fuzz");
+    steps.step("set-up", || {
+        setup::tools(&[setup::C_COMPILER])?;
+        setup::nightly()?;
+        setup::crate_tool("cargo-fuzz", "0.13.2")
+    })?;
+    let limit = format!("-max_total_time={seconds}");
+    let tool = setup::tool_path("cargo-fuzz");
+    for target in targets {
+        steps.step(&target, || {
+            // What is found new goes to an ignored folder; the corpus that is kept is only read.
+            let grown = format!("target/fuzz-corpus/{target}");
+            let kept = format!("fuzz/corpus/{target}");
+            let made = std::fs::create_dir_all(workspace::root().join(&grown));
+            made.map_err(|error| {
+                Failed::check(format!("could not make `{grown}`: {error}"), "free some space")
+            })?;
+            let words = [
+                "fuzz",
+                "run",
+                &target,
+                &grown,
+                &kept,
+                "--",
+                &limit,
+                "-timeout=10",
+                "-max_len=4096",
+                "-print_final_stats=1",
+            ];
+            Call::new(&tool, &words).env("RUSTUP_TOOLCHAIN", "nightly").run()
+        })?;
+    }
+    steps.finish();
+    Ok(())
+}
+
+struct Asked {
+    seconds: u32,
+    targets: Vec<String>,
+}
+
+impl Asked {
+    fn of(arguments: &[String]) -> Result<Self, Failed> {
+        let all = all_targets()?;
+        let (mut seconds, mut targets) = (60, Vec::new());
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            if argument == "--seconds" {
+                let given = rest.next().and_then(|text| text.parse().ok());
+                seconds = given
+                    .ok_or_else(|| Failed::check("`--seconds` needs a number", "such as --seconds 60"))?;
+            } else if all.contains(argument) {
+                targets.push(argument.clone());
+            } else {
+                let help = format!("targets are {}", all.join(", "));
+                return Err(Failed::check(format!("there is no fuzz target `{argument}`"), help));
+            }
+        }
+        Ok(Self { seconds, targets: if targets.is_empty() { all } else { targets } })
+    }
+}
+
+/// The targets, by their programs.
+fn all_targets() -> Result<Vec<String>, Failed> {
+    let folder = workspace::root().join("fuzz/fuzz_targets");
+    let unreadable =
+        |error| Failed::check(format!("could not read `fuzz/fuzz_targets`: {error}"), "check the checkout");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(arguments: &[&str]) -> Result<Asked, Failed> {
+        Asked::of(&arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn targets_and_seconds_are_chosen_by_name() {
+        let Asked { seconds, targets } = asked(&["--seconds", "5", "flow_text"]).unwrap();
+        assert_eq!((seconds, targets), (5, vec!["flow_text".to_owned()]));
+        assert!(asked(&[]).unwrap().targets.len() >= 7);
+        assert!(asked(&["--seconds"]).is_err());
+        let refused = asked(&["flow_txt"]).err().unwrap().to_string();
+        assert!(refused.contains("no fuzz target `flow_txt`") && refused.contains("flow_text"), "{refused}");
+    }
+}

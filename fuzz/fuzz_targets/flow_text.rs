@@ -1,0 +1,10 @@
+//! The target `flow_text`: a fuzzer's, or by itself a program that replays the files named to it.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::flow_text(input));
+
+#[cfg(not(fuzzing))]
+fn main() -> std::io::Result<()> {
+    fuzz::replay(fuzz::flow_text, std::env::args_os().skip(1))
+}
