@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flowrun::{Flow, RunRequest, RunStatus, Site};
 
-use super::engine::{one_thread, until_over};
+use super::engine::one_thread;
 use super::{Work, engine};
 use crate::Case;
 
@@ -21,7 +21,7 @@ pub fn crowd(flow: &Flow, runs: usize) -> Case {
                 let start = |_| engine.start(request.clone()).expect("a checked flow starts");
                 let handles = (0..runs).map(start).collect::<Vec<_>>();
                 for handle in &handles {
-                    until_over(handle).await;
+                    handle.ended().await.expect("a memory store takes every line");
                 }
                 handles
             })

@@ -8,6 +8,6 @@ mod watchers;
 
 pub use core_loop::{core_run, plan};
 pub use crowd::crowd;
-pub use engine::{Work, engine, engine_run, until_over};
+pub use engine::{Work, engine, engine_run};
 pub use text::{link, read, text_to_run, write};
 pub use watchers::watchers;

@@ -1,6 +1,6 @@
 //! A store that lives as long as the process.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -138,11 +138,7 @@ impl Journal for MemoryJournal {
     fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit {
         let mut lines = lock(&self.ring.lines);
         for record in records {
-            if lines.kept.len() == self.ring.capacity {
-                lines.kept.pop_front();
-                lines.dropped += 1;
-            }
-            lines.kept.push_back((at, record.clone()));
+            lines.push(self.ring.capacity, at, record.clone());
         }
         Commit::Done(Ok(()))
     }
@@ -162,9 +158,34 @@ struct Ring {
 
 #[derive(Debug, Default)]
 struct Lines {
-    kept: VecDeque<(Timestamp, Record)>,
-    /// Lines that were pushed out; the first kept one has the number `dropped + 1`.
+    /// Grows up to the ring's capacity; from then on each line takes the place of the oldest one.
+    kept: Vec<(Timestamp, Record)>,
+    /// The place of the oldest line.
+    oldest: usize,
+    /// Lines that were pushed out; the oldest kept one has the number `dropped + 1`.
     dropped: u64,
+}
+
+impl Lines {
+    fn push(&mut self, capacity: usize, at: Timestamp, record: Record) {
+        if self.kept.len() < capacity {
+            return self.kept.push((at, record));
+        }
+        self.kept[self.oldest] = (at, record);
+        self.oldest = if self.oldest + 1 == capacity { 0 } else { self.oldest + 1 };
+        self.dropped += 1;
+    }
+
+    /// The kept lines, oldest first.
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, Record)> {
+        let (newer, older) = self.kept.split_at(self.oldest);
+        older.iter().chain(newer)
+    }
+
+    /// The number of the last line.
+    fn last_seq(&self) -> u64 {
+        self.dropped + self.kept.len() as u64
+    }
 }
 
 impl Ring {
@@ -174,18 +195,16 @@ impl Ring {
     }
 
     fn last_seq(&self) -> u64 {
-        let lines = lock(&self.lines);
-        lines.dropped + lines.kept.len() as u64
+        lock(&self.lines).last_seq()
     }
 
     /// How the run stands; `None` before its first line.
     fn summary(&self) -> Option<RunSummary> {
         let lines = lock(&self.lines);
-        let updated = lines.kept.back()?.0;
+        let updated = lines.iter().next_back()?.0;
         // Where no kept line tells it, the run was opened by one that was pushed out, and has not ended since.
-        let status = lines.kept.iter().rev().find_map(|(_, record)| record.run_status());
-        let seq = lines.dropped + lines.kept.len() as u64;
-        Some(RunSummary::of(&self.new, updated, status.unwrap_or(RunStatus::Working), seq))
+        let status = lines.iter().rev().find_map(|(_, record)| record.run_status());
+        Some(RunSummary::of(&self.new, updated, status.unwrap_or(RunStatus::Working), lines.last_seq()))
     }
 }
 
@@ -194,10 +213,11 @@ impl JournalReader for Ring {
         let lines = lock(&self.lines);
         let missed = lines.dropped.saturating_sub(after);
         let from = usize::try_from(after.saturating_sub(lines.dropped)).unwrap_or(usize::MAX);
-        let page = lines.kept.iter().enumerate().skip(from).take(max);
-        let line = |(place, (at, record)): (usize, &(Timestamp, Record))| JournalLine {
-            seq: lines.dropped + place as u64 + 1,
-            at: *at,
+        let first = after.max(lines.dropped).saturating_add(1);
+        let page = (first..).zip(lines.iter().skip(from).take(max));
+        let line = |(seq, &(at, ref record)): (u64, &(Timestamp, Record))| JournalLine {
+            seq,
+            at,
             record: record.clone(),
         };
         Ok(Page { missed, lines: page.map(line).collect() })

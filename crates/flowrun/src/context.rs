@@ -31,6 +31,9 @@ pub(crate) struct RunShared {
     /// Unbounded, because a report must not wait. What bounds it in practice: the driver reads it before it
     /// polls an executor again, and drops what is over the ceilings for objects and lines of a node.
     pub(crate) reports: mpsc::UnboundedSender<Reported>,
+    /// Whether something was reported since the driver last looked: most attempts report nothing, and this is
+    /// cheaper to look at than the channel.
+    pub(crate) has_reports: AtomicBool,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) redactor: Redactor,
     pub(crate) stops: Stops,
@@ -95,6 +98,7 @@ impl Context {
             plan: Arc::new(plan.expect("a single node of a known type is a plan")),
             store_id: [0; 16],
             reports,
+            has_reports: AtomicBool::new(false),
             redactor: Redactor::new(&secrets),
             secrets,
             stops: Stops::default(),
@@ -108,6 +112,7 @@ impl Context {
         let report = self.shared.redactor.report(report);
         // The driver is gone when the run is over: nobody is left to tell.
         let _ = self.shared.reports.send(Reported { node: self.node, attempt: self.attempt, report });
+        self.shared.has_reports.store(true, Ordering::Release);
     }
 
     /// Adds a line to the node's log: one line, whatever it holds.

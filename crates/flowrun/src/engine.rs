@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -112,6 +113,7 @@ impl Engine {
             plan: Arc::clone(&plan),
             store_id: inner.store.id(),
             reports: reports_in,
+            has_reports: AtomicBool::new(false),
             redactor: Redactor::new(&inner.secrets),
             secrets: Arc::clone(&inner.secrets),
             stops: Stops::default(),

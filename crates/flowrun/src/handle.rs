@@ -16,6 +16,7 @@ use crate::signal::Signal;
 #[derive(Default)]
 pub(crate) struct Progress {
     changed: Signal,
+    ended: Signal,
     end: OnceLock<Result<Arc<Run>, RunError>>,
 }
 
@@ -29,12 +30,13 @@ impl Progress {
     pub(crate) fn finish(&self, end: Result<Run, RunError>) {
         // Set once, by the only driver.
         let _ = self.end.set(end.map(Arc::new));
+        self.ended.raise();
         self.changed.raise();
     }
 
     /// Waits until the driver is done.
     pub(crate) async fn finished(&self) -> &Result<Arc<Run>, RunError> {
-        self.changed.until(|| self.end.get()).await
+        self.ended.until(|| self.end.get()).await
     }
 }
 
@@ -87,6 +89,20 @@ impl RunHandle {
     /// Dropping the future stops the waiting, not the run; call it again to wait on.
     pub async fn finished(&self) -> Result<FlowRun, RunError> {
         self.progress.finished().await.clone().map(|run| run.to_flow_run())
+    }
+
+    /// Waits for the end of the run and gives its status. Cheaper than [`finished`](Self::finished), which puts
+    /// the whole run in writing.
+    ///
+    /// # Errors
+    ///
+    /// As [`finished`](Self::finished).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting, not the run; call it again to wait on.
+    pub async fn ended(&self) -> Result<RunStatus, RunError> {
+        self.progress.finished().await.clone().map(|run| run.status())
     }
 
     /// The run as it stands, after the last decision that is written down.

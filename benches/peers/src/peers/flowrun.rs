@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use benches::document::TASK_TYPE;
-use benches::subjects::until_over;
 use flowrun::{Context, Engine, Flow, Outcome, RunRequest, Site, Task, TaskExecutor, async_trait};
 
 use super::{Counter, Input, Prepared, Unfit, one_thread};
@@ -38,7 +37,7 @@ fn build(flow: &Flow) -> Prepared {
     Box::new(move || {
         runtime.block_on(async {
             let run = engine.start(request).expect("a checked flow starts");
-            until_over(&run).await;
+            run.ended().await.expect("a memory store takes every line");
         });
         counter.get()
     })

@@ -10,7 +10,28 @@ use flowrun_core::{Attempt, ErrorClass, NodeIx, Outcome};
 use futures::future::BoxFuture;
 use tracing::{Instrument, Span};
 
-/// The future of an attempt. It resolves to the attempt and its outcome, or to `None` once it was dropped.
+/// What became of an attempt at its first poll.
+pub(super) enum Started {
+    Done(Outcome),
+    Pending(BoxFuture<'static, Outcome>),
+}
+
+impl Started {
+    /// Calls `start`, which calls the executor, and polls what it gives once.
+    pub(super) fn new(cx: &mut TaskContext<'_>, start: impl FnOnce() -> BoxFuture<'static, Outcome>) -> Self {
+        let started = catch_unwind(AssertUnwindSafe(|| {
+            let mut future = start();
+            match future.as_mut().poll(cx) {
+                Poll::Ready(outcome) => Self::Done(outcome),
+                Poll::Pending => Self::Pending(future),
+            }
+        }));
+        started.unwrap_or_else(|panic| Self::Done(panicked(&*panic)))
+    }
+}
+
+/// An attempt that has to wait for something. It resolves to the attempt and its outcome, or to `None` once it
+/// was dropped.
 pub(super) struct AttemptFuture {
     pub(super) node: NodeIx,
     pub(super) attempt: Attempt,
@@ -19,18 +40,13 @@ pub(super) struct AttemptFuture {
 }
 
 impl AttemptFuture {
-    /// Calls `start`, which calls the executor; the executor's own code runs at the first poll at the latest.
-    pub(super) fn start(
+    pub(super) const fn new(
         node: NodeIx,
         attempt: Attempt,
+        future: BoxFuture<'static, Outcome>,
         span: Span,
-        start: impl FnOnce() -> BoxFuture<'static, Outcome>,
-    ) -> Result<Self, Outcome> {
-        let started = span.in_scope(|| catch_unwind(AssertUnwindSafe(start)));
-        match started {
-            Ok(future) => Ok(Self { node, attempt, future: Some(future), span }),
-            Err(panic) => Err(panicked(&*panic)),
-        }
+    ) -> Self {
+        Self { node, attempt, future: Some(future), span }
     }
 
     /// Moves the rest of the work to a tokio task of its own, which ends with this future.
@@ -46,27 +62,22 @@ impl AttemptFuture {
     pub(super) fn abandon(&mut self) {
         self.future = None;
     }
-
-    /// Polls the executor's future.
-    pub(super) fn poll_outcome(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Outcome>> {
-        let Some(future) = &mut self.future else { return Poll::Ready(None) };
-        let _entered = self.span.enter();
-        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(panic) => panicked(&*panic),
-        };
-        self.future = None;
-        Poll::Ready(Some(outcome))
-    }
 }
 
 impl Future for AttemptFuture {
     type Output = (NodeIx, Attempt, Option<Outcome>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let outcome = std::task::ready!(self.poll_outcome(cx));
-        Poll::Ready((self.node, self.attempt, outcome))
+        let this = &mut *self;
+        let Some(future) = &mut this.future else { return Poll::Ready((this.node, this.attempt, None)) };
+        let _entered = this.span.enter();
+        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(outcome)) => outcome,
+            Err(panic) => panicked(&*panic),
+        };
+        this.future = None;
+        Poll::Ready((this.node, this.attempt, Some(outcome)))
     }
 }
 

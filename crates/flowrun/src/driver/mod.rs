@@ -1,17 +1,23 @@
 //! The only place where the outside touches a run: decide, commit, perform, in that order.
+//!
+//! Decisions do not wait for each other: while one is on its way to the disk the next ones follow it, so that
+//! what is ready together is written together. What a decision orders waits until it is written.
 
+mod ahead;
 mod attempt;
 mod timers;
+mod work;
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::sync::atomic::Ordering;
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Command, Event, NodeIx, Outcome, Run, Timestamp};
-use flowrun_store::{Journal, StoreError};
+use flowrun_core::{Attempt, Event, NodeIx, Outcome, Run};
+use flowrun_store::{Commit, Journal, StoreError};
 use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, debug_span};
 
@@ -20,8 +26,10 @@ use crate::engine::NodeExecutors;
 use crate::executor::Placement;
 use crate::handle::{Progress, RunError};
 use crate::{Clock, FlowRun};
-use attempt::AttemptFuture;
-use timers::{Due, Timers};
+use ahead::Ordered;
+use attempt::{AttemptFuture, Started};
+use timers::Due;
+pub(crate) use work::Work;
 
 /// Nodes that end at once before the driver lets other tasks of the runtime have their turn.
 const NODES_PER_TURN: u32 = 64;
@@ -50,17 +58,6 @@ pub(crate) struct Driver {
     pub(crate) work: Work,
 }
 
-/// What a run has under way.
-#[derive(Default)]
-pub(crate) struct Work {
-    /// Attempts to start, the next one last: a stack keeps a node's children in the cache.
-    ready: Vec<(NodeIx, Attempt)>,
-    /// Attempts that wait for something.
-    pending: FuturesUnordered<AttemptFuture>,
-    timers: Timers,
-    parked: bool,
-}
-
 impl Driver {
     /// Runs to the end of the run and leaves the outcome with whoever holds a handle.
     pub(crate) async fn drive(mut self) {
@@ -73,35 +70,80 @@ impl Driver {
     }
 
     async fn run_to_end(&mut self) -> Result<(), RunError> {
-        self.step(Event::Started).await?;
+        self.decide(Event::Started)?;
         loop {
             self.start_ready().await?;
-            if self.run.is_over() {
-                return Ok(());
+            if self.run.is_over() || self.work.parked {
+                self.settle().await?;
+                return if self.run.is_over() { Ok(()) } else { Err(RunError::Parked) };
             }
-            if self.work.parked {
-                return Err(RunError::Parked);
-            }
-            let next_timer = self.work.timers.next();
-            let sleep = sleep_until(&*self.clock, next_timer);
-            tokio::select! {
-                biased;
-                // Reports first: what an executor said stands before how it ended.
-                Some(reported) = self.reports.recv() => self.step(reported.into()).await?,
-                Some((node, attempt, outcome)) = self.work.pending.next() => {
+            match self.next().await? {
+                Next::Written => {}
+                Next::Reported(reported) => self.decide(reported.into())?,
+                Next::Ended(node, attempt, outcome) => {
+                    self.work.turn += 1;
                     // `None` is what is left of an attempt that was abandoned, and told of, before.
                     if outcome.is_some() {
-                        self.end_attempt(node, attempt, outcome).await?;
+                        self.end_attempt(node, attempt, outcome)?;
                     }
                 }
-                Some(request) = self.requests.recv() => self.answer(request).await?,
-                () = sleep => self.fire_timers().await?,
+                Next::Asked(request) => self.answer(request).await?,
+                Next::Due => self.fire_timers()?,
             }
         }
     }
 
-    /// Decides one event, writes the decision down, and carries out what it orders.
-    async fn step(&mut self, event: Event) -> Result<(), StoreError> {
+    /// Waits for what comes next. Reports first: what an executor said stands before how it ended.
+    async fn next(&mut self) -> Result<Next, StoreError> {
+        let wait =
+            self.work.timers.next().map(|at| at.as_micros().saturating_sub(self.clock.now().as_micros()));
+        let mut sleep = pin!(sleep_micros(wait));
+        poll_fn(|cx| self.poll_next(cx, sleep.as_mut())).await
+    }
+
+    fn poll_next(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        sleep: Pin<&mut impl Future<Output = ()>>,
+    ) -> Poll<Result<Next, StoreError>> {
+        if let Some(reported) = self.reported() {
+            return Poll::Ready(Ok(Next::Reported(reported)));
+        }
+        if let Poll::Ready(written) = self.poll_written(cx) {
+            return Poll::Ready(written.map(|()| Next::Written));
+        }
+        if !self.work.ahead.is_full()
+            && let Poll::Ready(Some((node, attempt, outcome))) = self.work.pending.poll_next_unpin(cx)
+        {
+            return Poll::Ready(Ok(Next::Ended(node, attempt, outcome)));
+        }
+        // Nothing is ready by a look; from here on whatever comes has to wake the driver.
+        if let Poll::Ready(Some(reported)) = self.reports.poll_recv(cx) {
+            return Poll::Ready(Ok(Next::Reported(reported)));
+        }
+        if let Poll::Ready(Some(request)) = self.requests.poll_recv(cx) {
+            return Poll::Ready(Ok(Next::Asked(request)));
+        }
+        sleep.poll(cx).map(|()| Ok(Next::Due))
+    }
+
+    /// The next report that is there, if any.
+    fn reported(&mut self) -> Option<Reported> {
+        if !self.shared.has_reports.load(Ordering::Acquire) {
+            return None;
+        }
+        // Taken back before the look, so that a report that comes after it shows again.
+        self.shared.has_reports.store(false, Ordering::Release);
+        let reported = self.reports.try_recv().ok();
+        if reported.is_some() {
+            self.shared.has_reports.store(true, Ordering::Release);
+        }
+        reported
+    }
+
+    /// Decides one event, hands the decision to the journal, and carries out what it orders once it is
+    /// written.
+    fn decide(&mut self, event: Event) -> Result<(), StoreError> {
         let at = self.clock.now();
         let decision = match self.run.handle(at, event) {
             Ok(decision) => decision,
@@ -110,112 +152,126 @@ impl Driver {
                 return Ok(());
             }
         };
-        self.journal.append(at, decision.records).done().await?;
-        self.progress.committed();
-        // From here it happened; only now may the world notice.
-        let first_ready = self.work.ready.len();
-        for &command in decision.commands {
-            match command {
-                Command::Start { node, attempt } => self.work.ready.push((node, attempt)),
-                Command::Stop { node, attempt } => {
-                    self.shared.stops.stop(node, attempt);
-                    self.work.timers.set(at.after(self.grace), Due::Grace(node, attempt));
-                }
-                Command::SetTimer { timer, at } => self.work.timers.set(at, Due::Timer(timer)),
-                Command::End => {}
+        match self.journal.append(at, decision.records) {
+            Commit::Done(done) if self.work.ahead.is_empty() => {
+                done?;
+                self.progress.committed();
+                self.work.perform(at, decision.commands, &self.shared.stops, self.grace);
             }
+            commit => self.work.ahead.push(commit, at, decision.commands),
         }
-        // The first one ordered is the first one taken.
-        self.work.ready[first_ready..].reverse();
         Ok(())
     }
 
-    /// Starts what is ready, polling each executor once in place. Most are done then; the others wait in the
-    /// queue.
+    /// Carries out what the oldest unwritten decision orders, once it is written.
+    fn poll_written(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StoreError>> {
+        let Ordered { at, commands } = std::task::ready!(self.work.ahead.poll_written(cx))?;
+        self.progress.committed();
+        self.work.perform(at, &commands, &self.shared.stops, self.grace);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits until everything that was decided is written, and carries it out.
+    async fn settle(&mut self) -> Result<(), StoreError> {
+        while !self.work.ahead.is_empty() {
+            poll_fn(|cx| self.poll_written(cx)).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts what is ready, a turn at a time.
     async fn start_ready(&mut self) -> Result<(), StoreError> {
-        let mut taken = 0;
-        while let Some((node, attempt)) = self.work.ready.pop() {
-            match self.start(node, attempt).await {
-                Started::Done(outcome) => self.end_attempt(node, attempt, Some(outcome)).await?,
-                Started::Pending(future) => self.work.pending.push(future),
-            }
-            taken += 1;
-            if taken % NODES_PER_TURN == 0 {
+        loop {
+            poll_fn(|cx| Poll::Ready(self.take_turn(cx))).await?;
+            if self.work.turn >= NODES_PER_TURN {
+                self.work.turn = 0;
                 tokio::task::yield_now().await;
                 while let Ok(request) = self.requests.try_recv() {
                     self.answer(request).await?;
                 }
-                if self.work.parked {
-                    break;
-                }
+            } else {
+                return Ok(());
+            }
+            if self.work.parked {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Starts what is ready, polling each executor once in place. Most are done then; the others wait in the
+    /// queue.
+    fn take_turn(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StoreError> {
+        while self.work.turn < NODES_PER_TURN && !self.work.ahead.is_full() {
+            let Some((node, attempt)) = self.work.ready.pop() else { break };
+            self.work.turn += 1;
+            if let Some(outcome) = self.start(cx, node, attempt) {
+                self.end_attempt(node, attempt, Some(outcome))?;
             }
         }
         Ok(())
     }
 
-    async fn start(&mut self, node: NodeIx, attempt: Attempt) -> Started {
+    /// Calls the executor of a node. Gives the outcome if it is done at once.
+    fn start(&mut self, cx: &mut TaskContext<'_>, node: NodeIx, attempt: Attempt) -> Option<Outcome> {
         let executor = self.executors.of(node);
-        let task = self.run.task(node, attempt);
         let timeout = self.run.spec().policy.attempt_timeout;
         let deadline = timeout.map(|timeout| self.clock.now().after(timeout));
-        let context = Context::new(Arc::clone(&self.shared), node, attempt, deadline);
-        let placement = executor.placement();
         let span = debug_span!("attempt", node = %self.run.plan().node_id(node), %attempt);
-        let started =
-            AttemptFuture::start(node, attempt, span, || Arc::clone(executor).execute(task, context));
-        let mut future = match started {
-            Ok(future) => future,
-            Err(outcome) => return Started::Done(outcome),
-        };
-        match poll_fn(|cx| Poll::Ready(future.poll_outcome(cx))).await {
-            Poll::Ready(Some(outcome)) => Started::Done(outcome),
-            Poll::Ready(None) => unreachable!("a future that was just made has not been dropped"),
-            Poll::Pending if placement == Placement::OwnTask => Started::Pending(future.into_own_task()),
-            Poll::Pending => Started::Pending(future),
+        let started = span.in_scope(|| {
+            Started::new(cx, || {
+                let context = Context::new(Arc::clone(&self.shared), node, attempt, deadline);
+                Arc::clone(executor).execute(self.run.task(node, attempt), context)
+            })
+        });
+        match started {
+            Started::Done(outcome) => Some(outcome),
+            Started::Pending(future) => {
+                let future = AttemptFuture::new(node, attempt, future, span);
+                let in_place = executor.placement() == Placement::InPlace;
+                self.work.pending.push(if in_place { future } else { future.into_own_task() });
+                None
+            }
         }
     }
 
     /// An executor returned, or was dropped (`None`): first what it still had to say, then its end.
-    async fn end_attempt(
+    fn end_attempt(
         &mut self,
         node: NodeIx,
         attempt: Attempt,
         outcome: Option<Outcome>,
     ) -> Result<(), StoreError> {
-        while let Ok(reported) = self.reports.try_recv() {
-            self.step(reported.into()).await?;
+        while let Some(reported) = self.reported() {
+            self.decide(reported.into())?;
         }
-        let event = match outcome {
+        self.decide(match outcome {
             Some(outcome) => {
                 let outcome = self.shared.redactor.outcome(outcome);
                 Event::AttemptEnded { node, attempt, outcome }
             }
             None => Event::AttemptStopped { node, attempt },
-        };
-        self.step(event).await
+        })
     }
 
     async fn answer(&mut self, request: Request) -> Result<(), StoreError> {
         match request {
-            Request::Cancel => self.step(Event::CancelRequested).await,
+            Request::Cancel => self.decide(Event::CancelRequested)?,
             Request::Snapshot(reply) => {
+                self.settle().await?;
                 // Whoever asked may have gone away.
                 let _ = reply.send(self.run.to_flow_run());
-                Ok(())
             }
-            Request::Park(grace) => {
-                self.work.timers.set(self.clock.now().after(grace), Due::Park);
-                Ok(())
-            }
+            Request::Park(grace) => self.work.timers.set(self.clock.now().after(grace), Due::Park),
         }
+        Ok(())
     }
 
-    async fn fire_timers(&mut self) -> Result<(), StoreError> {
+    fn fire_timers(&mut self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut over = Vec::new();
         while let Some(due) = self.work.timers.pop(now) {
             match due {
-                Due::Timer(timer) => self.step(Event::TimerFired(timer)).await?,
+                Due::Timer(timer) => self.decide(Event::TimerFired(timer))?,
                 Due::Grace(node, attempt) => over.push((node, attempt)),
                 Due::Park => {
                     self.shared.stops.stop_all();
@@ -223,32 +279,25 @@ impl Driver {
                 }
             }
         }
-        self.abandon(&over).await
-    }
-
-    /// Drops the executors whose grace period is over. One walk over what is pending serves all of them.
-    async fn abandon(&mut self, over: &[(NodeIx, Attempt)]) -> Result<(), StoreError> {
-        if over.is_empty() {
-            return Ok(());
-        }
-        let mut dropped = Vec::new();
-        for future in self.work.pending.iter_mut() {
-            if over.contains(&(future.node, future.attempt)) {
-                future.abandon();
-                dropped.push((future.node, future.attempt));
-            }
-        }
-        for (node, attempt) in dropped {
-            self.end_attempt(node, attempt, None).await?;
+        for (node, attempt) in self.work.abandon(&over) {
+            self.end_attempt(node, attempt, None)?;
         }
         Ok(())
     }
 }
 
-/// What became of an attempt at its first poll.
-enum Started {
-    Done(Outcome),
-    Pending(AttemptFuture),
+/// What a driver has to see to next.
+enum Next {
+    /// A decision is written, and carried out.
+    Written,
+    /// An executor said something.
+    Reported(Reported),
+    /// An attempt that waited is over.
+    Ended(NodeIx, Attempt, Option<Outcome>),
+    /// Somebody asked for something.
+    Asked(Request),
+    /// A timer has to fire.
+    Due,
 }
 
 impl From<Reported> for Event {
@@ -257,15 +306,14 @@ impl From<Reported> for Event {
     }
 }
 
-/// Sleeps until the time has come; for ever when there is none.
-async fn sleep_until(clock: &dyn Clock, at: Option<Timestamp>) {
-    match at {
+/// Sleeps for so many microseconds, not at all when there are fewer than none; for ever without a number.
+async fn sleep_micros(wait: Option<i64>) {
+    match wait {
         None => std::future::pending().await,
-        Some(at) => {
-            let micros = at.as_micros().saturating_sub(clock.now().as_micros());
+        Some(micros) => {
             // One more, so that the time has passed by the clock's own reading.
-            let wait = Duration::from_micros(u64::try_from(micros).map_or(0, |micros| micros + 1));
-            tokio::time::sleep(wait).await;
+            let wait = u64::try_from(micros).map_or(0, |micros| micros + 1);
+            tokio::time::sleep(Duration::from_micros(wait)).await;
         }
     }
 }

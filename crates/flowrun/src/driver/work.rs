@@ -1,0 +1,62 @@
+//! What a run has under way.
+
+use std::time::Duration;
+
+use flowrun_core::{Attempt, Command, NodeIx, Timestamp};
+use futures::stream::FuturesUnordered;
+
+use super::ahead::Ahead;
+use super::attempt::AttemptFuture;
+use super::timers::{Due, Timers};
+use crate::context::Stops;
+
+/// What a run has under way: everything the driver waits for or has still to do.
+#[derive(Default)]
+pub(crate) struct Work {
+    /// Attempts to start, the next one last: a stack keeps a node's children in the cache.
+    pub(super) ready: Vec<(NodeIx, Attempt)>,
+    /// Attempts that wait for something.
+    pub(super) pending: FuturesUnordered<AttemptFuture>,
+    /// Decisions that are not written yet.
+    pub(super) ahead: Ahead,
+    pub(super) timers: Timers,
+    /// Nodes that were started or ended since other tasks of the runtime had their turn.
+    pub(super) turn: u32,
+    pub(super) parked: bool,
+}
+
+impl Work {
+    /// Carries out what a decision ordered. It is written: only now may the world notice.
+    pub(super) fn perform(&mut self, at: Timestamp, commands: &[Command], stops: &Stops, grace: Duration) {
+        let first_ready = self.ready.len();
+        for &command in commands {
+            match command {
+                Command::Start { node, attempt } => self.ready.push((node, attempt)),
+                Command::Stop { node, attempt } => {
+                    stops.stop(node, attempt);
+                    self.timers.set(at.after(grace), Due::Grace(node, attempt));
+                }
+                Command::SetTimer { timer, at } => self.timers.set(at, Due::Timer(timer)),
+                Command::End => {}
+            }
+        }
+        // The first one ordered is the first one taken.
+        self.ready[first_ready..].reverse();
+    }
+
+    /// Drops the executors of these attempts, and tells which of them were still at work. One walk over what is
+    /// pending serves all of them.
+    pub(super) fn abandon(&mut self, over: &[(NodeIx, Attempt)]) -> Vec<(NodeIx, Attempt)> {
+        let mut dropped = Vec::new();
+        if over.is_empty() {
+            return dropped;
+        }
+        for future in self.pending.iter_mut() {
+            if over.contains(&(future.node, future.attempt)) {
+                future.abandon();
+                dropped.push((future.node, future.attempt));
+            }
+        }
+        dropped
+    }
+}
