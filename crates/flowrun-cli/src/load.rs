@@ -1,8 +1,9 @@
-//! From a path to a flow, or to the findings that refuse it.
+//! From a path to a flow or a script, or to the findings that refuse it.
 
 use std::path::Path;
 
 use flowrun::Flow;
+use flowrun_testkit::script::Script;
 
 use crate::exit::Exit;
 use crate::finding::Finding;
@@ -17,7 +18,7 @@ pub(crate) struct Loaded {
     pub(crate) flow: Flow,
 }
 
-/// A flow that is not going to run, and why.
+/// What is not going to run, and why.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) name: String,
@@ -43,12 +44,7 @@ impl Loaded {
 
 /// Reads the flow at `path`, `-` for standard input.
 pub(crate) fn load(path: &Path) -> Result<Loaded, Refused> {
-    let Input { name, text } = Input::read(path).map_err(|error| Refused {
-        name: path.display().to_string(),
-        text: String::new(),
-        exit: if matches!(error, InputError::NotFound { .. }) { Exit::NotFound } else { Exit::Refused },
-        findings: vec![error.finding()],
-    })?;
+    let Input { name, text } = read(path)?;
     let text: std::sync::Arc<str> = text.into();
     match Flow::from_json(std::sync::Arc::clone(&text)) {
         Ok(flow) => Ok(Loaded { name, flow }),
@@ -57,4 +53,22 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Refused> {
             Err(Refused { name, text: text.as_ref().to_owned(), findings, exit: Exit::Refused })
         }
     }
+}
+
+/// Reads the script at `path`.
+pub(crate) fn load_script(path: &Path) -> Result<Script, Refused> {
+    let Input { name, text } = read(path)?;
+    Script::parse(&text).map_err(|error| {
+        let finding = Finding { span: Some(error.span), ..Finding::error("script.malformed", error.message) };
+        Refused { name, text, findings: vec![finding], exit: Exit::Usage }
+    })
+}
+
+fn read(path: &Path) -> Result<Input, Refused> {
+    Input::read(path).map_err(|error| Refused {
+        name: path.display().to_string(),
+        text: String::new(),
+        exit: if matches!(error, InputError::NotFound { .. }) { Exit::NotFound } else { Exit::Refused },
+        findings: vec![error.finding()],
+    })
 }

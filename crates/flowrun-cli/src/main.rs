@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run(*args, &screen),
         Command::Check(args) => commands::check(&args, &screen),
         Command::Graph(args) => commands::graph(&args, &screen),
+        Command::Simulate(args) => commands::simulate(&args, &screen),
         Command::Synth(args) => commands::synth(&args, &screen),
         Command::Demo => commands::demo(&screen),
         Command::Bench(args) => commands::bench(args, &screen),

@@ -5,6 +5,8 @@
 //! - `conformance` (default): replay of recorded cases, in `conformance`, and the binary of that name.
 //! - `synth`: flows of a shape, a size and a seed, in `synth`; with `proptest` also strategies for property
 //!   tests.
+//! - `script`: what executors do, written down, in `script`, and runs by a script in virtual time, in `sim`.
+//!   With `engine` scripts can also stand in for executors in an engine.
 //! - `servers`: real servers on loopback, in `servers`: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
@@ -12,7 +14,11 @@
 pub mod conformance;
 #[cfg(feature = "synth")]
 mod random;
+#[cfg(feature = "script")]
+pub mod script;
 #[cfg(feature = "servers")]
 pub mod servers;
+#[cfg(feature = "script")]
+pub mod sim;
 #[cfg(feature = "synth")]
 pub mod synth;

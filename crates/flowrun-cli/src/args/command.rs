@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{BenchArgs, CheckArgs, GraphArgs, RunArgs, SynthArgs};
+use super::{BenchArgs, CheckArgs, GraphArgs, RunArgs, SimulateArgs, SynthArgs};
 use crate::exit;
 
 /// Runs flows of website checks: a drawing of tasks, run for a site.
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Draw a flow.
     Graph(GraphArgs),
+    /// Run a flow by a script in virtual time: nothing is sent or fetched, and a month passes at once.
+    Simulate(SimulateArgs),
     /// Make a flow of a shape, a size and a seed; the same ones give the same bytes.
     Synth(SynthArgs),
     /// Show what this program does: two flows on a small website with known defects, with sinks for Slack,

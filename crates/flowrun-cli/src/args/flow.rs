@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use flowrun_testkit::synth::Shape;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
@@ -37,25 +36,6 @@ pub(crate) struct BenchArgs {
     /// Write a picture of how cost grows to this file, as SVG; needs graphs of two sizes.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SynthArgs {
-    /// The shape: chain, wide, fan, layered, condition-tree, diamonds, random or cursion.
-    #[arg(long)]
-    pub(crate) shape: Shape,
-    /// The number of nodes, up to 1,000,000 (12 for cursion).
-    #[arg(long)]
-    pub(crate) nodes: usize,
-    /// What stands in for chance.
-    #[arg(long, default_value_t)]
-    pub(crate) seed: u64,
-    /// Only what the engine reads, about 50 bytes a node, instead of all that a canvas saves.
-    #[arg(long)]
-    pub(crate) lean: bool,
-    /// Write the flow to this file instead of printing it.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
 }
 
 /// The languages a flow can be drawn in.

@@ -2,9 +2,11 @@
 
 mod command;
 mod flow;
+mod harness;
 mod run;
 mod values;
 
 pub(crate) use command::{Cli, Command};
-pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat, SynthArgs};
+pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat};
+pub(crate) use harness::{SimulateArgs, SynthArgs};
 pub(crate) use run::RunArgs;

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod graph;
 mod run;
+mod simulate;
 mod synth;
 
 pub(crate) use bench::bench;
@@ -12,6 +13,7 @@ pub(crate) use check::check;
 pub(crate) use demo::demo;
 pub(crate) use graph::graph;
 pub(crate) use run::run;
+pub(crate) use simulate::simulate;
 pub(crate) use synth::synth;
 
 use std::io;

@@ -9,6 +9,7 @@ mod readme;
 mod refusal;
 mod run;
 mod settings;
+mod simulate;
 mod stop;
 mod support;
 mod synth;

@@ -1,0 +1,92 @@
+use crate::support::{Place, sound};
+
+#[test]
+fn everything_passes_without_a_script() {
+    let place = Place::new();
+    place.file("flow.json", sound());
+    let ended = place.run(&["simulate", "flow.json"]);
+    assert_eq!((ended.code, &*ended.err), (0, ""));
+    insta::assert_snapshot!(ended.out, @r"
+              0s  run started
+              0s  1: attempt 1 started
+              0s  1: objects: scan-1-1 working
+              0s  1: objects: scan-1-1 passed
+              0s  1: passed
+              0s  2: attempt 1 started
+              0s  2: objects: scan-1-1 passed
+              0s  2: passed
+              0s  run passed
+
+    node  task   status  objects   time
+    1     scan   passed  1 passed  0 ms
+    2     slack  passed  1 passed  0 ms
+    run 73637269-7074-6564-0000-000000000000 passed in 0 ms
+    ");
+}
+
+#[test]
+fn a_script_decides_what_happens_and_when() {
+    let place = Place::new();
+    place.file("flow.json", sound());
+    place.file(
+        "script.toml",
+        "types.scan.after = '30d'\nnodes.2 = { end = 'failed', message = 'channel_not_found' }",
+    );
+    let ended = place.run(&["simulate", "flow.json", "--script", "script.toml", "--json"]);
+    assert_eq!((ended.code, &*ended.err), (1, ""));
+    let report: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&report["version"], &report["run"]["status"]), (&1.into(), &"failed".into()));
+    assert_eq!(report["elapsed_ms"], 30 * 86_400_000_u64);
+    let line =
+        serde_json::json!({"at_ms": 30 * 86_400_000_u64, "node": "2", "what": "log: channel_not_found"});
+    assert!(report["timeline"].as_array().unwrap().contains(&line), "{}", ended.out);
+}
+
+#[test]
+fn the_seed_decides_what_is_flaky() {
+    let place = Place::new();
+    place.file("flow.json", sound());
+    place.file("script.json", r#"{"default": {"flaky": 0.5}}"#);
+    let run = |seed: u32| {
+        place.run(&["simulate", "flow.json", "--script", "script.json", "--seed", &seed.to_string()])
+    };
+    let codes: Vec<i32> = (0..16).map(|seed| run(seed).code).collect();
+    assert!(codes.contains(&0) && codes.contains(&1), "{codes:?}");
+    assert_eq!(run(3).out, run(3).out);
+}
+
+#[test]
+fn a_mistake_in_a_script_is_drawn_with_its_place() {
+    let place = Place::new();
+    place.file("flow.json", sound());
+    place.file("script.toml", "[nodes.2]\nend = 'failed'\nafter = 'soon'\n");
+    let ended = place.run(&["simulate", "flow.json", "--script", "script.toml"]);
+    assert_eq!((ended.code, &*ended.out), (2, ""));
+    insta::assert_snapshot!(ended.err, @r"
+    script.malformed
+
+      × `soon` is no duration such as 250ms, 2s, 5m or 30d
+       ╭─[script.toml:3:9]
+     3 │ after = 'soon'
+       ·         ──────
+       ╰────
+    ");
+    place.file("script.toml", "[nodes.3]\nend = 'failed'\n");
+    let ended = place.run(&["simulate", "flow.json", "--script", "script.toml"]);
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended.err.contains("the script speaks of node `3`, which this flow does not define"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn a_run_that_does_not_end_says_what_would_end_it() {
+    let place = Place::new();
+    place.file("flow.json", sound());
+    place.file("script.toml", "nodes.1.end = 'hang'");
+    let ended = place.run(&["simulate", "flow.json", "--script", "script.toml"]);
+    assert_eq!(ended.code, 5);
+    assert!(ended.err.contains("node `1` hangs; set `run_timeout`"), "{}", ended.err);
+}

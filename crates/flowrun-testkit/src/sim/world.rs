@@ -1,0 +1,146 @@
+//! What is around a run: executors by a script, a queue, and the time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use flowrun_core::{Attempt, Command, ErrorClass, Event, NodeIx, Outcome, Record, Role, Run, Timestamp};
+
+use super::due::{Due, Queue};
+use crate::script::{Act, ActEnd, Script, stopped};
+
+/// How long an attempt that was told to stop may take, as in an engine.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Plays the driver of one run.
+pub(super) struct World<'a, W> {
+    pub(super) run: Run,
+    pub(super) now: Timestamp,
+    pub(super) events: u64,
+    script: &'a Script,
+    watch: W,
+    queue: Queue,
+    /// Attempts to start, the next one last, as in the driver.
+    ready: Vec<(NodeIx, Attempt)>,
+    /// Attempts under way.
+    acts: BTreeMap<(NodeIx, Attempt), Act>,
+    /// Numbers what is put into the queue.
+    next: u64,
+}
+
+impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
+    pub(super) fn new(run: Run, now: Timestamp, script: &'a Script, watch: W) -> Self {
+        Self {
+            run,
+            now,
+            events: 0,
+            script,
+            watch,
+            queue: Queue::default(),
+            ready: Vec::new(),
+            acts: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Runs to the end of the run, or to where nothing more can happen.
+    pub(super) fn play(&mut self) {
+        if let Some(after) = self.script.run.cancel_after {
+            self.queue.set(self.now.after(after), Due::Cancel);
+        }
+        self.step(Event::Started);
+        loop {
+            while let Some((node, attempt)) = self.ready.pop() {
+                self.begin(node, attempt);
+            }
+            if self.run.is_over() {
+                return;
+            }
+            let Some((at, due)) = self.queue.pop() else { return };
+            self.now = at;
+            self.happen(due);
+        }
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::End(_, node, attempt) => {
+                if let Some(act) = self.acts.remove(&(node, attempt)) {
+                    self.end(node, attempt, act);
+                }
+            }
+            Due::Stopped(_, node, attempt) => {
+                if self.acts.remove(&(node, attempt)).is_some() {
+                    self.step(Event::AttemptEnded { node, attempt, outcome: stopped() });
+                }
+            }
+            Due::Grace(node, attempt) => {
+                if self.acts.remove(&(node, attempt)).is_some() {
+                    self.step(Event::AttemptStopped { node, attempt });
+                }
+            }
+            Due::Cancel => self.step(Event::CancelRequested),
+            Due::Timer(timer) => self.step(Event::TimerFired(timer)),
+        }
+    }
+
+    /// Lets the run decide one event and carries out what it orders.
+    fn step(&mut self, event: Event) {
+        self.events += 1;
+        // A driver logs an event that cannot follow the ones before it, and carries on.
+        let Ok(decision) = self.run.handle(self.now, event) else { return };
+        for record in decision.records {
+            (self.watch)(self.now, record);
+        }
+        let first_ready = self.ready.len();
+        for &command in decision.commands {
+            match command {
+                Command::Start { node, attempt } => self.ready.push((node, attempt)),
+                Command::Stop { node, attempt } => match self.acts.get(&(node, attempt)) {
+                    Some(act) if act.deaf => {
+                        self.queue.set(self.now.after(GRACE), Due::Grace(node, attempt));
+                    }
+                    Some(_) => {
+                        self.queue.set(self.now, Due::Stopped(self.next, node, attempt));
+                        self.next += 1;
+                    }
+                    None => {}
+                },
+                Command::SetTimer { timer, at } => self.queue.set(at, Due::Timer(timer)),
+                Command::End => {}
+            }
+        }
+        // The first one ordered is the first one taken.
+        self.ready[first_ready..].reverse();
+    }
+
+    fn begin(&mut self, node: NodeIx, attempt: Attempt) {
+        let role = self.run.plan().role(node).unwrap_or(Role::Producer);
+        let task = self.run.task(node, attempt);
+        let mut act = self.script.act(&task, role);
+        for report in std::mem::take(&mut act.first) {
+            self.step(Event::Reported { node, attempt, report });
+        }
+        if act.after.is_zero() && act.end != ActEnd::Hangs {
+            return self.end(node, attempt, act);
+        }
+        if act.end != ActEnd::Hangs {
+            self.queue.set(self.now.after(act.after), Due::End(self.next, node, attempt));
+            self.next += 1;
+        }
+        self.acts.insert((node, attempt), act);
+    }
+
+    fn end(&mut self, node: NodeIx, attempt: Attempt, act: Act) {
+        for report in act.last {
+            self.step(Event::Reported { node, attempt, report });
+        }
+        let outcome = match act.end {
+            ActEnd::Returns(outcome) => outcome,
+            ActEnd::Panics(message) => {
+                Outcome::failed(ErrorClass::Panic, format!("executor panicked: {message}"))
+            }
+            ActEnd::Hangs => unreachable!("what hangs is never put into the queue"),
+        };
+        self.step(Event::AttemptEnded { node, attempt, outcome });
+    }
+}

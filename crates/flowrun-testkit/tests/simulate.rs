@@ -1,0 +1,233 @@
+//! Scripts in virtual time, and the same ones in an engine.
+#![cfg(all(feature = "engine", feature = "proptest"))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowrun::{
+    Clock, Flow, FlowRun, NodeSpec, NodeStatus, Plan, RunRequest, RunStatus, TaskTypes, Timestamp,
+};
+use flowrun_testkit::script::{Behaviour, End, Script};
+use flowrun_testkit::sim::{Moment, simulate, simulate_watched};
+use flowrun_testkit::synth::{Shape, synths};
+use proptest::prelude::*;
+
+fn planned(flow: &Flow) -> Arc<Plan> {
+    Arc::new(Plan::new(flow, &TaskTypes::documented()).unwrap())
+}
+
+/// A scan that tells Slack.
+fn pair() -> Arc<Plan> {
+    let flow = Flow::builder().node(NodeSpec::new("1", "scan")).node(NodeSpec::new("2", "slack"));
+    planned(&flow.edge("1", "2").build().unwrap())
+}
+
+/// The timeline of a script, a line for each record that is told.
+fn timeline(plan: &Arc<Plan>, script: &str) -> String {
+    let script = Script::parse(script).unwrap();
+    let mut lines = String::new();
+    let simulated = simulate_watched(plan, &script, |at, record| {
+        let Moment { at_ms, node, what, .. } = Moment::new(plan, at, record);
+        lines += &format!("{at_ms} {} {what}\n", node.as_deref().unwrap_or("-"));
+    });
+    let hanging = simulated.unwrap().hanging();
+    if hanging.is_empty() { lines } else { format!("{lines}hanging: {hanging:?}\n") }
+}
+
+#[test]
+fn an_empty_script_lets_everything_pass_with_typical_objects() {
+    insta::assert_snapshot!(timeline(&pair(), ""), @r"
+    0 - run started
+    0 1 attempt 1 started
+    0 1 objects: scan-1-1 working
+    0 1 objects: scan-1-1 passed
+    0 1 passed
+    0 2 attempt 1 started
+    0 2 objects: scan-1-1 passed
+    0 2 passed
+    0 - run passed
+    ");
+}
+
+#[test]
+fn a_failed_attempt_is_made_again_and_a_month_passes_at_once() {
+    let script = "
+        run = { max_attempts = 2, first_wait = '30d' }
+        nodes.1 = { after = '30d', attempts = [{ end = 'failed', objects = [] }] }
+    ";
+    insta::assert_snapshot!(timeline(&pair(), script), @r"
+    0 - run started
+    0 1 attempt 1 started
+    0 1 log: failed, says the script
+    0 1 attempt 2 follows at 30days
+    2592000000 1 attempt 2 started
+    2592000000 1 objects: scan-1-1 working
+    5184000000 1 objects: scan-1-1 passed
+    5184000000 1 passed
+    5184000000 2 attempt 1 started
+    5184000000 2 objects: scan-1-1 passed
+    5184000000 2 passed
+    5184000000 - run passed
+    ");
+}
+
+#[test]
+fn a_cancel_stops_what_listens_at_once_and_drops_what_is_deaf() {
+    let flow =
+        Flow::builder().node(NodeSpec::new("1", "scan")).node(NodeSpec::new("2", "scan")).build().unwrap();
+    let script = "
+        run.cancel_after = '10s'
+        nodes.1 = { objects = [], end = 'hang' }
+        nodes.2 = { objects = [], end = 'hang', deaf = true }
+    ";
+    insta::assert_snapshot!(timeline(&planned(&flow), script), @r"
+    0 - run started
+    0 1 attempt 1 started
+    0 2 attempt 1 started
+    10000 - cancel requested
+    10000 1 log: cancelled
+    10000 1 failed
+    15000 2 log: cancelled
+    15000 2 failed
+    15000 - run cancelled
+    ");
+}
+
+#[test]
+fn a_panic_is_a_line_and_a_deadline_is_kept() {
+    let script = "
+        run = { attempt_timeout = '1s', configs = { end_on_fail = false } }
+        nodes.1 = { objects = [{ count = 1 }], end = 'panic' }
+        nodes.2 = { end = 'hang' }
+    ";
+    insta::assert_snapshot!(timeline(&pair(), script), @r"
+    0 - run started
+    0 1 attempt 1 started
+    0 1 objects: scan-1-1 working
+    0 1 log: executor panicked: says the script
+    0 1 failed
+    0 2 attempt 1 started
+    1000 2 log: timed out after 1 s
+    1000 2 failed
+    1000 - run failed
+    ");
+}
+
+#[test]
+fn a_run_that_nothing_ends_names_the_nodes_that_hang() {
+    assert!(timeline(&pair(), "[nodes.1]\nend = 'hang'").ends_with("hanging: [NodeIx(0)]\n"));
+}
+
+#[test]
+fn a_node_that_the_flow_does_not_have_is_named() {
+    let script = Script::parse("[nodes.3]\nend = 'panic'").unwrap();
+    let error = simulate(&pair(), &script).unwrap_err();
+    assert_eq!(error.to_string(), "the script speaks of node `3`, which this flow does not define");
+}
+
+/// Follows tokio's clock from the simulation's beginning, in steps of 10 ms: tokio wakes whole milliseconds
+/// after the time that was asked for.
+struct Paused(tokio::time::Instant);
+
+impl Clock for Paused {
+    fn now(&self) -> Timestamp {
+        let elapsed = self.0.elapsed().as_millis() as u64;
+        Timestamp::EPOCH.after(Duration::from_millis(elapsed / 10 * 10))
+    }
+}
+
+/// The run of a script in an engine, with time paused.
+fn in_an_engine(plan: &Arc<Plan>, script: &Script) -> FlowRun {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(async {
+        let clock = Paused(tokio::time::Instant::now());
+        let engine = script.engine().clock(clock).build().unwrap();
+        let mut request = RunRequest::of_plan(Arc::clone(plan), script.run.site()).id(script.run_id());
+        if let Some(configs) = &script.run.configs {
+            request = request.configs(&serde_json::to_string(configs).unwrap()).unwrap();
+        }
+        let run = engine.start(request).unwrap();
+        if let Some(after) = script.run.cancel_after {
+            tokio::time::sleep(after).await;
+            run.cancel().await;
+        }
+        run.finished().await.unwrap()
+    })
+}
+
+/// What a node does. Waits differ from node to node, so that no two things happen at one instant.
+fn behaviours() -> impl Strategy<Value = Behaviour> {
+    let ends = prop_oneof![
+        6 => Just(End::Done),
+        1 => Just(End::Passed),
+        1 => Just(End::Failed),
+        1 => Just(End::Panic),
+        1 => Just(End::Hang),
+    ];
+    let flaky = prop_oneof![Just(0.0), Just(0.5)];
+    (ends, any::<bool>(), flaky, any::<bool>()).prop_map(|(end, waits, flaky, deaf)| {
+        let mut behaviour = Behaviour::default();
+        behaviour.end = end;
+        behaviour.flaky = flaky;
+        behaviour.deaf = deaf;
+        behaviour.after = waits.then_some(Duration::from_millis(1));
+        behaviour
+    })
+}
+
+prop_compose! {
+    fn cases()(
+        synth in synths(&[Shape::Random, Shape::Cursion, Shape::Diamonds, Shape::Fan], 1..=20),
+    )(
+        behaviours in proptest::collection::vec(behaviours(), synth.graph().nodes),
+        end_on_fail in any::<bool>(),
+        seed in 0..1_000_u64,
+        synth in Just(synth),
+    ) -> (Flow, Script) {
+        let mut script = Script::default();
+        script.seed = seed;
+        script.run.configs = Some([("end_on_fail".to_owned(), end_on_fail.into())].into_iter().collect());
+        // What hangs is stopped by this, long after all that waits.
+        script.run.run_timeout = Some(Duration::from_secs(30 * 86_400));
+        let mut has_hanging = false;
+        for (place, mut behaviour) in behaviours.into_iter().enumerate() {
+            // Of two that hang, the runtime would choose which stops first.
+            if behaviour.end == End::Hang && std::mem::replace(&mut has_hanging, true) {
+                behaviour.end = End::Done;
+            }
+            behaviour.after = behaviour.after.map(|_| Duration::from_millis(10 << place));
+            script = script.node((place + 1).to_string(), behaviour);
+        }
+        (synth.flow(), script)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn a_script_gives_the_same_run_in_virtual_time_and_in_an_engine((flow, script) in cases()) {
+        let plan = planned(&flow);
+        let simulated = simulate(&plan, &script).unwrap();
+        prop_assert!(simulated.hanging().is_empty());
+        let (simulated, driven) = (simulated.flow_run(), in_an_engine(&plan, &script));
+        prop_assert_eq!(simulated.to_json(), driven.to_json());
+    }
+
+    #[test]
+    fn the_same_script_gives_the_same_run((flow, script) in cases()) {
+        let plan = planned(&flow);
+        let run = || simulate(&plan, &script).unwrap().flow_run().to_json().to_owned();
+        prop_assert_eq!(run(), run());
+    }
+}
+
+#[test]
+fn ten_thousand_nodes_end_by_default() {
+    let flow = flowrun_testkit::synth::Synth::new(Shape::Layered, 10_000).unwrap().flow();
+    let simulated = simulate(&planned(&flow), &Script::default()).unwrap();
+    assert_eq!(simulated.run().status(), RunStatus::Passed);
+    let last = simulated.run().plan().find("10000").unwrap();
+    assert_eq!(simulated.run().node_status(last), NodeStatus::Passed);
+}
