@@ -19,6 +19,7 @@ mod render;
 mod screen;
 mod settings;
 mod source;
+mod store_file;
 mod target;
 mod wiring;
 
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
     let screen = Screen::new();
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run(*args, &screen),
+        Command::Runs(args) => commands::runs(&args, &screen),
+        Command::Store(args) => commands::store(&args, &screen),
         Command::Check(args) => commands::check(&args, &screen),
         Command::Graph(args) => commands::graph(&args, &screen),
         Command::Simulate(args) => commands::simulate(&args, &screen),

@@ -41,6 +41,11 @@ impl Screen {
         }
     }
 
+    /// Prints data as JSON, ending with a line break.
+    pub(crate) fn json(&self, value: &serde_json::Value) -> Result<(), WriteError> {
+        self.data(&format!("{value:#}\n"))
+    }
+
     /// Tells people something.
     pub(crate) fn note(&self, text: &str) {
         let mut out = io::stderr().lock();

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{BenchArgs, CheckArgs, GraphArgs, RunArgs, SimulateArgs, SynthArgs};
+use super::{BenchArgs, CheckArgs, GraphArgs, RunArgs, RunsArgs, SimulateArgs, StoreArgs, SynthArgs};
 use crate::exit;
 
 /// Runs flows of website checks: a drawing of tasks, run for a site.
@@ -17,6 +17,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a flow for a site.
     Run(Box<RunArgs>),
+    /// Look after stored runs.
+    Runs(RunsArgs),
+    /// Look after the file that holds runs.
+    Store(StoreArgs),
     /// Check a flow without running it: errors and warnings, with their place in the file.
     Check(CheckArgs),
     /// Draw a flow.

@@ -5,7 +5,9 @@ mod check;
 mod demo;
 mod graph;
 mod run;
+mod runs;
 mod simulate;
+mod store;
 mod synth;
 
 pub(crate) use bench::bench;
@@ -13,11 +15,16 @@ pub(crate) use check::check;
 pub(crate) use demo::demo;
 pub(crate) use graph::graph;
 pub(crate) use run::run;
+pub(crate) use runs::runs;
 pub(crate) use simulate::simulate;
+pub(crate) use store::store;
 pub(crate) use synth::synth;
 
+use std::borrow::Cow;
 use std::io;
 
+use flowrun::StoreError;
+use flowrun_store::OpenError;
 use flowrun_testkit::synth::SynthError;
 
 use crate::configure::ConfigureError;
@@ -25,6 +32,7 @@ use crate::drive::DriveError;
 use crate::exit::Exit;
 use crate::out::OutError;
 use crate::screen::{Screen, WriteError};
+use crate::store_file::FindError;
 use crate::target::NotAPage;
 use crate::wiring::WiringError;
 
@@ -50,6 +58,15 @@ pub(crate) enum CommandError {
     /// The run has no result.
     #[error(transparent)]
     Drive(#[from] DriveError),
+    /// A store cannot be opened, or copied.
+    #[error(transparent)]
+    OpenStore(#[from] OpenError),
+    /// No run, or no single one, is meant.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// A store did not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// There is nothing to run on.
     #[error("could not start the runtime")]
     Runtime(#[source] io::Error),
@@ -82,9 +99,21 @@ impl CommandError {
             Self::Configure(ConfigureError::File(refused)) => refused.show(screen),
             other => {
                 let exit = other.exit();
-                screen.note(&format!("error: {:#}", anyhow::Error::from(other)));
+                let help = other.help().map_or_else(String::new, |help| format!("; {help}"));
+                screen.note(&format!("error: {:#}{help}", anyhow::Error::from(other)));
                 exit
             }
+        }
+    }
+
+    /// What to do about it, where the message does not say.
+    fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::OpenStore(error) => Some(error.help().into()),
+            Self::Store(error) | Self::Find(FindError::Store(error)) => error.help().map(Cow::from),
+            Self::Find(FindError::Unknown { .. }) => Some("`flowrun runs list` shows the runs".into()),
+            Self::Find(FindError::Ambiguous { .. }) => Some("give more of the id".into()),
+            _ => None,
         }
     }
 
@@ -95,10 +124,14 @@ impl CommandError {
             | Self::Page(_)
             | Self::Synth(_)
             | Self::Configs(_)
+            | Self::Find(FindError::Ambiguous { .. })
             | Self::NoFigure(_)
             | Self::NoPicture => Exit::Usage,
             Self::Drive(DriveError::Abandoned) => Exit::Interrupted,
             Self::Drive(_)
+            | Self::OpenStore(_)
+            | Self::Find(_)
+            | Self::Store(_)
             | Self::Runtime(_)
             | Self::Figures(_)
             | Self::Listen(_)

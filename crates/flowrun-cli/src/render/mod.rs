@@ -1,13 +1,16 @@
 //! What people see: drawn findings, graphs, tables. All of it is text made from data; who prints it is not
 //! known here.
 
+mod columns;
 mod draw;
 mod graph;
 mod plain;
+mod runs;
 mod skipped;
 mod table;
 
 pub(crate) use draw::{Look, draw};
 pub(crate) use graph::{dot, mermaid};
 pub(crate) use plain::{plain, plain_line, plain_up_to};
+pub(crate) use runs::runs;
 pub(crate) use table::table;

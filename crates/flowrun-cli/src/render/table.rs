@@ -1,10 +1,9 @@
 //! How a run ended, as a table.
 
-use flowrun::{FlowRun, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
-use unicode_width::UnicodeWidthStr;
-
+use super::columns::aligned;
 use super::skipped::skipped;
 use super::{plain, plain_line};
+use flowrun::{FlowRun, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
 
 /// One row per node, what was skipped, the lines of the nodes that failed, and a closing line.
 pub(crate) fn table(run: &FlowRun) -> String {
@@ -62,23 +61,6 @@ fn duration(from: Option<Timestamp>, to: Option<Timestamp>) -> String {
         }
         _ => "–".to_owned(),
     }
-}
-
-/// The rows with their columns below each other.
-fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let mut out = String::new();
-    for row in rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| {
-            let padding = " ".repeat(width - cell.width());
-            format!("{cell}{padding}")
-        });
-        let line: Vec<String> = cells.collect();
-        out += line.join("  ").trim_end();
-        out.push('\n');
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,0 +1,70 @@
+//! The store that a command names, and the run in it that a person means.
+
+use std::path::{Path, PathBuf};
+
+use flowrun::{RunFilter, RunSummary, Store as _, StoreError};
+use flowrun_store::{OpenError, SqliteOptions, SqliteStore};
+
+use crate::render::plain;
+
+/// A store, with the name that people know it by.
+#[derive(Debug)]
+pub(crate) struct StoreFile {
+    pub(crate) path: PathBuf,
+    pub(crate) store: SqliteStore,
+}
+
+impl StoreFile {
+    /// Opens a store that has to be there.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let store = SqliteOptions::new(path).create(false).open()?;
+        Ok(Self { path: path.to_owned(), store })
+    }
+
+    /// The run that `text` means: its id, or a beginning of it that no other run shares.
+    pub(crate) fn find(&self, text: &str) -> Result<RunSummary, FindError> {
+        let wanted = text.to_lowercase();
+        let mut runs = self.store.runs(&RunFilter::default())?;
+        runs.retain(|run| run.id.to_string().starts_with(&wanted));
+        match runs.len() {
+            _ if wanted.is_empty() => Err(self.unknown(text)),
+            0 => Err(self.unknown(text)),
+            1 => Ok(runs.remove(0)),
+            count => Err(FindError::Ambiguous {
+                text: plain(text),
+                count,
+                like: runs.iter().take(3).map(|run| run.id.to_string()).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    fn unknown(&self, text: &str) -> FindError {
+        FindError::Unknown { text: plain(text), path: self.path.clone() }
+    }
+}
+
+/// No run, or no single one, is meant.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FindError {
+    /// No run has such an id.
+    #[error("there is no run `{text}` in `{}`", path.display())]
+    Unknown {
+        /// What was typed.
+        text: String,
+        /// The store.
+        path: PathBuf,
+    },
+    /// Several runs have ids that begin like this.
+    #[error("`{text}` is the beginning of {count} runs: {like}")]
+    Ambiguous {
+        /// What was typed.
+        text: String,
+        /// How many runs it means.
+        count: usize,
+        /// Some of them.
+        like: String,
+    },
+    /// The store cannot be read.
+    #[error("could not look for the run")]
+    Store(#[from] StoreError),
+}
