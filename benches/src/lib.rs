@@ -23,6 +23,7 @@ pub mod check;
 pub mod clock;
 mod comparison;
 pub mod document;
+pub mod durable;
 pub mod executors;
 pub mod floors;
 pub mod graph;

@@ -1,7 +1,7 @@
 //! One sitting: everything somebody asked for, measured one after the other.
 
 use crate::report::Report;
-use crate::{Effort, Machine, scenarios};
+use crate::{Effort, Machine, durable, scenarios};
 
 /// Sizes of the graphs, in nodes.
 const SIZES: [usize; 4] = [100, 10_000, 100_000, 1_000_000];
@@ -30,7 +30,13 @@ impl Sitting {
             tell(scenario.name());
             figures.push(scenario.build().measure(Effort::default()));
         }
-        if figures.is_empty() { Err(NoFigure) } else { Ok(Report::new(machine, figures)) }
+        let mut durable = Vec::new();
+        for work in durable::ALL.into_iter().filter(|work| self.wants(&work.name())) {
+            tell(&work.name());
+            durable.push(work.measure());
+        }
+        let is_empty = figures.is_empty() && durable.is_empty();
+        if is_empty { Err(NoFigure) } else { Ok(Report::new(machine, figures, durable)) }
     }
 
     fn wants(&self, name: &str) -> bool {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Report;
 use crate::Figure;
+use crate::durable::DurableFloor;
 use crate::graph::size_name;
 
 const EXPECT: &str = "a string takes all that is written";
@@ -22,12 +23,22 @@ pub(super) fn markdown(report: &Report) -> String {
         if machine.is_optimised { "" } else { " (not optimised)" }
     )
     .expect(EXPECT);
+    if !report.figures.is_empty() {
+        in_memory(&mut out, report);
+    }
+    if !report.durable.is_empty() {
+        on_disk(&mut out, report);
+    }
+    out
+}
+
+fn in_memory(out: &mut String, report: &Report) {
     out.push_str(
         "| measured | CPU ÷ floor | CPU ns | wall ns | floor CPU ns | allocations | peak heap, MiB | MB/s |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for figure in &report.figures {
-        row(&mut out, figure);
+        row(out, figure);
     }
     if !report.growth.is_empty() {
         out.push_str("\nGrowth of the cost of a node:\n\n");
@@ -36,7 +47,25 @@ pub(super) fn markdown(report: &Report) -> String {
         let size = size_name(growth.nodes);
         writeln!(out, "- {}, 10k to {size} nodes: {:.2} ×", growth.name, growth.ratio).expect(EXPECT);
     }
-    out
+}
+
+fn on_disk(out: &mut String, report: &Report) {
+    out.push_str(
+        "\n| on disk | rate ÷ floor | nodes a second | floor, records a second |\n| --- | ---: | ---: | ---: |\n",
+    );
+    for figure in &report.durable {
+        let all =
+            |text: fn(&DurableFloor) -> String| figure.floors.iter().map(text).collect::<Vec<_>>().join(", ");
+        writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            figure.name,
+            all(|floor| format!("{} × {}", short(floor.ratio), floor.name)),
+            whole(figure.per_second),
+            all(|floor| whole(floor.per_second)),
+        )
+        .expect(EXPECT);
+    }
 }
 
 fn row(out: &mut String, figure: &Figure) {

@@ -5,6 +5,7 @@ mod plot;
 
 use serde::Serialize;
 
+use crate::durable::DurableFigure;
 use crate::{Figure, Machine};
 
 pub use plot::{Curve, growth_curves, plot};
@@ -18,8 +19,10 @@ pub struct Report {
     pub machine: Machine,
     /// Cost of a node at the largest size by that at 10k, for each shape that was run at both.
     pub growth: Vec<Growth>,
-    /// The figures.
+    /// The figures in memory: processor time counts.
     pub figures: Vec<Figure>,
+    /// The figures on disk: time on the wall counts.
+    pub durable: Vec<DurableFigure>,
 }
 
 /// How the cost of a node grows with the graph.
@@ -36,8 +39,8 @@ pub struct Growth {
 impl Report {
     /// A report on this machine.
     #[must_use]
-    pub fn new(machine: Machine, figures: Vec<Figure>) -> Self {
-        Self { version: 1, machine, growth: growth(&figures), figures }
+    pub fn new(machine: Machine, figures: Vec<Figure>, durable: Vec<DurableFigure>) -> Self {
+        Self { version: 1, machine, growth: growth(&figures), figures, durable }
     }
 
     /// The report as JSON, indented.
@@ -87,6 +90,7 @@ fn family(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::durable::DurableFloor;
     use crate::{Cost, FloorCost, Memory};
 
     fn figure(name: &str, units: usize, cpu_ns: f64) -> Figure {
@@ -110,7 +114,14 @@ mod tests {
             figure("run layered/1M", 1_000_000, 150.0),
             figure("events read by 1 layered/10k", 20_002, 80.0),
         ];
-        Report::new(Machine::here(), figures)
+        let floor = DurableFloor { name: "append", per_second: 5_000.0, ratio: 0.8 };
+        let durable = DurableFigure {
+            name: "durable chain".to_owned(),
+            in_flight: 1,
+            per_second: 4_000.0,
+            floors: vec![floor],
+        };
+        Report::new(Machine::here(), figures, vec![durable])
     }
 
     #[test]
@@ -126,6 +137,7 @@ mod tests {
             markdown.contains("| run layered/1M | 3.0 × boxed | 150 | 150 | 40 | 1.00 | 3.0 |"),
             "{markdown}"
         );
+        assert!(markdown.contains("| durable chain | 0.80 × append | 4000 | 5000 |"), "{markdown}");
         assert!(markdown.contains("run layered, 10k to 1M nodes: 1.50 ×"), "{markdown}");
     }
 
@@ -142,6 +154,6 @@ mod tests {
         let svg = report().to_svg().unwrap();
         assert_eq!(svg.matches("<polyline").count(), 2);
         assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
-        assert!(Report::new(Machine::here(), Vec::new()).to_svg().is_none());
+        assert!(Report::new(Machine::here(), Vec::new(), Vec::new()).to_svg().is_none());
     }
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use flowrun::{Flow, RunRequest, RunStatus, Site};
 
-use super::engine::one_thread;
-use super::{Work, engine};
+use super::{Work, engine, one_thread, start};
 use crate::Case;
 
 /// Starts so many runs of the flow before the first of them can end, and waits for all.
@@ -18,8 +17,8 @@ pub fn crowd(flow: &Flow, runs: usize) -> Case {
         let request = RunRequest::of_plan(Arc::clone(&plan), Arc::clone(&site));
         let handles = watch.time(|| {
             runtime.block_on(async {
-                let start = |_| engine.start(request.clone()).expect("a checked flow starts");
-                let handles = (0..runs).map(start).collect::<Vec<_>>();
+                let started = (0..runs).map(|_| start(&engine, request.clone()));
+                let handles = futures::future::join_all(started).await;
                 for handle in &handles {
                     handle.ended().await.expect("a memory store takes every line");
                 }

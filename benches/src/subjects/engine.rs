@@ -51,13 +51,18 @@ pub fn engine_run(flow: &Flow, work: Work) -> Case {
 
 /// Starts a run and waits for its end.
 async fn run_once(engine: &Engine, request: RunRequest) -> RunHandle {
-    let run = engine.start(request).expect("a checked flow starts");
+    let run = start(engine, request).await;
     run.ended().await.expect("a memory store takes every line");
     run
 }
 
+/// Starts a run of a flow that was checked.
+pub(crate) async fn start(engine: &Engine, request: RunRequest) -> RunHandle {
+    engine.start(request).expect("a checked flow starts")
+}
+
 /// A runtime whose one thread is the caller's: what it costs is what the work costs.
-pub(super) fn one_thread() -> Runtime {
+pub(crate) fn one_thread() -> Runtime {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers can be made")
 }
 

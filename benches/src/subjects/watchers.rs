@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flowrun::{Engine, Events, Flow, MemoryStore, RunRequest, Site, Watched};
 use tokio::task::JoinSet;
 
-use super::engine::one_thread;
+use super::{one_thread, start};
 use crate::Case;
 use crate::document::TASK_TYPE;
 use crate::executors::Nothing;
@@ -25,7 +25,7 @@ pub fn watchers(flow: &Flow, watchers: usize) -> Case {
         let request = RunRequest::of_plan(Arc::clone(&plan), Arc::clone(&site));
         let read = watch.time(|| {
             runtime.block_on(async {
-                let run = engine.start(request).expect("a checked flow starts");
+                let run = start(&engine, request).await;
                 let mut tasks = JoinSet::new();
                 for _ in 0..watchers {
                     tasks.spawn(read_all(run.events()));

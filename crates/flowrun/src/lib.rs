@@ -50,5 +50,7 @@ pub use flowrun_store::{
     Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, Page as JournalPage, RunFilter,
     RunSummary, Store, StoreError, StoredRun,
 };
+#[cfg(feature = "sqlite")]
+pub use flowrun_store::{OpenError, Retention, SqliteOptions, SqliteStore, StoreStats, Verified};
 pub use handle::{Events, RunError, RunEvent, RunHandle, Watched};
 pub use request::{RunRequest, StartError};
