@@ -1,16 +1,15 @@
-//! The text of a flow or a run, read once: where its nodes, edges and known fields stand.
+//! The text of a flow or a run, and where its nodes, edges and known fields stand in it.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::diagnostic::{Diagnostic, json_problem, line_and_column};
+use super::diagnostic::{Diagnostic, line_and_column};
 use super::json::{Span, string_of};
-use super::scan;
+use super::read;
 
 /// Ceilings that a host sets for the documents it reads. Each is enforced while reading.
 #[derive(Clone, Debug)]
@@ -132,13 +131,19 @@ impl Top {
     ];
 }
 
+/// Where everything stands that is read of a document.
+#[derive(Default)]
+pub(super) struct Slots {
+    pub(super) top: [Span; Top::ALL.len()],
+    pub(super) nodes: Vec<NodeSlot>,
+    pub(super) edges: Vec<EdgeSlot>,
+}
+
 /// A JSON document with a `nodes` and an `edges` array. Cloning shares the text.
 #[derive(Clone)]
 pub(crate) struct Document {
     text: Arc<str>,
-    top: [Span; Top::ALL.len()],
-    nodes: Arc<[NodeSlot]>,
-    edges: Arc<[EdgeSlot]>,
+    slots: Arc<Slots>,
 }
 
 impl Document {
@@ -148,42 +153,17 @@ impl Document {
         let max_bytes = limits.max_bytes.min(u32::MAX as usize);
         if text.len() > max_bytes {
             let message = format!("the document has {} bytes; at most {max_bytes} are read", text.len());
-            return Err(ReadError::new(
-                &text,
-                Diagnostic::error("flow.too-large", String::new(), message).at(0..0),
-            ));
+            let finding = Diagnostic::error("flow.too-large", String::new(), message);
+            return Err(ReadError::new(&text, finding.at(0..0)));
         }
-        scan::check(&text).map_err(|refused| ReadError::new(&text, refused_text(&refused)))?;
-        Self::parse(text, limits)
+        let slots = Arc::new(read::read(&text, limits)?);
+        Ok(Self { text, slots })
     }
 
-    /// Reads a document that this project wrote. The ceilings are for what comes from outside: a host may
-    /// have read the flow with higher ones, and entries of executors nest inside it.
+    /// Reads a document that this project wrote.
     pub(crate) fn read_own(text: String) -> Result<Self, ReadError> {
-        let limits = ReadLimits { max_bytes: usize::MAX, max_nodes: usize::MAX, max_edges: usize::MAX };
-        Self::parse(text.into(), &limits)
-    }
-
-    fn parse(text: Arc<str>, limits: &ReadLimits) -> Result<Self, ReadError> {
-        let mut reader = Reader {
-            text: &text,
-            limits,
-            top: Default::default(),
-            nodes: vec![],
-            edges: vec![],
-            found: None,
-        };
-        let mut deserializer = serde_json::Deserializer::from_str(&text);
-        let read =
-            deserializer.deserialize_map(TopVisitor(&mut reader)).and_then(|()| deserializer.end()).err();
-        let Reader { top, nodes, edges, found, .. } = reader;
-        if let Some(diagnostic) = found {
-            return Err(ReadError::new(&text, diagnostic));
-        }
-        if let Some(error) = read {
-            return Err(syntax_error(&text, &error));
-        }
-        Ok(Self { top, nodes: nodes.into(), edges: edges.into(), text })
+        let slots = Arc::new(read::read_own(&text)?);
+        Ok(Self { text: text.into(), slots })
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -195,16 +175,16 @@ impl Document {
     }
 
     pub(crate) fn nodes(&self) -> &[NodeSlot] {
-        &self.nodes
+        &self.slots.nodes
     }
 
     pub(crate) fn edges(&self) -> &[EdgeSlot] {
-        &self.edges
+        &self.slots.edges
     }
 
     /// The JSON text of a top-level key; `None` when absent.
     pub(crate) fn top(&self, key: Top) -> Option<&str> {
-        let span = self.top[key as usize];
+        let span = self.slots.top[key as usize];
         (!span.is_absent()).then(|| span.text(&self.text))
     }
 
@@ -224,258 +204,8 @@ impl Document {
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (nodes, edges) = (self.nodes.len(), self.edges.len());
+        let (nodes, edges) = (self.nodes().len(), self.edges().len());
         f.debug_struct("Document").field("nodes", &nodes).field("edges", &edges).finish_non_exhaustive()
-    }
-}
-
-fn refused_text(refused: &scan::Refused) -> Diagnostic {
-    let max = scan::MAX_DEPTH;
-    match *refused {
-        scan::Refused::TooDeep { offset } => {
-            let message = format!("the document nests deeper than {max} levels");
-            Diagnostic::error("json.too-deep", String::new(), message).at(offset..offset + 1)
-        }
-        scan::Refused::NotFinite { offset, len } => {
-            let message = "a number is beyond the range of a 64-bit float".to_owned();
-            Diagnostic::error("json.number", String::new(), message).at(offset..offset + len)
-        }
-    }
-}
-
-/// The parser's own finding, at its place.
-fn syntax_error(text: &str, error: &serde_json::Error) -> ReadError {
-    let (message, offset) = json_problem(text, error);
-    let code = if error.is_data() { "flow.wrong-type" } else { "json.syntax" };
-    let end = (offset + 1).min(text.len());
-    let span = text.get(offset..end).map_or(offset..offset, |_| offset..end);
-    ReadError::new(text, Diagnostic::error(code, String::new(), message).at(span))
-}
-
-/// The parser's finding about `part`, a piece of `text` that stands at `pointer`.
-pub(crate) fn part_error(text: &str, part: &str, pointer: &str, error: &serde_json::Error) -> ReadError {
-    let inner = *syntax_error(part, error).diagnostic;
-    // A part that stands in no document, such as the `{}` read for missing data, cannot be wrong.
-    let start = Span::of(text, part).range().start;
-    let span = inner.span.map(|span| span.start + start..span.end + start);
-    ReadError::new(text, Diagnostic { pointer: pointer.to_owned(), span, ..inner })
-}
-
-/// The reading ends here; the finding is kept in the [`Reader`].
-struct Stop;
-
-/// Collects what the visitors below find. `found` is the finding that ended the reading, if one did.
-struct Reader<'a> {
-    text: &'a str,
-    limits: &'a ReadLimits,
-    top: [Span; Top::ALL.len()],
-    nodes: Vec<NodeSlot>,
-    edges: Vec<EdgeSlot>,
-    found: Option<Diagnostic>,
-}
-
-impl<'a> Reader<'a> {
-    /// Keeps the finding; the parser is then unwound.
-    fn refuse(&mut self, finding: Diagnostic) -> Stop {
-        self.found.get_or_insert(finding);
-        Stop
-    }
-
-    fn limit(&mut self, what: &str, limit: usize) -> Stop {
-        let message = format!("the document has more than {limit} {what}");
-        self.refuse(Diagnostic::error("flow.too-large", format!("/{what}"), message).at(0..0))
-    }
-
-    /// The span of a field that must be of the JSON type that starts with one of `starts`.
-    fn field(
-        &mut self,
-        raw: Option<&'a RawValue>,
-        starts: &[u8],
-        expected: &str,
-        pointer: impl Fn() -> String,
-    ) -> Result<Span, Stop> {
-        let Some(raw) = raw else { return Ok(Span::default()) };
-        let span = Span::of(self.text, raw.get());
-        if raw.get().bytes().next().is_some_and(|first| starts.contains(&first)) {
-            return Ok(span);
-        }
-        let pointer = pointer();
-        let message = format!("`{pointer}` must be {expected}");
-        Err(self.refuse(Diagnostic::error("flow.wrong-type", pointer, message).at(span.range())))
-    }
-
-    fn node(&mut self, node: &NodeKnown<'a>) -> Result<(), Stop> {
-        let index = self.nodes.len();
-        if index == self.limits.max_nodes {
-            return Err(self.limit("nodes", index));
-        }
-        let at = |key: &'static str| move || format!("/nodes/{index}/{key}");
-        let data_span = self.field(node.data, b"{", "an object", at("data"))?;
-        let data: DataKnown<'a> = match node.data {
-            None => DataKnown::default(),
-            Some(raw) => serde_json::from_str(raw.get()).map_err(|error| {
-                let pointer = format!("/nodes/{index}/data");
-                self.refuse(*part_error(self.text, raw.get(), &pointer, &error).diagnostic)
-            })?,
-        };
-        let slot = NodeSlot {
-            id: self.field(node.id, b"\"", "a text", at("id"))?,
-            data: data_span,
-            data_id: self.field(data.id, b"\"", "a text", at("data/id"))?,
-            task_type: self.field(data.task_type, b"\"", "a text or null", at("data/task_type"))?,
-            conditions: Span::of_optional(self.text, data.conditions),
-            start_if: Span::of_optional(self.text, data.start_if),
-            max_nodes: self.field(data.max_nodes, b"-0123456789", "a number", at("data/maxNodes"))?,
-            max_conds: self.field(data.max_conds, b"-0123456789", "a number", at("data/maxConds"))?,
-        };
-        self.nodes.push(slot);
-        Ok(())
-    }
-
-    fn edge(&mut self, edge: &EdgeKnown<'a>) -> Result<(), Stop> {
-        let index = self.edges.len();
-        if index == self.limits.max_edges {
-            return Err(self.limit("edges", index));
-        }
-        let at = |key: &'static str| move || format!("/edges/{index}/{key}");
-        let slot = EdgeSlot {
-            id: Span::of_optional(self.text, edge.id),
-            source: self.field(edge.source, b"\"", "a text", at("source"))?,
-            target: self.field(edge.target, b"\"", "a text", at("target"))?,
-        };
-        self.edges.push(slot);
-        Ok(())
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(expecting = "a node (an object)")]
-struct NodeKnown<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize, Default)]
-struct DataKnown<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    task_type: Option<&'a RawValue>,
-    #[serde(borrow)]
-    conditions: Option<&'a RawValue>,
-    #[serde(borrow)]
-    start_if: Option<&'a RawValue>,
-    #[serde(borrow, rename = "maxNodes")]
-    max_nodes: Option<&'a RawValue>,
-    #[serde(borrow, rename = "maxConds")]
-    max_conds: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(expecting = "an edge (an object)")]
-struct EdgeKnown<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    source: Option<&'a RawValue>,
-    #[serde(borrow)]
-    target: Option<&'a RawValue>,
-}
-
-struct TopVisitor<'r, 'a>(&'r mut Reader<'a>);
-
-impl<'a> Visitor<'a> for TopVisitor<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a flow (an object with `nodes` and `edges`)")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        let reader = self.0;
-        let mut seen = [false; Top::ALL.len()];
-        while let Some(TopKey(key)) = map.next_key()? {
-            let Some((key, name)) = key else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            if std::mem::replace(&mut seen[key as usize], true) {
-                return Err(serde::de::Error::duplicate_field(name));
-            }
-            match key {
-                Top::Nodes => map.next_value_seed(Elements { reader, take: Reader::node })?,
-                Top::Edges => map.next_value_seed(Elements { reader, take: Reader::edge })?,
-                Top::Id
-                | Top::User
-                | Top::Account
-                | Top::Flow
-                | Top::TimeCreated
-                | Top::Title
-                | Top::Status
-                | Top::TimeCompleted
-                | Top::Logs
-                | Top::Site
-                | Top::Configs
-                | Top::TimeLastRun => {
-                    let raw: &RawValue = map.next_value()?;
-                    reader.top[key as usize] = Span::of(reader.text, raw.get());
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A key of the top level, if it is one that is read.
-struct TopKey(Option<(Top, &'static str)>);
-
-impl<'de> Deserialize<'de> for TopKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl Visitor<'_> for KeyVisitor {
-            type Value = TopKey;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-            fn visit_str<E>(self, key: &str) -> Result<TopKey, E> {
-                Ok(TopKey(Top::ALL.into_iter().find(|(_, name)| *name == key)))
-            }
-        }
-        deserializer.deserialize_identifier(KeyVisitor)
-    }
-}
-
-/// Reads an array (or null) element by element, handing each to `take`.
-struct Elements<'r, 'a, T> {
-    reader: &'r mut Reader<'a>,
-    take: fn(&mut Reader<'a>, &T) -> Result<(), Stop>,
-}
-
-impl<'a, T: Deserialize<'a>> DeserializeSeed<'a> for Elements<'_, 'a, T> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a, T: Deserialize<'a>> Visitor<'a> for Elements<'_, 'a, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(element) = seq.next_element::<T>()? {
-            (self.take)(self.reader, &element).map_err(|Stop| serde::de::Error::custom("refused"))?;
-        }
-        Ok(())
     }
 }
 

@@ -237,6 +237,5 @@ struct Head {
 
 /// Reads `part`, a piece of the document, into a type; errors get their place in the whole.
 fn read_part<'a, T: Deserialize<'a>>(flow: &Flow, pointer: &str, part: &'a str) -> Result<T, ReadError> {
-    serde_json::from_str(part)
-        .map_err(|error| super::document::part_error(flow.to_json(), part, pointer, &error))
+    serde_json::from_str(part).map_err(|error| super::read::part_error(flow.to_json(), part, pointer, &error))
 }

@@ -23,12 +23,12 @@ impl Span {
     pub(crate) fn of(whole: &str, part: &str) -> Self {
         let start = part.as_ptr() as usize - whole.as_ptr() as usize;
         debug_assert!(start + part.len() <= whole.len(), "the part lies inside the whole");
-        let fit = |n: usize| u32::try_from(n).expect("documents over 4 GiB are refused before they are read");
-        Self { start: fit(start), len: fit(part.len()) }
+        Self::of_range(start..start + part.len())
     }
 
-    pub(crate) fn of_optional(whole: &str, part: Option<&RawValue>) -> Self {
-        part.map_or_else(Self::default, |raw| Self::of(whole, raw.get()))
+    pub(crate) fn of_range(range: Range<usize>) -> Self {
+        let fit = |n: usize| u32::try_from(n).expect("documents over 4 GiB are refused before they are read");
+        Self { start: fit(range.start), len: fit(range.len()) }
     }
 
     pub(crate) fn is_absent(self) -> bool {

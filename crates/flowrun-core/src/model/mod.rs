@@ -10,6 +10,7 @@ mod flow_run;
 mod ids;
 pub(crate) mod json;
 mod object;
+mod read;
 mod scan;
 mod site;
 mod time;

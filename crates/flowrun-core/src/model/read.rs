@@ -1,0 +1,289 @@
+//! Reading a document: which keys matter, what they must be, and how many nodes and edges there may be.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+
+use super::diagnostic::{Diagnostic, json_problem};
+use super::document::{EdgeSlot, NodeSlot, ReadError, ReadLimits, Slots, Top};
+use super::json::{Span, string_of};
+use super::scan::{MAX_DEPTH, Scan, Stop};
+
+type Read<T> = Result<T, Stop<Box<Diagnostic>>>;
+
+/// Reads a document that comes from outside.
+pub(super) fn read(text: &str, limits: &ReadLimits) -> Result<Slots, ReadError> {
+    Reader::new(text, limits).read(Scan::new(text, MAX_DEPTH))
+}
+
+/// Reads a document that this project wrote. The ceilings are for what comes from outside: a host may have
+/// read the flow with higher ones, and entries of executors nest inside it.
+pub(super) fn read_own(text: &str) -> Result<Slots, ReadError> {
+    let limits = ReadLimits { max_bytes: usize::MAX, max_nodes: usize::MAX, max_edges: usize::MAX };
+    Reader::new(text, &limits).read(Scan::new(text, usize::MAX))
+}
+
+/// The parser's finding about `part`, a piece of `text` that stands at `pointer`.
+pub(super) fn part_error(text: &str, part: &str, pointer: &str, error: &serde_json::Error) -> ReadError {
+    let (message, offset) = json_problem(part, error);
+    let code = if error.is_data() { "flow.wrong-type" } else { "json.syntax" };
+    let end = (offset + 1).min(part.len());
+    let span = part.get(offset..end).map_or(offset..offset, |_| offset..end);
+    // A part that stands in no document, such as the `{}` read for missing data, cannot be wrong.
+    let start = Span::of(text, part).range().start;
+    let finding = Diagnostic::error(code, pointer.to_owned(), message);
+    ReadError::new(text, finding.at(span.start + start..span.end + start))
+}
+
+/// What stands where, as far as it was read.
+struct Reader<'a> {
+    text: &'a str,
+    limits: &'a ReadLimits,
+    slots: Slots,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, limits: &'a ReadLimits) -> Self {
+        Self { text, limits, slots: Slots::default() }
+    }
+
+    fn read(mut self, mut scan: Scan<'_>) -> Result<Slots, ReadError> {
+        match self.document(&mut scan).and_then(|()| scan.end()) {
+            Ok(()) => {
+                self.slots.nodes.shrink_to_fit();
+                self.slots.edges.shrink_to_fit();
+                Ok(self.slots)
+            }
+            Err(stop) => Err(self.explained(stop)),
+        }
+    }
+
+    fn document(&mut self, scan: &mut Scan<'_>) -> Read<()> {
+        if scan.peek() != b'{' {
+            let value = scan.value()?;
+            let message = "a flow is an object with `nodes` and `edges`".to_owned();
+            return Err(wrong_type(String::new(), message, value));
+        }
+        let mut seen = Seen::default();
+        scan.object(|scan, key| {
+            let name = self.name(key)?;
+            let Some(&(top, name)) = Top::ALL.iter().find(|(_, known)| *known == name) else {
+                return scan.value().map(drop);
+            };
+            seen.once(top as usize, key, || format!("/{name}"))?;
+            match top {
+                Top::Nodes => self.elements(scan, "/nodes", Self::node),
+                Top::Edges => self.elements(scan, "/edges", Self::edge),
+                Top::Id
+                | Top::User
+                | Top::Account
+                | Top::Flow
+                | Top::TimeCreated
+                | Top::Title
+                | Top::Status
+                | Top::TimeCompleted
+                | Top::Logs
+                | Top::Site
+                | Top::Configs
+                | Top::TimeLastRun => {
+                    self.slots.top[top as usize] = scan.value()?;
+                    Ok(())
+                }
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Reads an array (or null), each element with `take`.
+    fn elements(
+        &mut self,
+        scan: &mut Scan<'_>,
+        pointer: &str,
+        mut take: impl FnMut(&mut Self, &mut Scan<'_>) -> Read<()>,
+    ) -> Read<()> {
+        if scan.peek() == b'[' {
+            return scan.array(|scan| take(self, scan)).map(drop);
+        }
+        let value = scan.value()?;
+        self.of_type(value, b"[", "an array", || pointer.to_owned()).map(drop)
+    }
+
+    fn node(&mut self, scan: &mut Scan<'_>) -> Read<()> {
+        let index = self.slots.nodes.len();
+        if index == self.limits.max_nodes {
+            return Err(too_many("nodes", index));
+        }
+        let at = |key: &'static str| move || format!("/nodes/{index}/{key}");
+        let mut slot = NodeSlot::default();
+        let mut seen = Seen::default();
+        self.fields(
+            scan,
+            "a node (an object)",
+            || format!("/nodes/{index}"),
+            |reader, scan, key, name| {
+                match name {
+                    "id" => {
+                        seen.once(0, key, at("id"))?;
+                        slot.id = reader.of_type(scan.value()?, b"\"", "a text", at("id"))?;
+                    }
+                    "data" => {
+                        seen.once(1, key, at("data"))?;
+                        slot.data = reader.data(scan, index, &mut slot)?;
+                    }
+                    _ => drop(scan.value()?),
+                }
+                Ok(())
+            },
+        )?;
+        self.slots.nodes.push(slot);
+        Ok(())
+    }
+
+    /// Reads the data of a node.
+    fn data(&mut self, scan: &mut Scan<'_>, index: usize, slot: &mut NodeSlot) -> Read<Span> {
+        let at = |key: &'static str| move || format!("/nodes/{index}/data/{key}");
+        if scan.peek() != b'{' {
+            let value = scan.value()?;
+            return self.of_type(value, b"{", "an object", || format!("/nodes/{index}/data"));
+        }
+        let mut seen = Seen::default();
+        self.fields(scan, "an object", String::new, |reader, scan, key, name| {
+            let mut field = |place, name, starts, expected| {
+                seen.once(place, key, at(name))?;
+                reader.of_type(scan.value()?, starts, expected, at(name))
+            };
+            match name {
+                "id" => slot.data_id = field(0, "id", b"\"", "a text")?,
+                "task_type" => slot.task_type = field(1, "task_type", b"\"", "a text or null")?,
+                "conditions" => slot.conditions = field(2, "conditions", ANY, "")?,
+                "start_if" => slot.start_if = field(3, "start_if", ANY, "")?,
+                "maxNodes" => slot.max_nodes = field(4, "maxNodes", b"-0123456789", "a number")?,
+                "maxConds" => slot.max_conds = field(5, "maxConds", b"-0123456789", "a number")?,
+                _ => drop(scan.value()?),
+            }
+            Ok(())
+        })
+    }
+
+    fn edge(&mut self, scan: &mut Scan<'_>) -> Read<()> {
+        let index = self.slots.edges.len();
+        if index == self.limits.max_edges {
+            return Err(too_many("edges", index));
+        }
+        let at = |key: &'static str| move || format!("/edges/{index}/{key}");
+        let mut slot = EdgeSlot::default();
+        let mut seen = Seen::default();
+        self.fields(
+            scan,
+            "an edge (an object)",
+            || format!("/edges/{index}"),
+            |reader, scan, key, name| {
+                let mut field = |place, name, starts| {
+                    seen.once(place, key, at(name))?;
+                    reader.of_type(scan.value()?, starts, "a text", at(name))
+                };
+                match name {
+                    "id" => slot.id = field(0, "id", ANY)?,
+                    "source" => slot.source = field(1, "source", b"\"")?,
+                    "target" => slot.target = field(2, "target", b"\"")?,
+                    _ => drop(scan.value()?),
+                }
+                Ok(())
+            },
+        )?;
+        self.slots.edges.push(slot);
+        Ok(())
+    }
+
+    /// Reads an object, `field` being given each key, its name, and the walk before its value.
+    fn fields<'s>(
+        &mut self,
+        scan: &mut Scan<'s>,
+        expected: &str,
+        pointer: impl Fn() -> String,
+        mut field: impl FnMut(&mut Self, &mut Scan<'s>, Span, &str) -> Read<()>,
+    ) -> Read<Span> {
+        if scan.peek() == b'{' {
+            return scan.object(|scan, key| {
+                let name = self.name(key)?;
+                field(self, scan, key, &name)
+            });
+        }
+        let value = scan.value()?;
+        Err(wrong_type(pointer(), format!("`{}` must be {expected}", pointer()), value))
+    }
+
+    /// The text of a key.
+    fn name(&self, key: Span) -> Read<Cow<'a, str>> {
+        let raw = key.text(self.text);
+        if raw.contains('\\')
+            && let Err(error) = serde_json::from_str::<Cow<'_, str>>(raw)
+        {
+            return Err(Stop::Refused(part_error(self.text, raw, "", &error).diagnostic));
+        }
+        Ok(string_of(raw))
+    }
+
+    /// A field that must be null or of the JSON type that starts with one of `starts`. Null is as good as absent.
+    fn of_type(
+        &self,
+        value: Span,
+        starts: &[u8],
+        expected: &str,
+        pointer: impl Fn() -> String,
+    ) -> Read<Span> {
+        match self.text.as_bytes()[value.range().start] {
+            b'n' => Ok(Span::default()),
+            first if starts.contains(&first) || starts == ANY => Ok(value),
+            _ => Err(wrong_type(pointer(), format!("`{}` must be {expected}", pointer()), value)),
+        }
+    }
+
+    /// What ended the reading, as a finding.
+    fn explained(&self, stop: Stop<Box<Diagnostic>>) -> ReadError {
+        let finding = match stop {
+            Stop::Refused(finding) => *finding,
+            Stop::TooDeep { at } => {
+                let message = format!("the document nests deeper than {MAX_DEPTH} levels");
+                Diagnostic::error("json.too-deep", String::new(), message).at(at..at + 1)
+            }
+            Stop::NotFinite(number) => {
+                let message = "a number is beyond the range of a 64-bit float".to_owned();
+                Diagnostic::error("json.number", String::new(), message).at(number.range())
+            }
+            Stop::Malformed => match serde_json::from_str::<IgnoredAny>(self.text) {
+                Err(error) => return part_error(self.text, self.text, "", &error),
+                Ok(_) => Diagnostic::error("json.syntax", String::new(), "this is no JSON".to_owned()),
+            },
+        };
+        ReadError::new(self.text, finding)
+    }
+}
+
+/// Stands for every first byte of a value.
+const ANY: &[u8] = b"";
+
+/// Which of the keys that are read an object has had.
+#[derive(Default)]
+struct Seen(u16);
+
+impl Seen {
+    fn once(&mut self, place: usize, key: Span, pointer: impl Fn() -> String) -> Read<()> {
+        let bit = 1 << place;
+        if self.0 & bit == 0 {
+            self.0 |= bit;
+            return Ok(());
+        }
+        let message = format!("`{}` stands here a second time", pointer());
+        Err(wrong_type(pointer(), message, key))
+    }
+}
+
+fn wrong_type(pointer: String, message: String, at: Span) -> Stop<Box<Diagnostic>> {
+    Stop::Refused(Box::new(Diagnostic::error("flow.wrong-type", pointer, message).at(at.range())))
+}
+
+fn too_many(what: &str, limit: usize) -> Stop<Box<Diagnostic>> {
+    let message = format!("the document has more than {limit} {what}");
+    Stop::Refused(Box::new(Diagnostic::error("flow.too-large", format!("/{what}"), message).at(0..0)))
+}
