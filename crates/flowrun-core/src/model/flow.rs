@@ -221,6 +221,33 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_known_however_they_are_written_and_must_be_texts() {
+        let text = r#"{"n\u006fdes":[{"\u0069d":"1","d\u0061ta":{"task\u005ftype":"scan"}}]}"#;
+        let flow = Flow::from_json(text).unwrap();
+        let node = flow.nodes().next().unwrap();
+        assert_eq!(
+            (&*node.id(), &*node.task_type(), node.data()),
+            ("1", "scan", r#"{"task\u005ftype":"scan"}"#)
+        );
+        // Half a surrogate pair is JSON, and no text.
+        let (code, line, column, _) = refused(r#"{"nodes":[],"\ud800":1}"#);
+        assert_eq!((code, line), ("json.syntax", 1));
+        assert!(column > 12, "{column}");
+    }
+
+    #[test]
+    fn what_stands_twice_or_is_of_a_wrong_type_is_named_in_its_part() {
+        let pointer = |text: &str| refused(text).3;
+        assert_eq!(pointer(r#"{"edges":7}"#), "/edges");
+        assert_eq!(pointer(r#"{"edges":[{},null]}"#), "/edges/1");
+        assert_eq!(pointer(r#"{"nodes":[{"data":[]}]}"#), "/nodes/0/data");
+        assert_eq!(pointer(r#"{"nodes":[{"data":{"maxConds":"4"}}]}"#), "/nodes/0/data/maxConds");
+        assert_eq!(pointer(r#"{"nodes":[{"data":{"id":null,"id":null}}]}"#), "/nodes/0/data/id");
+        assert_eq!(pointer(r#"{"nodes":null,"nodes":[]}"#), "/nodes");
+        assert!(Flow::from_json(r#"{"nodes":[{"id":null,"data":null}],"edges":null}"#).is_ok());
+    }
+
+    #[test]
     fn depth_and_numbers_are_checked_inside_raw_parts() {
         let deep = format!(r#"{{"nodes":[{{"data":{{"x":{}{}}}}}]}}"#, "[".repeat(130), "]".repeat(130));
         assert_eq!(refused(&deep).0, "json.too-deep");

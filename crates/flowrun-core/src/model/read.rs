@@ -1,12 +1,12 @@
 //! Reading a document: which keys matter, what they must be, and how many nodes and edges there may be.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
 use super::diagnostic::{Diagnostic, json_problem};
 use super::document::{EdgeSlot, NodeSlot, ReadError, ReadLimits, Slots, Top};
-use super::json::{Span, string_of};
+use super::json::Span;
 use super::scan::{MAX_DEPTH, Scan, Stop};
 
 type Read<T> = Result<T, Stop<Box<Diagnostic>>>;
@@ -59,21 +59,16 @@ impl<'a> Reader<'a> {
     }
 
     fn document(&mut self, scan: &mut Scan<'_>) -> Read<()> {
-        if scan.peek() != b'{' {
-            let value = scan.value()?;
-            let message = "a flow is an object with `nodes` and `edges`".to_owned();
-            return Err(wrong_type(String::new(), message, value));
-        }
         let mut seen = Seen::default();
-        scan.object(|scan, key| {
-            let name = self.name(key)?;
-            let Some(&(top, name)) = Top::ALL.iter().find(|(_, known)| *known == name) else {
+        let expected = "a flow (an object with `nodes` and `edges`)";
+        self.fields(scan, expected, String::new, |reader, scan, key, name| {
+            let Some(&(top, name)) = Top::ALL.iter().find(|(_, known)| known.as_bytes() == name) else {
                 return scan.value().map(drop);
             };
             seen.once(top as usize, key, || format!("/{name}"))?;
             match top {
-                Top::Nodes => self.elements(scan, "/nodes", Self::node),
-                Top::Edges => self.elements(scan, "/edges", Self::edge),
+                Top::Nodes => reader.elements(scan, "/nodes", Self::node),
+                Top::Edges => reader.elements(scan, "/edges", Self::edge),
                 Top::Id
                 | Top::User
                 | Top::Account
@@ -86,7 +81,7 @@ impl<'a> Reader<'a> {
                 | Top::Site
                 | Top::Configs
                 | Top::TimeLastRun => {
-                    self.slots.top[top as usize] = scan.value()?;
+                    reader.slots.top[top as usize] = scan.value()?;
                     Ok(())
                 }
             }
@@ -122,11 +117,11 @@ impl<'a> Reader<'a> {
             || format!("/nodes/{index}"),
             |reader, scan, key, name| {
                 match name {
-                    "id" => {
+                    b"id" => {
                         seen.once(0, key, at("id"))?;
                         slot.id = reader.of_type(scan.value()?, b"\"", "a text", at("id"))?;
                     }
-                    "data" => {
+                    b"data" => {
                         seen.once(1, key, at("data"))?;
                         slot.data = reader.data(scan, index, &mut slot)?;
                     }
@@ -153,12 +148,12 @@ impl<'a> Reader<'a> {
                 reader.of_type(scan.value()?, starts, expected, at(name))
             };
             match name {
-                "id" => slot.data_id = field(0, "id", b"\"", "a text")?,
-                "task_type" => slot.task_type = field(1, "task_type", b"\"", "a text or null")?,
-                "conditions" => slot.conditions = field(2, "conditions", ANY, "")?,
-                "start_if" => slot.start_if = field(3, "start_if", ANY, "")?,
-                "maxNodes" => slot.max_nodes = field(4, "maxNodes", b"-0123456789", "a number")?,
-                "maxConds" => slot.max_conds = field(5, "maxConds", b"-0123456789", "a number")?,
+                b"id" => slot.data_id = field(0, "id", b"\"", "a text")?,
+                b"task_type" => slot.task_type = field(1, "task_type", b"\"", "a text or null")?,
+                b"conditions" => slot.conditions = field(2, "conditions", ANY, "")?,
+                b"start_if" => slot.start_if = field(3, "start_if", ANY, "")?,
+                b"maxNodes" => slot.max_nodes = field(4, "maxNodes", b"-0123456789", "a number")?,
+                b"maxConds" => slot.max_conds = field(5, "maxConds", b"-0123456789", "a number")?,
                 _ => drop(scan.value()?),
             }
             Ok(())
@@ -183,9 +178,9 @@ impl<'a> Reader<'a> {
                     reader.of_type(scan.value()?, starts, "a text", at(name))
                 };
                 match name {
-                    "id" => slot.id = field(0, "id", ANY)?,
-                    "source" => slot.source = field(1, "source", b"\"")?,
-                    "target" => slot.target = field(2, "target", b"\"")?,
+                    b"id" => slot.id = field(0, "id", ANY)?,
+                    b"source" => slot.source = field(1, "source", b"\"")?,
+                    b"target" => slot.target = field(2, "target", b"\"")?,
                     _ => drop(scan.value()?),
                 }
                 Ok(())
@@ -201,27 +196,27 @@ impl<'a> Reader<'a> {
         scan: &mut Scan<'s>,
         expected: &str,
         pointer: impl Fn() -> String,
-        mut field: impl FnMut(&mut Self, &mut Scan<'s>, Span, &str) -> Read<()>,
+        mut field: impl FnMut(&mut Self, &mut Scan<'s>, Span, &[u8]) -> Read<()>,
     ) -> Read<Span> {
         if scan.peek() == b'{' {
             return scan.object(|scan, key| {
-                let name = self.name(key)?;
-                field(self, scan, key, &name)
+                if key.is_plain {
+                    let Range { start, end } = key.span.range();
+                    return field(self, scan, key.span, &self.text.as_bytes()[start + 1..end - 1]);
+                }
+                let name = self.unescaped(key.span)?;
+                field(self, scan, key.span, name.as_bytes())
             });
         }
         let value = scan.value()?;
-        Err(wrong_type(pointer(), format!("`{}` must be {expected}", pointer()), value))
+        Err(wrong_type(pointer(), expected, value))
     }
 
-    /// The text of a key.
-    fn name(&self, key: Span) -> Read<Cow<'a, str>> {
+    /// The name that a key with escapes is.
+    fn unescaped(&self, key: Span) -> Read<String> {
         let raw = key.text(self.text);
-        if raw.contains('\\')
-            && let Err(error) = serde_json::from_str::<Cow<'_, str>>(raw)
-        {
-            return Err(Stop::Refused(part_error(self.text, raw, "", &error).diagnostic));
-        }
-        Ok(string_of(raw))
+        serde_json::from_str(raw)
+            .map_err(|error| Stop::Refused(part_error(self.text, raw, "", &error).diagnostic))
     }
 
     /// A field that must be null or of the JSON type that starts with one of `starts`. Null is as good as absent.
@@ -235,7 +230,7 @@ impl<'a> Reader<'a> {
         match self.text.as_bytes()[value.range().start] {
             b'n' => Ok(Span::default()),
             first if starts.contains(&first) || starts == ANY => Ok(value),
-            _ => Err(wrong_type(pointer(), format!("`{}` must be {expected}", pointer()), value)),
+            _ => Err(wrong_type(pointer(), expected, value)),
         }
     }
 
@@ -274,16 +269,23 @@ impl Seen {
             self.0 |= bit;
             return Ok(());
         }
-        let message = format!("`{}` stands here a second time", pointer());
-        Err(wrong_type(pointer(), message, key))
+        let pointer = pointer();
+        let message = format!("`{pointer}` stands here a second time");
+        Err(refused("flow.wrong-type", pointer, message, key.range()))
     }
 }
 
-fn wrong_type(pointer: String, message: String, at: Span) -> Stop<Box<Diagnostic>> {
-    Stop::Refused(Box::new(Diagnostic::error("flow.wrong-type", pointer, message).at(at.range())))
+fn wrong_type(pointer: String, expected: &str, value: Span) -> Stop<Box<Diagnostic>> {
+    let what = if pointer.is_empty() { "the document" } else { &format!("`{pointer}`") };
+    let message = format!("{what} must be {expected}");
+    refused("flow.wrong-type", pointer, message, value.range())
 }
 
 fn too_many(what: &str, limit: usize) -> Stop<Box<Diagnostic>> {
     let message = format!("the document has more than {limit} {what}");
-    Stop::Refused(Box::new(Diagnostic::error("flow.too-large", format!("/{what}"), message).at(0..0)))
+    refused("flow.too-large", format!("/{what}"), message, 0..0)
+}
+
+fn refused(code: &'static str, pointer: String, message: String, at: Range<usize>) -> Stop<Box<Diagnostic>> {
+    Stop::Refused(Box::new(Diagnostic::error(code, pointer, message).at(at)))
 }

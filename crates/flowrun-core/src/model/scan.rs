@@ -32,12 +32,22 @@ pub(super) struct Scan<'a> {
     max_depth: usize,
 }
 
+/// A key of an object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    /// Its place, quotes included.
+    pub(super) span: Span,
+    /// Whether what stands between the quotes is the name, without escapes.
+    pub(super) is_plain: bool,
+}
+
 impl<'a> Scan<'a> {
     pub(super) fn new(text: &'a str, max_depth: usize) -> Self {
         Self { text, at: 0, due: Vec::with_capacity(16), max_depth }
     }
 
     /// The byte that comes next, after white space; 0, which no JSON holds outside of a string, at the end.
+    #[inline]
     pub(super) fn peek(&mut self) -> u8 {
         loop {
             match self.byte() {
@@ -53,10 +63,10 @@ impl<'a> Scan<'a> {
         if self.at == self.text.len() { Ok(()) } else { Err(Stop::Malformed) }
     }
 
-    /// Reads an object. `member` is given the span of each key and reads its value.
+    /// Reads an object. `member` is given each key and reads its value.
     pub(super) fn object<R>(
         &mut self,
-        mut member: impl FnMut(&mut Self, Span) -> Result<(), Stop<R>>,
+        mut member: impl FnMut(&mut Self, Key) -> Result<(), Stop<R>>,
     ) -> Result<Span, Stop<R>> {
         self.elements(b'{', |scan| {
             let key = scan.key()?;
@@ -80,13 +90,15 @@ impl<'a> Scan<'a> {
         self.expect(opening)?;
         let start = self.at - 1;
         let closing = self.open(opening)?;
-        let mut is_over = self.peek() == closing;
-        while !is_over {
+        if self.peek() != closing {
             element(self)?;
-            is_over = self.peek() == closing;
-            if !is_over {
-                self.expect(b',')?;
+            while self.peek() == b',' {
+                self.at += 1;
+                element(self)?;
             }
+        }
+        if self.peek() != closing {
+            return Err(Stop::Malformed);
         }
         self.close();
         Ok(self.span(start))
@@ -166,12 +178,12 @@ impl<'a> Scan<'a> {
         self.due.pop();
     }
 
-    /// Reads a key and its colon. Gives the span of the key with its quotes.
-    fn key<R>(&mut self) -> Result<Span, Stop<R>> {
+    /// Reads a key and its colon.
+    fn key<R>(&mut self) -> Result<Key, Stop<R>> {
         self.expect(b'"')?;
         let start = self.at - 1;
-        self.string()?;
-        let key = self.span(start);
+        let is_plain = self.string().ok_or(Stop::Malformed)?;
+        let key = Key { span: self.span(start), is_plain };
         self.expect(b':')?;
         Ok(key)
     }
@@ -185,21 +197,22 @@ impl<'a> Scan<'a> {
         match byte {
             b'"' => {
                 self.at += 1;
-                self.string()
+                self.string().map(drop).ok_or(Stop::Malformed)
             }
-            b'n' => self.word("null"),
-            b't' => self.word("true"),
-            b'f' => self.word("false"),
+            b'n' => self.word(b"null"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
             b'-' | b'0'..=b'9' => self.number(),
             _ => Err(Stop::Malformed),
         }
     }
 
-    fn word<R>(&mut self, word: &str) -> Result<(), Stop<R>> {
-        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+    #[inline]
+    fn word<R, const N: usize>(&mut self, word: &[u8; N]) -> Result<(), Stop<R>> {
+        if self.text.as_bytes()[self.at..].first_chunk() != Some(word) {
             return Err(Stop::Malformed);
         }
-        self.at += word.len();
+        self.at += N;
         Ok(())
     }
 
@@ -239,44 +252,44 @@ impl<'a> Scan<'a> {
         if self.at == start { Err(Stop::Malformed) } else { Ok(()) }
     }
 
-    /// Reads the rest of a string, its closing quote included.
-    fn string<R>(&mut self) -> Result<(), Stop<R>> {
+    /// Reads the rest of a string, its closing quote included. Gives whether it has no escapes; `None` when it
+    /// is malformed.
+    fn string(&mut self) -> Option<bool> {
         let bytes = self.text.as_bytes();
+        let mut at = self.at;
+        let mut is_plain = true;
         loop {
-            while let Some(eight) = bytes[self.at..].first_chunk() {
+            while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
                 let plain = plain_bytes(*eight);
-                self.at += plain;
+                at += plain;
                 if plain < 8 {
                     break;
                 }
             }
-            let Some(&byte) = bytes.get(self.at) else { return Err(Stop::Malformed) };
-            self.at += 1;
+            let byte = *bytes.get(at)?;
+            at += 1;
             match byte {
-                b'"' => return Ok(()),
-                b'\\' => self.escape()?,
-                0..0x20 => return Err(Stop::Malformed),
+                b'"' => {
+                    self.at = at;
+                    return Some(is_plain);
+                }
+                b'\\' => {
+                    is_plain = false;
+                    at += escape(&bytes[at..])?;
+                }
+                0..0x20 => return None,
                 _ => {}
             }
         }
     }
+}
 
-    /// Reads what follows a backslash.
-    fn escape<R>(&mut self) -> Result<(), Stop<R>> {
-        let byte = self.byte();
-        self.at += 1;
-        match byte {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
-            b'u' => {
-                let digits = self.text.as_bytes().get(self.at..self.at + 4);
-                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                    return Err(Stop::Malformed);
-                }
-                self.at += 4;
-                Ok(())
-            }
-            _ => Err(Stop::Malformed),
-        }
+/// The length of what follows a backslash; `None` when it is no escape.
+fn escape(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(1),
+        [b'u', digits @ ..] if digits.first_chunk::<4>()?.iter().all(u8::is_ascii_hexdigit) => Some(5),
+        _ => None,
     }
 }
 
@@ -284,12 +297,15 @@ impl<'a> Scan<'a> {
 ///
 /// Mycroft's test for a byte below a value, on all eight at once; the lowest byte it finds is exact. See
 /// Sean Anderson, "Bit Twiddling Hacks", "Determine if a word has a byte less than n".
+#[inline]
 fn plain_bytes(eight: [u8; 8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     let word = u64::from_le_bytes(eight);
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
-    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let found = (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7);
+    // With this bit turned, the quote comes right after the control characters, and nothing else comes before.
+    let quotes_and_controls = below(word ^ (ONES * 2), 0x21);
+    let backslashes = below(word ^ (ONES * u64::from(b'\\')), 1);
+    let found = (quotes_and_controls | backslashes) & (ONES << 7);
     found.trailing_zeros() as usize / 8
 }
 
@@ -343,10 +359,11 @@ mod tests {
                 b'[' => scan.array(|scan| scan.value().map(drop))?,
                 _ => scan.value()?,
             };
-            seen.push((key.text(text), value.text(text)));
+            seen.push((key.span.text(text), key.is_plain, value.text(text)));
             Ok::<(), Stop<()>>(())
         });
-        assert_eq!(seen, [(r#""a""#, "[ 1 , {} ]"), (r#""b\"""#, r#"{ "c" : null }"#)]);
+        let expected = [(r#""a""#, true, "[ 1 , {} ]"), (r#""b\"""#, false, r#"{ "c" : null }"#)];
+        assert_eq!(seen, expected);
         assert_eq!(whole.unwrap().text(text), text.trim());
         assert_eq!(scan.end::<()>(), Ok(()));
     }
