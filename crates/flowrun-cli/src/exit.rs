@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     NotFound = 4,
     /// The run was cancelled or took longer than allowed.
     Stopped = 5,
+    /// A suite passed and reached less than was demanded.
+    Uncovered = 7,
     /// The run was interrupted from the keyboard.
     Interrupted = 130,
 }
@@ -38,6 +40,7 @@ Exit codes:
   3    the flow is refused: unreadable, not a plan, or a setting it needs is missing; nothing ran
   4    a file was not found, or a result could not be kept
   5    the run was cancelled or timed out
+  7    a suite passed, and reached less of its flows than was demanded
   130  the run was interrupted
 
 Data goes to standard output, everything else to standard error.";
@@ -55,6 +58,7 @@ mod tests {
             Exit::Refused,
             Exit::NotFound,
             Exit::Stopped,
+            Exit::Uncovered,
             Exit::Interrupted,
         ] {
             let line = format!("  {:<5}", exit as u8);

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check(&args, &screen),
         Command::Graph(args) => commands::graph(&args, &screen),
         Command::Simulate(args) => commands::simulate(&args, &screen),
+        Command::Outcomes(args) => commands::outcomes(&args, &screen),
         Command::Synth(args) => commands::synth(&args, &screen),
         Command::Demo => commands::demo(&screen),
         Command::Bench(args) => commands::bench(args, &screen),

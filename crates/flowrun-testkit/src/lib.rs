@@ -6,12 +6,15 @@
 //! - `synth`: flows of a shape, a size and a seed, in `synth`; with `proptest` also strategies for property
 //!   tests.
 //! - `script`: what executors do, written down, in `script`, and runs by a script in virtual time, in `sim`.
+//!   `outcomes` lists every way a flow can end, and `suite` plays folders of cases and says what they reach.
 //!   With `engine` scripts can also stand in for executors in an engine.
 //! - `servers`: real servers on loopback, in `servers`: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "script")]
+pub mod outcomes;
 #[cfg(feature = "synth")]
 mod random;
 #[cfg(feature = "script")]
@@ -20,5 +23,7 @@ pub mod script;
 pub mod servers;
 #[cfg(feature = "script")]
 pub mod sim;
+#[cfg(feature = "script")]
+pub mod suite;
 #[cfg(feature = "synth")]
 pub mod synth;

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{BenchArgs, CheckArgs, GraphArgs, RunArgs, RunsArgs, SimulateArgs, StoreArgs, SynthArgs};
+use super::{
+    BenchArgs, CheckArgs, GraphArgs, OutcomesArgs, RunArgs, RunsArgs, SimulateArgs, StoreArgs, SynthArgs,
+};
 use crate::exit;
 
 /// Runs flows of website checks: a drawing of tasks, run for a site.
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     /// Run a flow by a script in virtual time: nothing is sent or fetched, and a month passes at once.
     Simulate(SimulateArgs),
+    /// List every way a flow can end, each with a script that leads there.
+    Outcomes(OutcomesArgs),
     /// Make a flow of a shape, a size and a seed; the same ones give the same bytes.
     Synth(SynthArgs),
     /// Show what this program does: two flows on a small website with known defects, with sinks for Slack,

@@ -9,7 +9,7 @@ mod values;
 
 pub(crate) use command::{Cli, Command};
 pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat};
-pub(crate) use harness::{SimulateArgs, SynthArgs};
+pub(crate) use harness::{OutcomesArgs, SimulateArgs, SuiteArgs, SynthArgs};
 pub(crate) use run::RunArgs;
 pub(crate) use stored::{
     BackupArgs, InspectArgs, ListArgs, RunsArgs, RunsCommand, StoreArgs, StoreCommand, StoredArgs,

@@ -4,20 +4,24 @@ mod bench;
 mod check;
 mod demo;
 mod graph;
+mod outcomes;
 mod run;
 mod runs;
 mod simulate;
 mod store;
+mod suite;
 mod synth;
 
 pub(crate) use bench::bench;
 pub(crate) use check::check;
 pub(crate) use demo::demo;
 pub(crate) use graph::graph;
+pub(crate) use outcomes::outcomes;
 pub(crate) use run::run;
 pub(crate) use runs::runs;
 pub(crate) use simulate::simulate;
 pub(crate) use store::store;
+use suite::suite;
 pub(crate) use synth::synth;
 
 use std::borrow::Cow;
@@ -25,6 +29,7 @@ use std::io;
 
 use flowrun::StoreError;
 use flowrun_store::OpenError;
+use flowrun_testkit::suite::CaseError;
 use flowrun_testkit::synth::SynthError;
 
 use crate::configure::ConfigureError;
@@ -49,6 +54,17 @@ pub(crate) enum CommandError {
     /// A page is no address.
     #[error(transparent)]
     Page(#[from] NotAPage),
+    /// A suite cannot be run.
+    #[error(transparent)]
+    Suite(#[from] CaseError),
+    /// A folder for results cannot be made.
+    #[error("could not make the folder `{name}`")]
+    Folder {
+        /// The path as given.
+        name: String,
+        /// What the system says.
+        source: io::Error,
+    },
     /// There is no such synthetic flow.
     #[error(transparent)]
     Synth(#[from] SynthError),
@@ -127,6 +143,11 @@ impl CommandError {
             | Self::Find(FindError::Ambiguous { .. })
             | Self::NoFigure(_)
             | Self::NoPicture => Exit::Usage,
+            Self::Suite(error) => match error {
+                CaseError::Malformed { .. } => Exit::Usage,
+                CaseError::Flow { .. } => Exit::Refused,
+                _ => Exit::NotFound,
+            },
             Self::Drive(DriveError::Abandoned) => Exit::Interrupted,
             Self::Drive(_)
             | Self::OpenStore(_)
@@ -136,6 +157,7 @@ impl CommandError {
             | Self::Figures(_)
             | Self::Listen(_)
             | Self::Out(_)
+            | Self::Folder { .. }
             | Self::Write(_) => Exit::NotFound,
         }
     }

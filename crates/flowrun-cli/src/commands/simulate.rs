@@ -19,7 +19,8 @@ use crate::screen::Screen;
 
 /// Plays a flow and prints its timeline and the run at its end.
 pub(crate) fn simulate(args: &SimulateArgs, screen: &Screen) -> Result<Exit, CommandError> {
-    let played = load(&args.flow).and_then(|loaded| {
+    let Some(flow) = &args.flow else { return super::suite(&args.suite, args.json, screen) };
+    let played = load(flow).and_then(|loaded| {
         let mut script = args.script.as_deref().map(load_script).transpose()?.unwrap_or_default();
         script.seed = args.seed.unwrap_or(script.seed);
         play(loaded, &script)

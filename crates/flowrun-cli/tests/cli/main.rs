@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod demo;
 mod graph;
+mod outcomes;
 mod readme;
 mod refusal;
 mod run;

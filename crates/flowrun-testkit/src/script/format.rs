@@ -142,11 +142,7 @@ impl Script {
     ///
     /// [`ScriptError`] with the place of what is wrong.
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
-        if text.trim_start().starts_with('{') {
-            serde_json::from_str(text).map_err(|error| ScriptError::of_json(&error, text))
-        } else {
-            toml::from_str(text).map_err(|error| ScriptError::of_toml(&error, text))
-        }
+        parse(text)
     }
 
     /// The same script, with what one node does.
@@ -170,6 +166,15 @@ impl Script {
     pub(super) fn behaviour(&self, node: &str, task_type: &str, attempt: u32) -> &Behaviour {
         let closest = self.nodes.get(node).or_else(|| self.types.get(task_type)).unwrap_or(&self.default);
         closest.attempts.get(attempt as usize - 1).unwrap_or(closest)
+    }
+}
+
+/// Reads JSON or TOML into any type.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ScriptError> {
+    if text.trim_start().starts_with('{') {
+        serde_json::from_str(text).map_err(|error| ScriptError::of_json(&error, text))
+    } else {
+        toml::from_str(text).map_err(|error| ScriptError::of_toml(&error, text))
     }
 }
 

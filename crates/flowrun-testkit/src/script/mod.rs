@@ -73,4 +73,5 @@ pub use act::{Act, ActEnd};
 pub use error::{ScriptError, UnknownNode};
 #[cfg(feature = "engine")]
 pub use executor::ScriptedExecutor;
+pub(crate) use format::parse;
 pub use format::{Behaviour, End, RunSettings, Script, ScriptObject};

@@ -1,0 +1,58 @@
+//! What a node may do, as far as it makes a difference.
+
+use flowrun_core::{NodeIx, Plan, Role};
+
+use super::facts::{Sides, sides};
+
+/// How a node ends, beside passed or failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Yields {
+    /// Objects; of a node without conditions that is all that counts.
+    Some,
+    /// No objects.
+    None,
+    /// Objects that go to the true side, to the false side, to both, or to neither.
+    Sides { on_true: bool, on_false: bool },
+}
+
+/// A node's choices.
+#[derive(Clone, Debug)]
+pub(super) struct Choices {
+    /// What it may yield; the first one is what it does when nothing is said.
+    pub(super) yields: Vec<Yields>,
+    /// Facts for either side of its conditions.
+    pub(super) sides: Sides,
+}
+
+impl Choices {
+    /// What the node may do that its children can tell apart.
+    pub(super) fn of(plan: &Plan, node: NodeIx) -> Self {
+        let children = plan.children(node);
+        if plan.conditions(node).is_none() {
+            let objects_count =
+                children.iter().filter_map(|&child| plan.role(child)).any(Role::takes_objects);
+            // A receiver ends with what it was handed, which is something.
+            let may_be_none = objects_count && plan.role(node) != Some(Role::Receiver);
+            let yields = if may_be_none { vec![Yields::Some, Yields::None] } else { vec![Yields::Some] };
+            return Self { yields, sides: Sides::default() };
+        }
+        let sides = sides(plan, node);
+        let leads = |side| children.iter().any(|&child| plan.node(child).start_if() == Some(side));
+        let mut yields = Vec::new();
+        for on_true in [true, false] {
+            for on_false in [false, true] {
+                let is_possible = (!on_true || (leads(true) && sides.on_true.is_some()))
+                    && (!on_false || (leads(false) && sides.on_false.is_some()));
+                if is_possible {
+                    yields.push(Yields::Sides { on_true, on_false });
+                }
+            }
+        }
+        Self { yields, sides }
+    }
+
+    /// The choices of every node.
+    pub(super) fn of_all(plan: &Plan) -> Vec<Self> {
+        (0..plan.node_count()).map(|node| Self::of(plan, NodeIx::new(node))).collect()
+    }
+}
