@@ -16,9 +16,10 @@ pub use condition::{
 };
 pub use keys::{Unreadable, data_keys};
 pub use model::*;
-pub use plan::{Plan, Role, TaskTypes};
+pub use plan::{EffectClass, OnUnknown, Plan, Role, TaskTypes};
 pub use run::{
-    Command, DEFAULT_CONFIGS, Decision, Event, Record, Rejected, RetryPolicy, Run, RunPolicy, RunSpec, Timer,
+    Command, DEFAULT_CONFIGS, Decision, Event, Record, Rejected, ReplayError, Rerun, RetryPolicy, Run,
+    RunPolicy, RunSpec, Timer,
 };
 pub use task::{
     ErrorClass, Failure, ObjectReport, Outcome, Report, Resource, ResourceKind, Task, TaskObject,

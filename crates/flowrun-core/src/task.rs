@@ -22,8 +22,10 @@ use crate::{Attempt, Facts, NodeIx, ObjectEntry, RunId, Site};
 pub struct Task {
     common: Arc<Common>,
     node: NodeIx,
-    /// Which call of the executor in this visit.
+    /// Which call of the executor, in which visit.
     pub attempt: Attempt,
+    /// An earlier attempt may have had its effect already: it ended without anybody knowing.
+    pub possible_duplicate: bool,
     /// The entries to work on: those of the nodes above, for receivers, without the ones already done.
     pub objects: Vec<TaskObject>,
     /// `None` for the site alone, as most tasks have it.
@@ -45,7 +47,14 @@ impl Task {
 
     /// A task without entries, on the site.
     pub(crate) fn new(common: &Arc<Common>, node: NodeIx, attempt: Attempt) -> Self {
-        Self { common: Arc::clone(common), node, attempt, objects: Vec::new(), resources: None }
+        Self {
+            common: Arc::clone(common),
+            node,
+            attempt,
+            possible_duplicate: false,
+            objects: Vec::new(),
+            resources: None,
+        }
     }
 
     /// Sets what to work on; by default it is the site.
@@ -116,6 +125,7 @@ impl fmt::Debug for Task {
             .field("run", &self.run())
             .field("node", &self.node())
             .field("attempt", &self.attempt)
+            .field("possible_duplicate", &self.possible_duplicate)
             .field("objects", &self.objects)
             .field("resources", &self.resources())
             .finish_non_exhaustive()

@@ -67,7 +67,11 @@ fn a_run_differs_from_the_page_in_nothing_but_its_progress() {
             Command::Start { node, attempt } => {
                 event = Event::AttemptEnded { node, attempt, outcome: Outcome::Done }
             }
-            command @ (Command::Stop { .. } | Command::SetTimer { .. } | Command::End) => break command,
+            command @ (Command::Stop { .. }
+            | Command::SetTimer { .. }
+            | Command::AcquireSlot { .. }
+            | Command::ReleaseSlot { .. }
+            | Command::End) => break command,
         }
     }) else {
         panic!("nothing but starts, then the end")

@@ -162,7 +162,7 @@ async fn deadlines_end_attempts_and_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn a_passing_failure_is_tried_again_after_a_wait() {
-    let policy = RunPolicy::default().retry(RetryPolicy::default().max_attempts(2));
+    let policy = RunPolicy::default().retry(RetryPolicy::default().jitter(0).max_attempts(2));
     let run = engine().start(request([node("1", "audit", "fail once")], &[]).policy(policy)).unwrap();
     let result = run.finished().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);

@@ -148,6 +148,10 @@ mod tests {
         events.filter_map(|event| teller.tell(&event)).map(|news| news.line()).collect()
     }
 
+    fn started(node: NodeIx, attempt: Attempt) -> Record {
+        Record::AttemptStarted { node, attempt, deadline: None, possible_duplicate: false }
+    }
+
     #[test]
     fn a_run_is_told_from_start_to_end() {
         let (node, attempt) = (NodeIx::new(0), Attempt::FIRST);
@@ -158,12 +162,12 @@ mod tests {
         };
         let lines = told(vec![
             Record::RunStarted,
-            Record::AttemptStarted { node, attempt },
+            started(node, attempt),
             objects(ObjectStatus::Working, &["a", "b"]),
             objects(ObjectStatus::Failed, &["a"]),
             Record::Logged { node, message: "line\nwith \u{1b}[2J".into() },
-            Record::AttemptStarted { node, attempt: attempt.next() },
-            Record::NodeEnded { node, attempt, status: NodeStatus::Failed },
+            started(node, attempt.next()),
+            Record::NodeEnded { node, attempt, status: NodeStatus::Failed, flaky: false },
             Record::RunEnded { status: RunStatus::Failed, step: node },
         ]);
         insta::assert_snapshot!(lines.join("\n"), @r#"

@@ -137,6 +137,8 @@ pub(super) struct Slots {
     pub(super) top: [Span; Top::ALL.len()],
     pub(super) nodes: Vec<NodeSlot>,
     pub(super) edges: Vec<EdgeSlot>,
+    /// The `data.configs` that may hold settings of this engine, by node. Most nodes have none.
+    pub(super) configs: Vec<(u32, Span)>,
 }
 
 /// A JSON document with a `nodes` and an `edges` array. Cloning shares the text.
@@ -180,6 +182,11 @@ impl Document {
 
     pub(crate) fn edges(&self) -> &[EdgeSlot] {
         &self.slots.edges
+    }
+
+    /// Where `data.configs` may hold settings of this engine: the place of the node and the object.
+    pub(crate) fn configs(&self) -> &[(u32, Span)] {
+        &self.slots.configs
     }
 
     /// The JSON text of a top-level key; `None` when absent.

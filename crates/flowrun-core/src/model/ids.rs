@@ -29,6 +29,14 @@ impl RunId {
     }
 }
 
+impl RunId {
+    /// A number that follows from this id and `name`, as good as random.
+    #[must_use]
+    pub(crate) fn seed(&self, name: &str) -> u64 {
+        uuid::Uuid::new_v5(&self.0, name.as_bytes()).as_u64_pair().0
+    }
+}
+
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -70,30 +78,106 @@ impl NodeIx {
     }
 }
 
-/// Which call of a node's executor, counted from 1 within a visit.
+/// Which call of a node's executor: the visit, and the call's number within it, both counted from 1.
+///
+/// Written as `2` in the first visit and as `2.1` in the second; in JSON a number, that of the call plus 65,536
+/// for each visit before.
+///
+/// ```
+/// use flowrun_core::Attempt;
+///
+/// let second = Attempt::FIRST.next();
+/// assert_eq!((second.visit(), second.number(), second.to_string()), (1, 2, "2".to_owned()));
+/// assert_eq!(second.next_visit().to_string(), "2.1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Attempt(u32);
+#[serde(into = "u32", try_from = "u32")]
+pub struct Attempt {
+    visit: u16,
+    number: u16,
+}
 
 impl Attempt {
-    /// The first call.
-    pub const FIRST: Self = Self(1);
+    /// The first call of the first visit.
+    pub const FIRST: Self = Self { visit: 1, number: 1 };
 
-    /// The call after this one.
+    /// The call after this one, in the same visit. There is none after the 65,535th, which is given again.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+        Self { visit: self.visit, number: self.number.saturating_add(1) }
     }
 
-    /// The number, from 1.
+    /// The first call of the visit after this one. There is none after the 65,535th, which is given again.
+    #[must_use]
+    pub const fn next_visit(self) -> Self {
+        Self { visit: self.visit.saturating_add(1), number: 1 }
+    }
+
+    /// The pass of the run through the node, from 1.
+    #[must_use]
+    pub const fn visit(self) -> u32 {
+        self.visit as u32
+    }
+
+    /// The number of the call within its visit, from 1.
     #[must_use]
     pub const fn number(self) -> u32 {
-        self.0
+        self.number as u32
+    }
+
+    /// Whether no further call of this visit can be told from this one.
+    pub(crate) const fn is_last(self) -> bool {
+        self.number == u16::MAX
     }
 }
 
+impl From<Attempt> for u32 {
+    fn from(attempt: Attempt) -> Self {
+        (Self::from(attempt.visit - 1) << 16) | Self::from(attempt.number)
+    }
+}
+
+impl TryFrom<u32> for Attempt {
+    type Error = NotAnAttempt;
+    fn try_from(packed: u32) -> Result<Self, NotAnAttempt> {
+        let [a, b, c, d] = packed.to_be_bytes();
+        let (before, number) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        match before.checked_add(1) {
+            Some(visit) if number > 0 => Ok(Self { visit, number }),
+            Some(_) | None => Err(NotAnAttempt(packed)),
+        }
+    }
+}
+
+/// The number stands for no attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} stands for no attempt: visits and calls are counted from 1")]
+pub struct NotAnAttempt(u32);
+
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.visit {
+            1 => write!(f, "{}", self.number),
+            visit => write!(f, "{visit}.{}", self.number),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_written_as_one_number_and_read_back() {
+        let second_visit = Attempt::FIRST.next().next_visit().next();
+        for (attempt, json) in [(Attempt::FIRST, "1"), (Attempt::FIRST.next(), "2"), (second_visit, "65538")]
+        {
+            assert_eq!(serde_json::to_string(&attempt).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Attempt>(json).unwrap(), attempt);
+        }
+        assert!(serde_json::from_str::<Attempt>("0").is_err());
+        assert!(serde_json::from_str::<Attempt>("65536").is_err());
+        assert!(serde_json::from_str::<Attempt>("4294967295").is_err());
+        assert!(Attempt::FIRST.next() < second_visit);
     }
 }

@@ -154,6 +154,14 @@ impl<'a> Reader<'a> {
                 b"start_if" => slot.start_if = field(3, "start_if", ANY, "")?,
                 b"maxNodes" => slot.max_nodes = field(4, "maxNodes", b"-0123456789", "a number")?,
                 b"maxConds" => slot.max_conds = field(5, "maxConds", b"-0123456789", "a number")?,
+                b"configs" => {
+                    let configs = scan.value()?;
+                    if may_set(configs.text(reader.text)) {
+                        // The last one counts, as in most readers of JSON.
+                        reader.slots.configs.pop_if(|(of, _)| *of as usize == index);
+                        reader.slots.configs.push((index as u32, configs));
+                    }
+                }
                 _ => drop(scan.value()?),
             }
             Ok(())
@@ -279,6 +287,13 @@ fn wrong_type(pointer: String, expected: &str, value: Span) -> Stop<Box<Diagnost
     let what = if pointer.is_empty() { "the document" } else { &format!("`{pointer}`") };
     let message = format!("{what} must be {expected}");
     refused("flow.wrong-type", pointer, message, value.range())
+}
+
+/// Whether a node's configs may name a setting of this engine. Nearly all documents have configs on nearly all
+/// nodes, nearly none of them for us: a look for parts of our keys spares parsing them.
+fn may_set(configs: &str) -> bool {
+    const PARTS: [&str; 3] = ["\"retr", "_timeout\"", "\"on_unknown\""];
+    configs.starts_with('{') && PARTS.iter().any(|part| configs.contains(part))
 }
 
 fn too_many(what: &str, limit: usize) -> Stop<Box<Diagnostic>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::about::{About, at_first};
 use super::cycles::{cycles, has_cycle};
 use super::ids::Ids;
-use super::{Links, Plan, PlanNode, Role, TaskTypes, warnings};
+use super::{EffectClass, Links, Plan, PlanNode, Role, TaskTypes, settings, warnings};
 use crate::condition::Conditions;
 use crate::model::json::{Span, string_of};
 use crate::model::{Diagnostic, Findings, Flow, NodeIx, shown};
@@ -24,7 +24,8 @@ pub(super) fn check<'a>(flow: &'a Flow, types: &'a TaskTypes) -> Result<Plan, Ve
     // Where an edge or an id is broken, the graph is not the one that was meant.
     let mut is_whole = check.problems.is_empty();
     let mut task_types = Interned::new(types);
-    let nodes = check.nodes(&mut task_types);
+    let mut nodes = check.nodes(&mut task_types);
+    let settings = settings::read(flow, &mut nodes, &mut check.problems);
     if has_cycle(&links) {
         is_whole = false;
         check.name_cycles(&links);
@@ -33,7 +34,7 @@ pub(super) fn check<'a>(flow: &'a Flow, types: &'a TaskTypes) -> Result<Plan, Ve
     let Check { problems, conditions, .. } = check;
     if problems.is_empty() {
         let (nodes, task_types) = (nodes.into(), task_types.names);
-        return Ok(Plan { flow: flow.clone(), links, nodes, conditions, task_types });
+        return Ok(Plan { flow: flow.clone(), links, nodes, conditions, settings, task_types });
     }
     let mut advice = Findings::default();
     if is_whole {
@@ -181,6 +182,7 @@ impl<'a> Check<'a> {
                 role,
                 start_if: view.start_if(),
                 has_conditions: read.is_some(),
+                has_settings: false,
             });
             self.conditions.extend(read.map(|read| (node, read)));
         }
@@ -296,7 +298,7 @@ impl<'a> Check<'a> {
 /// The task types that were met, so that each is looked up once.
 struct Interned<'a> {
     known: &'a TaskTypes,
-    names: Vec<Box<str>>,
+    names: Vec<(Box<str>, EffectClass)>,
     /// Place and role by name, borrowed from `known`.
     met: BTreeMap<&'a str, (u32, Role)>,
     /// The last one, as its JSON text: nodes that stand together are often of one type.
@@ -317,9 +319,9 @@ impl<'a> Interned<'a> {
         let found = match self.met.get(&*name) {
             Some(&found) => found,
             None => {
-                let (name, role) = self.known.get(&name)?;
+                let (name, role, effect) = self.known.get(&name)?;
                 let place = u32::try_from(self.names.len()).expect("a flow has fewer than 2³² nodes");
-                self.names.push(name.into());
+                self.names.push((name.into(), effect));
                 self.met.insert(name, (place, role));
                 (place, role)
             }

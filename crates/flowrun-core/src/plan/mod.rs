@@ -7,99 +7,20 @@ mod check;
 mod cycles;
 mod ids;
 mod links;
+mod settings;
 #[cfg(test)]
 mod tests;
+mod types;
 mod warnings;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::condition::Conditions;
 use crate::model::{Diagnostic, Findings, Flow, Node, NodeIx};
 pub(crate) use links::Links;
-
-/// What a node of a task type is handed when it starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[repr(u8)]
-pub enum Role {
-    /// Starts afresh from pages or the site: `scan`, `test`, `case`, `report`.
-    Producer,
-    /// Is handed the entries of the nodes above and works on each: `slack`, `email`, `phone`, `webhook`.
-    Receiver,
-    /// Is handed the entries of the nodes above and registers entries of its own for them: `issue`.
-    Converter,
-}
-
-impl Role {
-    /// Whether nodes of this role are handed the entries of the nodes above.
-    #[must_use]
-    pub const fn takes_objects(self) -> bool {
-        matches!(self, Self::Receiver | Self::Converter)
-    }
-}
-
-/// The task types a flow may name, each with its role.
-///
-/// ```
-/// use flowrun_core::{Role, TaskTypes};
-///
-/// let types = TaskTypes::documented().with("audit", Role::Producer);
-/// assert_eq!(types.role("slack"), Some(Role::Receiver));
-/// assert_eq!(types.role("audit"), Some(Role::Producer));
-/// assert_eq!(types.role("paint"), None);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TaskTypes(BTreeMap<String, Role>);
-
-impl TaskTypes {
-    const DOCUMENTED: [(&'static str, Role); 9] = [
-        ("scan", Role::Producer),
-        ("test", Role::Producer),
-        ("case", Role::Producer),
-        ("report", Role::Producer),
-        ("issue", Role::Converter),
-        ("phone", Role::Receiver),
-        ("slack", Role::Receiver),
-        ("email", Role::Receiver),
-        ("webhook", Role::Receiver),
-    ];
-
-    /// The nine task types of the documented flows.
-    #[must_use]
-    pub fn documented() -> Self {
-        Self(Self::DOCUMENTED.iter().map(|&(name, role)| (name.to_owned(), role)).collect())
-    }
-
-    /// The same types and one more.
-    #[must_use]
-    pub fn with(mut self, name: impl Into<String>, role: Role) -> Self {
-        self.0.insert(name.into(), role);
-        self
-    }
-
-    /// The role of a type; `None` when it is not known.
-    #[must_use]
-    pub fn role(&self, name: &str) -> Option<Role> {
-        self.0.get(name).copied()
-    }
-
-    /// The type of this name as it is registered, with its role.
-    fn get(&self, name: &str) -> Option<(&str, Role)> {
-        self.0.get_key_value(name).map(|(name, &role)| (&**name, role))
-    }
-
-    /// The role that a documented type has, whatever is registered.
-    #[must_use]
-    pub fn documented_role(name: &str) -> Option<Role> {
-        Self::DOCUMENTED.iter().find(|(known, _)| *known == name).map(|&(_, role)| role)
-    }
-
-    /// The names, in alphabetical order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-}
+pub(crate) use settings::NodeSettings;
+pub use settings::OnUnknown;
+pub use types::{EffectClass, Role, TaskTypes};
 
 /// A flow that can run: acyclic, linked, with its conditions read.
 ///
@@ -111,8 +32,10 @@ pub struct Plan {
     nodes: Box<[PlanNode]>,
     /// The conditions of the nodes that have some, by node.
     conditions: Vec<(NodeIx, Conditions)>,
-    /// The task types in use, each once, as they come up first.
-    task_types: Vec<Box<str>>,
+    /// The settings of the nodes that have some, by node.
+    settings: Vec<(NodeIx, NodeSettings)>,
+    /// The task types in use with the class of their effects, each once, as they come up first.
+    task_types: Vec<(Box<str>, EffectClass)>,
 }
 
 /// What a run looks up of a node all the time, in eight bytes.
@@ -124,6 +47,7 @@ pub(crate) struct PlanNode {
     pub(crate) role: Option<Role>,
     pub(crate) start_if: Option<bool>,
     pub(crate) has_conditions: bool,
+    pub(crate) has_settings: bool,
 }
 
 impl Plan {
@@ -225,7 +149,7 @@ impl Plan {
 
     /// The task types of the flow, each once.
     pub fn task_types(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.task_types.iter().map(|name| &**name)
+        self.task_types.iter().map(|(name, _)| &**name)
     }
 
     /// Which of the [`task_types`](Self::task_types) a node is of, from 0; `None` for an empty node.
@@ -249,6 +173,22 @@ impl Plan {
         }
         let at = self.conditions.binary_search_by_key(&node, |(node, _)| *node).ok()?;
         Some(&self.conditions[at].1)
+    }
+
+    /// What an attempt of the node does to the world outside. An empty node has no attempts.
+    #[must_use]
+    pub fn effect(&self, node: NodeIx) -> EffectClass {
+        let task_type = self.task_type_of(node).and_then(|place| self.task_types.get(place));
+        task_type.map_or(EffectClass::Read, |(_, effect)| *effect)
+    }
+
+    /// What the node says about its own retries and time limits.
+    pub(crate) fn settings(&self, node: NodeIx) -> NodeSettings {
+        if !self.info(node).has_settings {
+            return NodeSettings::default();
+        }
+        let at = self.settings.binary_search_by_key(&node, |(node, _)| *node);
+        at.map_or_else(|_| NodeSettings::default(), |at| self.settings[at].1)
     }
 
     /// A problem that a host found with a node, in the shape of the plan's own.

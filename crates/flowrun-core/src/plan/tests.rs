@@ -216,6 +216,24 @@ fn the_smallest_max_nodes_limits_the_flow() {
 }
 
 #[test]
+fn settings_of_a_node_that_cannot_be_used_are_refused() {
+    let configs =
+        r#"{"timeout":"original","retries":1.5,"on_unknown":"ask","retry_wait":null,"attempt_timeout":30}"#;
+    let node = format!(r#"{{"id":"a","data":{{"task_type":"scan","configs":{configs}}}}}"#);
+    insta::assert_snapshot!(findings(&with_edges(&node, "")), @r#"
+    error[plan.node-setting] /nodes/0/data/configs/retries node a: `retries` of node `a` cannot be `1.5`
+      at 1.5
+      help: give a whole number from 0 to 1000
+    error[plan.node-setting] /nodes/0/data/configs/on_unknown node a: `on_unknown` of node `a` cannot be `\"ask\"`
+      at "ask"
+      help: give "retry", "fail" or "pause"
+    "#);
+    let text = with_edges(r#"{"id":"a","data":{"task_type":"scan","configs":{"retries":3}}}"#, "");
+    let plan = Plan::new(&Flow::from_json(text).unwrap(), &TaskTypes::documented()).unwrap();
+    assert_eq!(plan.settings(NodeIx::new(0)).retries, Some(3));
+}
+
+#[test]
 fn several_roots_and_a_root_that_is_not_the_first_node_are_told() {
     insta::assert_snapshot!(findings(&graph("abcd", "ac bd")), @r#"
     warning[plan.roots] /nodes/1 node b: 2 nodes start at once: they have no incoming edge

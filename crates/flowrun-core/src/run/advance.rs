@@ -1,21 +1,31 @@
 //! What follows when a node is done: which nodes start, which are skipped, and when the run closes.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::{Command, Phase, Record, Run, State, Timer};
-use crate::model::{Attempt, NodeIx, RunStatus, Timestamp};
+use crate::model::{NodeIx, RunStatus, Timestamp};
 
 impl Run {
     pub(super) fn on_started(&mut self, at: Timestamp) {
         self.put(at, Record::RunStarted);
+        self.set_run_timer();
+        let roots: Vec<NodeIx> = self.plan.roots().collect();
+        self.resolve_all(at, &roots);
+    }
+
+    /// Asks for the timer of the run's deadline.
+    pub(super) fn set_run_timer(&mut self) {
         if let Some(timeout) = self.spec.policy.run_timeout {
-            self.commands.push(Command::SetTimer { timer: Timer::Run, at: at.after(timeout) });
+            let at = self.began.after(timeout);
+            self.commands.push(Command::SetTimer { timer: Timer::Run, at });
         }
-        let plan = Arc::clone(&self.plan);
+    }
+
+    /// Starts what is due among the nodes and below those that are passed over.
+    pub(super) fn resolve_all(&mut self, at: Timestamp, nodes: &[NodeIx]) {
         let mut later = VecDeque::new();
-        for root in plan.roots() {
-            self.resolve(at, root, &mut later);
+        for &node in nodes {
+            self.resolve(at, node, &mut later);
         }
         self.resolve_later(at, later);
         self.close_if_done(at);
@@ -72,7 +82,7 @@ impl Run {
                 self.put(at, Record::NothingToSend { node });
                 later.push_back(node);
             }
-            Some(_) => self.start_attempt(at, node, Attempt::FIRST),
+            Some(_) => self.start_attempt(at, node, self.detours.first(node)),
         }
     }
 
@@ -80,19 +90,10 @@ impl Run {
         self.plan.parents(node).is_empty()
     }
 
-    pub(super) fn start_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
-        self.put(at, Record::AttemptStarted { node, attempt });
-        self.commands.push(Command::Start { node, attempt });
-        if let Some(timeout) = self.spec.policy.attempt_timeout {
-            let timer = Timer::Attempt { node, attempt };
-            self.commands.push(Command::SetTimer { timer, at: at.after(timeout) });
-        }
-    }
-
     /// Closes the run when nothing works or waits. Everything that could start has started by then, so a
     /// branch that is still to run cannot be lost.
     pub(super) fn close_if_done(&mut self, at: Timestamp) {
-        if self.open_nodes > 0 {
+        if self.open_nodes > 0 || !self.turns.is_empty() {
             return;
         }
         let status = match self.phase {

@@ -3,27 +3,47 @@
 use super::entries::Taking;
 use super::entry_list::EntryList;
 use super::{Phase, Record, Run, State};
-use crate::model::{NodeIx, NodeStatus, Timestamp};
+use crate::model::{Attempt, NodeIx, NodeStatus, Timestamp};
 use crate::plan::Role;
 use crate::run::state::Line;
 use crate::task::ObjectReport;
 
 impl Run {
-    /// Changes the run as a record of its journal says. Records must come in the order they were decided in;
-    /// with all records of a journal a new run becomes the one that wrote it.
-    pub fn apply(&mut self, at: Timestamp, record: &Record) {
+    /// Changes the run as a record says that fits it.
+    pub(super) fn change(&mut self, at: Timestamp, record: &Record) {
         match record {
             Record::RunStarted => {
                 self.phase = Phase::Open;
+                self.began = at;
                 self.count_line(); // the one of the start
             }
-            Record::AttemptStarted { node, attempt } => {
-                if matches!(self.nodes.state(*node), State::Queued { .. }) {
-                    self.begin(*node, at);
-                } else {
+            Record::AttemptStarted { node, attempt, .. } => {
+                if self.nodes.state(*node).has_started() {
                     self.begin_again(*node);
+                } else {
+                    self.begin(*node, at);
+                }
+                if !self.turns.is_empty() {
+                    self.turns.leave(*node);
                 }
                 self.nodes.set_state(*node, State::Working(*attempt));
+            }
+            Record::NodeDue { node, attempt } => {
+                self.turns.queue(*node);
+                self.nodes.set_state(*node, State::Due(*attempt));
+            }
+            Record::SlotRequested { node, attempt } => {
+                self.turns.ask(*node);
+                self.nodes.set_state(*node, State::Asking(*attempt));
+            }
+            Record::AttemptLost { node, attempt } => {
+                self.wait(*node, attempt.next());
+                self.detours.of(*node).is_unsure = true;
+            }
+            Record::NodeHeld { node, attempt } => {
+                self.wait(*node, *attempt);
+                let detour = self.detours.of(*node);
+                (detour.is_unsure, detour.is_held) = (true, true);
             }
             Record::NothingToSend { node } => {
                 self.begin(*node, at);
@@ -33,8 +53,12 @@ impl Run {
             Record::Objects { node, objects } => self.merge(*node, objects),
             Record::Logged { node, message } => self.add_line(*node, at, message),
             Record::Judged { node, side, .. } => self.nodes.detail_mut(*node).sides.push(*side),
-            Record::RetryScheduled { node, attempt, .. } => {
-                self.nodes.set_state(*node, State::Waiting(*attempt));
+            Record::RetryScheduled { node, attempt, class, not_before } => {
+                self.wait(*node, *attempt);
+                let detour = self.detours.of(*node);
+                detour.not_before = Some(*not_before);
+                detour.is_unsure |= class.is_unsure();
+                detour.has_failed = true;
             }
             Record::NodeEnded { node, status, .. } => self.finish(*node, at, *status),
             Record::EmptyReached { node, finalized } => {
@@ -49,11 +73,18 @@ impl Run {
                 self.decide_edges(*node);
             }
             Record::Late { .. } => {}
-            Record::CancelRequested => self.phase = Phase::Cancelling,
+            Record::CancelRequested => self.close_turns(Phase::Cancelling),
             Record::RunTimedOut => {
-                self.phase = Phase::TimingOut;
+                self.close_turns(Phase::TimingOut);
                 self.nodes.timed_out = true;
             }
+            Record::Paused => self.is_paused = true,
+            Record::Resumed => {
+                self.is_paused = false;
+                self.detours.release();
+            }
+            Record::Recovered { .. } => {}
+            Record::Rerun { nodes } => self.reopen(at, nodes),
             Record::RunEnded { status, .. } => {
                 self.phase = Phase::Over(*status);
                 self.completed = Some(at);
@@ -66,16 +97,20 @@ impl Run {
         let seq = self.count_line();
         self.nodes.start(node, at, seq);
         self.open_nodes += 1;
-        if self.plan.info(node).role == Some(Role::Receiver) {
-            let objects = self.handed_over(node);
-            if !objects.is_empty() {
-                self.nodes.detail_mut(node).objects = objects.into();
-            }
+        let Some(role) = self.plan.info(node).role.filter(|role| role.takes_objects()) else { return };
+        let handed = self.handed_over(node);
+        if handed.is_over_limit {
+            self.nodes.detail_mut(node).over_limit = true;
+        }
+        if role == Role::Receiver && !handed.entries.is_empty() {
+            self.nodes.detail_mut(node).objects = handed.entries.into();
         }
     }
 
     /// Another attempt: a receiver goes on with what it has not done yet, other types start a new list.
     fn begin_again(&mut self, node: NodeIx) {
+        self.waiting_nodes -= 1;
+        self.detours.of(node).not_before = None;
         if self.plan.info(node).role != Some(Role::Receiver) && self.nodes.detail(node).is_some() {
             let detail = self.nodes.detail_mut(node);
             detail.objects = EntryList::default();
@@ -83,11 +118,24 @@ impl Run {
         }
     }
 
+    /// The next attempt of a node that is at work, or waits already, is to come later.
+    fn wait(&mut self, node: NodeIx, attempt: Attempt) {
+        if matches!(self.nodes.state(node), State::Working(_)) {
+            self.waiting_nodes += 1;
+        }
+        self.nodes.set_state(node, State::Waiting(attempt));
+    }
+
     /// The node ends: its time and status, and the fate of its edges.
     fn finish(&mut self, node: NodeIx, at: Timestamp, status: NodeStatus) {
         let failed = status == NodeStatus::Failed;
+        let waited =
+            || matches!(self.nodes.state(node), State::Waiting(_) | State::Due(_) | State::Asking(_));
+        if self.waiting_nodes > 0 && waited() {
+            self.give_up_waiting(node);
+        }
         if failed && self.end_on_fail && self.phase == Phase::Open {
-            self.phase = Phase::Failing;
+            self.close_turns(Phase::Failing);
         }
         let too_late = !self.is_open();
         self.nodes.complete(node, at);
@@ -96,8 +144,25 @@ impl Run {
         self.open_nodes -= 1;
         self.any_failed |= failed;
         self.last_finalized = Some(node);
+        if failed {
+            self.fail_the_rest(node);
+        }
         if !too_late {
             self.decide_edges(node);
+        }
+    }
+
+    /// The node waited, and is not going to work any more.
+    fn give_up_waiting(&mut self, node: NodeIx) {
+        self.waiting_nodes -= 1;
+        self.turns.leave(node);
+        self.detours.of(node).is_held = false;
+    }
+
+    /// What a receiver has not done when its last attempt is over, it never will.
+    fn fail_the_rest(&mut self, node: NodeIx) {
+        if self.plan.info(node).role == Some(Role::Receiver) && self.nodes.detail(node).is_some() {
+            self.nodes.detail_mut(node).objects.fail_the_rest();
         }
     }
 
@@ -122,7 +187,7 @@ impl Run {
         seq
     }
 
-    fn add_line(&mut self, node: NodeIx, at: Timestamp, message: &str) {
+    pub(super) fn add_line(&mut self, node: NodeIx, at: Timestamp, message: &str) {
         let seq = self.count_line();
         self.nodes.detail_mut(node).lines.push(Line { seq, at, message: message.into() });
     }

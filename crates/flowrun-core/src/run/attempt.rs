@@ -1,6 +1,6 @@
 //! The end of an attempt: by its executor, by its deadline, or because it was stopped.
 
-use super::{Command, Record, Run, State, Timer};
+use super::{Command, Record, Run, State};
 use crate::model::{Attempt, NodeIx, NodeStatus, ObjectStatus, Timestamp};
 use crate::task::{ErrorClass, Failure, Outcome};
 
@@ -42,7 +42,7 @@ impl Run {
             return;
         }
         self.commands.push(Command::Stop { node, attempt });
-        let seconds = self.spec.policy.attempt_timeout.unwrap_or_default().as_secs_f64();
+        let seconds = self.attempt_timeout(node).unwrap_or_default().as_secs_f64();
         let message = Some(format!("timed out after {seconds} s"));
         self.fail_attempt(
             at,
@@ -52,19 +52,27 @@ impl Run {
         );
     }
 
-    pub(super) fn on_retry_due(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
-        if self.nodes.state(node) == State::Waiting(attempt) && self.is_open() {
-            self.start_attempt(at, node, attempt);
-        }
-    }
-
     /// Whether everything at work was told to stop.
-    fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         self.why_stopped().is_some()
     }
 
-    fn is_at_work(&self, node: NodeIx, attempt: Attempt) -> bool {
+    pub(super) fn is_at_work(&self, node: NodeIx, attempt: Attempt) -> bool {
         self.nodes.state(node) == State::Working(attempt)
+    }
+
+    /// The attempt that a node which has started is at, or waits for.
+    pub(super) fn open_attempt(&self, node: NodeIx) -> Option<Attempt> {
+        let state = self.nodes.state(node);
+        match state {
+            State::Working(attempt) | State::Waiting(attempt) => Some(attempt),
+            State::Due(attempt) | State::Asking(attempt) => state.has_started().then_some(attempt),
+            State::Queued { .. }
+            | State::Passed { .. }
+            | State::Failed { .. }
+            | State::Skipped
+            | State::Reached { .. } => None,
+        }
     }
 
     /// Two attempts can overlap for a moment: the deadline passed while the first was already returning. The
@@ -95,19 +103,6 @@ impl Run {
         self.end_node(at, node, attempt, status);
     }
 
-    fn fail_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: Failure) {
-        if let Some(message) = &failure.message {
-            self.log(at, node, message);
-        }
-        let wait = self.spec.policy.retry.wait_after(attempt, &failure).filter(|_| self.is_open());
-        let Some(wait) = wait else {
-            return self.end_node(at, node, attempt, NodeStatus::Failed);
-        };
-        let (attempt, not_before) = (attempt.next(), at.after(wait));
-        self.put(at, Record::RetryScheduled { node, attempt, class: failure.class, not_before });
-        self.commands.push(Command::SetTimer { timer: Timer::Retry { node, attempt }, at: not_before });
-    }
-
     /// The node was stopped: by a cancel, by the run's deadline, or by a driver that could not go on with it.
     pub(super) fn end_stopped(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         self.log(at, node, self.why_stopped().unwrap_or("stopped"));
@@ -121,7 +116,9 @@ impl Run {
             self.judge(at, node);
         }
         let was_open = self.is_open();
-        self.put(at, Record::NodeEnded { node, attempt, status });
+        let has_failed = self.detours.get(node).is_some_and(|detour| detour.has_failed);
+        let flaky = status == NodeStatus::Passed && has_failed;
+        self.put(at, Record::NodeEnded { node, attempt, status, flaky });
         if was_open && !self.is_open() {
             self.end_waiting(at);
         }
@@ -129,7 +126,7 @@ impl Run {
     }
 
     /// Decides for each entry of a node with conditions on which side of them it goes on.
-    fn judge(&mut self, at: Timestamp, node: NodeIx) {
+    pub(super) fn judge(&mut self, at: Timestamp, node: NodeIx) {
         if !self.plan.info(node).has_conditions {
             return;
         }

@@ -9,6 +9,14 @@ use crate::model::{Attempt, Facts, NodeIx, ObjectEntry, ObjectStatus};
 use crate::plan::Role;
 use crate::task::{Resource, Task, TaskObject};
 
+/// What a node is handed by the nodes above.
+#[derive(Default)]
+pub(super) struct Handed {
+    pub(super) entries: Vec<ObjectEntry>,
+    /// There were more than a node may have.
+    pub(super) is_over_limit: bool,
+}
+
 impl Run {
     /// What the executor of a node is called with.
     #[must_use]
@@ -19,11 +27,12 @@ impl Run {
                 let own = self.objects(node).iter();
                 own.filter(|entry| !entry.status.is_terminal()).cloned().collect()
             }
-            Some(Role::Converter) => self.handed_over(node),
+            Some(Role::Converter) => self.handed_over(node).entries,
             Some(Role::Producer) | None => Vec::new(),
         };
         let with_facts = |entry: ObjectEntry| TaskObject { facts: self.facts_of(&entry), entry };
         let mut task = Task::new(&self.common, node, attempt);
+        task.possible_duplicate = self.is_possible_duplicate(node);
         task.objects = objects.into_iter().map(with_facts).collect();
         match self.pages(node) {
             Some(pages) => task.with_resources(pages),
@@ -52,6 +61,8 @@ impl Run {
             | State::Queued { .. }
             | State::Working(_)
             | State::Waiting(_)
+            | State::Due(_)
+            | State::Asking(_)
             | State::Skipped
             | State::Reached { .. } => Taking::None,
         }
@@ -88,19 +99,28 @@ impl Run {
     }
 
     /// The entries of the taken parents in the order of the edges; of one `track_id` the first stays. All of
-    /// them start anew. A node with nothing above it is handed the run itself.
-    pub(super) fn handed_over(&self, node: NodeIx) -> Vec<ObjectEntry> {
+    /// them start anew. A node with nothing above it is handed the run itself. No node is handed more than it
+    /// may have.
+    pub(super) fn handed_over(&self, node: NodeIx) -> Handed {
+        let mut handed = Handed::default();
         if self.plan.parents(node).is_empty() {
             let run = self.spec.id.to_string();
-            return vec![ObjectEntry::new(&run, &run)];
+            handed.entries.push(ObjectEntry::new(&run, &run));
+            return handed;
         }
+        let limit = self.spec.policy.max_objects;
         let mut seen = BTreeSet::new();
-        let mut entries = Vec::new();
         for parent in self.taken_parents(node) {
             let mut take = |entry: ObjectEntry| {
-                if entry.track_id.as_ref().is_none_or(|track| seen.insert(track.clone())) {
-                    entries.push(entry);
+                if entry.track_id.as_ref().is_some_and(|track| seen.contains(track)) {
+                    return;
                 }
+                if handed.entries.len() == limit {
+                    handed.is_over_limit = true;
+                    return;
+                }
+                seen.extend(entry.track_id.clone());
+                handed.entries.push(entry);
             };
             if self.plan.info(parent).has_conditions {
                 self.share(parent, node)
@@ -111,7 +131,7 @@ impl Run {
                 all.map(|entry| entry.with_status(ObjectStatus::Working)).for_each(&mut take);
             }
         }
-        entries
+        handed
     }
 
     /// The parent of an entry below conditions: new for every run, node and entry, and the same in a replay.

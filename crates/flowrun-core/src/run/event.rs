@@ -40,8 +40,38 @@ pub enum Event {
     },
     /// A timer that a [`Command::SetTimer`] asked for has fired.
     TimerFired(Timer),
+    /// The host gave the slot that a [`Command::AcquireSlot`] asked for.
+    SlotGranted {
+        /// The node.
+        node: NodeIx,
+        /// The attempt that asked.
+        attempt: Attempt,
+    },
     /// Somebody asked for the run to be cancelled.
     CancelRequested,
+    /// Somebody asked for nothing new to start.
+    PauseRequested,
+    /// Somebody asked for a paused run to go on, and for nodes that wait for a person to be tried again.
+    ResumeRequested,
+    /// Somebody asked for nodes of a run that is over to be done once more.
+    RerunRequested(Rerun),
+    /// The run was read from its journal by a new process: whatever was at work has died with the old one. The
+    /// first event of such a run, unless it is over.
+    Recovered {
+        /// The number of this opening of the store.
+        epoch: u64,
+    },
+}
+
+/// Which nodes of a run that is over are done once more. With them go all nodes below them, and those that
+/// never had their turn because the run ended before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rerun {
+    /// Those that failed.
+    Failed,
+    /// This one, however it ended.
+    From(NodeIx),
 }
 
 /// What a timer is for.
@@ -59,6 +89,13 @@ pub enum Timer {
         /// The node.
         node: NodeIx,
         /// The attempt that is to start then.
+        attempt: Attempt,
+    },
+    /// The end of the time that all attempts of a visit have together.
+    Node {
+        /// The node.
+        node: NodeIx,
+        /// The first attempt of the visit.
         attempt: Attempt,
     },
     /// The deadline of the whole run.
@@ -79,6 +116,21 @@ pub enum Command {
     },
     /// Tell an attempt to stop; drop it after a grace period and say so with [`Event::AttemptStopped`].
     Stop {
+        /// The node.
+        node: NodeIx,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// Send [`Event::SlotGranted`] once the host has room for this attempt. Only where the run's policy says
+    /// that the host gives out slots.
+    AcquireSlot {
+        /// The node.
+        node: NodeIx,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// The attempt needs its slot no more, or is not going to need the one it asked for.
+    ReleaseSlot {
         /// The node.
         node: NodeIx,
         /// The attempt.
@@ -106,6 +158,40 @@ pub enum Record {
         /// The node.
         node: NodeIx,
         /// Which call.
+        attempt: Attempt,
+        /// When it is going to be stopped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<Timestamp>,
+        /// An earlier attempt may have had its effect already.
+        #[serde(default, skip_serializing_if = "is_false")]
+        possible_duplicate: bool,
+    },
+    /// A node could start and has to wait for its turn: the run is paused, or at its own limit.
+    NodeDue {
+        /// The node.
+        node: NodeIx,
+        /// The attempt that is to start.
+        attempt: Attempt,
+    },
+    /// A node could start and has to wait for a slot of the host.
+    SlotRequested {
+        /// The node.
+        node: NodeIx,
+        /// The attempt that is to start.
+        attempt: Attempt,
+    },
+    /// The process ended while the attempt was at work: whether it had an effect is not known.
+    AttemptLost {
+        /// The node.
+        node: NodeIx,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// Whether an attempt had an effect is not known, and the node waits for a person to resume the run.
+    NodeHeld {
+        /// The node.
+        node: NodeIx,
+        /// The attempt that is to start then.
         attempt: Attempt,
     },
     /// A receiver had nothing to work on and passed without its executor being called.
@@ -157,6 +243,9 @@ pub enum Record {
         attempt: Attempt,
         /// Passed or failed.
         status: NodeStatus,
+        /// It passed after an attempt had failed.
+        #[serde(default, skip_serializing_if = "is_false")]
+        flaky: bool,
     },
     /// An empty node was reached: it ends its branch.
     EmptyReached {
@@ -181,6 +270,20 @@ pub enum Record {
     CancelRequested,
     /// The run's deadline passed: nothing new starts, what works is told to stop.
     RunTimedOut,
+    /// Nothing new starts until the run is resumed.
+    Paused,
+    /// The run goes on, and so do the nodes that waited for a person.
+    Resumed,
+    /// A new process goes on with the run.
+    Recovered {
+        /// The number of that opening of the store.
+        epoch: u64,
+    },
+    /// A run that was over is open again: these nodes have another visit, or their first.
+    Rerun {
+        /// The nodes, in their order.
+        nodes: Box<[NodeIx]>,
+    },
     /// The run is closed.
     RunEnded {
         /// How.
@@ -196,6 +299,10 @@ impl Record {
     pub const fn node(&self) -> Option<NodeIx> {
         match self {
             Self::AttemptStarted { node, .. }
+            | Self::NodeDue { node, .. }
+            | Self::SlotRequested { node, .. }
+            | Self::AttemptLost { node, .. }
+            | Self::NodeHeld { node, .. }
             | Self::NothingToSend { node }
             | Self::Objects { node, .. }
             | Self::Logged { node, .. }
@@ -205,7 +312,14 @@ impl Record {
             | Self::EmptyReached { node, .. }
             | Self::NodeSkipped { node }
             | Self::Late { node, .. } => Some(*node),
-            Self::RunStarted | Self::CancelRequested | Self::RunTimedOut | Self::RunEnded { .. } => None,
+            Self::RunStarted
+            | Self::CancelRequested
+            | Self::RunTimedOut
+            | Self::Paused
+            | Self::Resumed
+            | Self::Recovered { .. }
+            | Self::Rerun { .. }
+            | Self::RunEnded { .. } => None,
         }
     }
 
@@ -214,9 +328,16 @@ impl Record {
     #[must_use]
     pub const fn run_status(&self) -> Option<RunStatus> {
         match self {
-            Self::RunStarted => Some(RunStatus::Working),
+            Self::RunStarted | Self::Rerun { .. } => Some(RunStatus::Working),
             Self::RunEnded { status, .. } => Some(*status),
             Self::AttemptStarted { .. }
+            | Self::NodeDue { .. }
+            | Self::SlotRequested { .. }
+            | Self::AttemptLost { .. }
+            | Self::NodeHeld { .. }
+            | Self::Paused
+            | Self::Resumed
+            | Self::Recovered { .. }
             | Self::NothingToSend { .. }
             | Self::Objects { .. }
             | Self::Logged { .. }
@@ -258,6 +379,12 @@ pub enum Rejected {
     /// The node was never started, so nothing can come from it.
     #[error("no attempt of the node at place {} was ever started", .0.index())]
     NeverStarted(NodeIx),
+    /// Only a run that is over can be done once more.
+    #[error("the run is not over yet")]
+    NotOver,
+    /// Every node is done and none failed.
+    #[error("no node of the run failed or was left undone")]
+    NothingToRerun,
     /// The flow has no such node.
     #[error("the flow has no node at place {}", .0.index())]
     UnknownNode(NodeIx),
@@ -268,7 +395,13 @@ impl fmt::Display for Timer {
         match self {
             Self::Attempt { node, attempt } => write!(f, "attempt {}#{attempt}", node.index()),
             Self::Retry { node, attempt } => write!(f, "retry {}#{attempt}", node.index()),
+            Self::Node { node, attempt } => write!(f, "node {}#{attempt}", node.index()),
             Self::Run => f.write_str("run"),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -2,40 +2,57 @@
 //!
 //! [`Run::handle`] takes one [`Event`] and gives a [`Decision`]: records to write down, and commands to carry
 //! out once they are written. Every change of the run goes through a record, so a run is what its journal
-//! says: [`Run::apply`] with the records of a journal, in order, gives the same run.
+//! says: [`Run::replay`] with the lines of a journal, in order, gives the same run.
 //!
 //! How a node moves:
 //!
 //! | From | Event | To | What follows |
 //! | --- | --- | --- | --- |
 //! | queued | every edge in is decided, one taken | working | its executor is called |
+//! | queued | the same, the run is paused or at its limit | due | nothing, until its turn comes |
+//! | queued, due | the same, the host gives out slots | asking | a slot is asked for |
 //! | queued | the same, a receiver without objects | passed | its children, without a call |
 //! | queued | the same, an empty node | reached | its edges die |
 //! | queued | every edge in is dead | skipped | its edges die |
+//! | due | its turn comes | working, asking | its executor is called, or a slot asked for |
+//! | asking | the slot is granted | working, due | its executor is called, or the run was paused meanwhile |
 //! | working | reports | working | entries merge, lines are kept |
 //! | working | its executor returns, or is stopped | passed, failed | its conditions are judged, its edges decided |
 //! | working | the attempt fails for a passing reason, attempts are left | waiting | a timer |
 //! | working | the attempt's deadline passes | waiting, failed | the executor is told to stop |
-//! | waiting | the timer fires | working | its executor is called again |
-//! | waiting | the run stops | failed | nothing |
+//! | working | the process ends, another one goes on | working, waiting, failed | by effect class and `on_unknown` |
+//! | working | whether the effect happened is not known, `on_unknown` is `pause` | waiting | nothing, until a person resumes |
+//! | waiting | the timer fires, a person resumes | working, due, asking | as from queued |
+//! | waiting, and due or asking again | the run stops | failed | nothing |
+//! | due, asking for the first time | the run stops | queued | the slot is given back |
+//! | working, waiting | the time of the node is over | failed | the executor is told to stop |
 //! | working, waiting, passed, failed | anything from another attempt | the same | a line is kept, the rest is noted as late |
 //! | queued, reached, skipped | entries, an end, a timer | the same | refused: nothing was ever started; a line is kept |
+//! | any | the run is over and done once more | queued | what is due starts with the next visit |
 //!
 //! The run closes when nothing works or waits.
 
 mod advance;
 mod apply;
 mod attempt;
+mod detour;
 mod entries;
 mod entry_list;
 mod event;
+mod pause;
+mod policy;
+mod recover;
 mod render;
+mod replay;
 mod report;
+mod rerun;
+mod retry;
 mod spec;
 mod state;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,9 +62,13 @@ use serde_json::json;
 use crate::model::{Attempt, Facts, NodeIx, NodeStatus, ObjectEntry, RunId, RunStatus, Timestamp};
 use crate::plan::Plan;
 use crate::task::{Common, Texts};
-pub use event::{Command, Decision, Event, Record, Rejected, Timer};
-pub use spec::{DEFAULT_CONFIGS, RetryPolicy, RunPolicy, RunSpec};
+use detour::Detours;
+pub use event::{Command, Decision, Event, Record, Rejected, Rerun, Timer};
+pub use policy::{RetryPolicy, RunPolicy};
+pub use replay::ReplayError;
+pub use spec::{DEFAULT_CONFIGS, RunSpec};
 pub(crate) use state::{Nodes, State};
+use turns::Turns;
 
 /// One run of a plan.
 ///
@@ -81,10 +102,19 @@ pub struct Run {
     nodes: Nodes,
     /// What is known of each object, by `source_id`. Only looked up, never walked.
     facts: HashMap<Box<str>, Facts>,
-    /// Nodes that are working or waiting.
+    /// What is remembered of nodes that did not go straight.
+    detours: Detours,
+    /// The nodes that could start and have to wait for their turn.
+    turns: Turns,
+    is_paused: bool,
+    /// Nodes that have started and are not done.
     open_nodes: u32,
+    /// Those of them that are not at work.
+    waiting_nodes: u32,
     any_failed: bool,
     last_finalized: Option<NodeIx>,
+    /// When it began, or began once more.
+    began: Timestamp,
     completed: Option<Timestamp>,
     /// Counts lines of the log and starts of nodes, to sort the log by.
     next_seq: u32,
@@ -120,9 +150,14 @@ impl Run {
             phase: Phase::New,
             nodes: Nodes::new(&plan),
             facts: HashMap::new(),
+            detours: Detours::default(),
+            turns: Turns::default(),
+            is_paused: false,
             open_nodes: 0,
+            waiting_nodes: 0,
             any_failed: false,
             last_finalized: None,
+            began: Timestamp::default(),
             completed: None,
             next_seq: 0,
             common: Arc::new(Common::new(spec.id, Arc::clone(&spec.site), Texts::Plan(Arc::clone(&plan)))),
@@ -151,7 +186,15 @@ impl Run {
             }
             Event::AttemptStopped { node, attempt } => self.on_attempt_stopped(at, node, attempt),
             Event::TimerFired(timer) => self.on_timer(at, timer),
+            Event::SlotGranted { node, attempt } => self.on_slot_granted(at, node, attempt),
             Event::CancelRequested => self.on_cancel(at),
+            Event::PauseRequested => self.on_pause(at),
+            Event::ResumeRequested => self.on_resume(at),
+            Event::RerunRequested(what) => self.on_rerun(at, what),
+            Event::Recovered { epoch } => self.on_recovered(at, epoch),
+        }
+        if self.turns.has_due() {
+            self.start_due(at);
         }
         Ok(Decision { records: &self.records, commands: &self.commands })
     }
@@ -161,27 +204,45 @@ impl Run {
         match (self.phase, event) {
             (Phase::New, Event::Started) => return Ok(()),
             (Phase::New, _) => return Err(Rejected::NotStarted),
+            (Phase::Over(_), Event::RerunRequested(what)) => return self.admit_rerun(*what),
+            (_, Event::RerunRequested(_)) => return Err(Rejected::NotOver),
             (Phase::Over(_), _) => return Err(Rejected::RunIsOver),
             (_, Event::Started) => return Err(Rejected::AlreadyStarted),
             (Phase::Open | Phase::Failing | Phase::Cancelling | Phase::TimingOut, _) => {}
         }
         match *event {
-            Event::Reported { node, report: crate::Report::Log(_), .. } => self.known(node),
+            Event::Reported { node, report: crate::Report::Log(_), .. } | Event::SlotGranted { node, .. } => {
+                self.known(node)
+            }
             Event::Reported { node, .. }
             | Event::AttemptEnded { node, .. }
             | Event::AttemptStopped { node, .. }
-            | Event::TimerFired(Timer::Attempt { node, .. } | Timer::Retry { node, .. }) => {
+            | Event::TimerFired(
+                Timer::Attempt { node, .. } | Timer::Retry { node, .. } | Timer::Node { node, .. },
+            ) => {
                 self.known(node)?;
                 match self.nodes.state(node) {
                     State::Queued { .. } | State::Skipped | State::Reached { .. } => {
                         Err(Rejected::NeverStarted(node))
                     }
-                    State::Working(_) | State::Waiting(_) | State::Passed { .. } | State::Failed { .. } => {
-                        Ok(())
+                    state @ (State::Due(_) | State::Asking(_)) if !state.has_started() => {
+                        Err(Rejected::NeverStarted(node))
                     }
+                    State::Working(_)
+                    | State::Waiting(_)
+                    | State::Due(_)
+                    | State::Asking(_)
+                    | State::Passed { .. }
+                    | State::Failed { .. } => Ok(()),
                 }
             }
-            Event::TimerFired(Timer::Run) | Event::CancelRequested | Event::Started => Ok(()),
+            Event::TimerFired(Timer::Run)
+            | Event::CancelRequested
+            | Event::PauseRequested
+            | Event::ResumeRequested
+            | Event::RerunRequested(_)
+            | Event::Recovered { .. }
+            | Event::Started => Ok(()),
         }
     }
 
@@ -191,7 +252,10 @@ impl Run {
 
     /// Changes the run as the record says and keeps the record for the decision.
     fn put(&mut self, at: Timestamp, record: Record) {
-        self.apply(at, &record);
+        if self.spec.policy.slots {
+            return self.put_with_slots(at, record);
+        }
+        self.change(at, &record);
         self.records.push(record);
     }
 
@@ -252,7 +316,9 @@ impl Run {
     pub fn node_status(&self, node: NodeIx) -> NodeStatus {
         match self.nodes.state(node) {
             State::Queued { .. } | State::Skipped | State::Reached { .. } => NodeStatus::Queued,
-            State::Working(_) | State::Waiting(_) => NodeStatus::Working,
+            // Those that wait for their turn show as what they were before.
+            state @ (State::Due(_) | State::Asking(_)) if !state.has_started() => NodeStatus::Queued,
+            State::Working(_) | State::Waiting(_) | State::Due(_) | State::Asking(_) => NodeStatus::Working,
             State::Passed { .. } => NodeStatus::Passed,
             State::Failed { .. } => NodeStatus::Failed,
         }
@@ -270,6 +336,8 @@ impl Run {
             State::Working(attempt) => Some((node, attempt)),
             State::Queued { .. }
             | State::Waiting(_)
+            | State::Due(_)
+            | State::Asking(_)
             | State::Passed { .. }
             | State::Failed { .. }
             | State::Skipped

@@ -1,6 +1,6 @@
 //! A run as the wire shows it.
 
-use super::{Run, State};
+use super::Run;
 use crate::RunStatus;
 use crate::model::json::{ObjectWriter, overlay, to_json};
 use crate::model::{FlowRun, LogEntry, NodeIx, Timestamp, Top};
@@ -78,8 +78,7 @@ impl Run {
     /// An edge is animated while its target is at work, if it is one of those that started it.
     fn write_edge(&self, out: &mut String, index: usize, raw: &str) {
         let (source, target) = self.plan.edges()[index];
-        let at_work = matches!(self.nodes.state(target), State::Working(_) | State::Waiting(_));
-        let animated = at_work && self.is_taken(source, target);
+        let animated = self.open_attempt(target).is_some() && self.is_taken(source, target);
         let style = if animated { BLUE } else { "null" };
         overlay(out, raw, &[("animated", if animated { "true" } else { "false" }), ("style", style)]);
     }
@@ -102,6 +101,12 @@ impl Run {
         lines.into_iter().map(|line| line.entry).collect()
     }
 
+    /// The line of a node's start.
+    pub(super) fn starting_line(&self, node: NodeIx) -> String {
+        let task_type = self.plan.node(node).task_type().to_uppercase();
+        format!("starting job ID: {} | job type is [ {task_type} ]", self.plan.node_id(node))
+    }
+
     /// Every line with its place in the order they were written.
     fn lines(&self) -> Vec<OrderedLine> {
         let line = |seq, at, message: String, step: &str| OrderedLine {
@@ -115,15 +120,9 @@ impl Run {
             if started.is_none() && detail.is_none() {
                 continue;
             }
-            let (view, step) = (self.plan.node(node), self.plan.node_id(node));
+            let step = self.plan.node_id(node);
             if let Some((at, seq)) = started {
-                let task_type = view.task_type().to_uppercase();
-                lines.push(line(
-                    seq,
-                    at,
-                    format!("starting job ID: {step} | job type is [ {task_type} ]"),
-                    &step,
-                ));
+                lines.push(line(seq, at, self.starting_line(node), &step));
             }
             let own = detail.map_or(&[][..], |detail| &detail.lines);
             lines.extend(own.iter().map(|own| line(own.seq, own.at, own.message.to_string(), &step)));
@@ -141,7 +140,7 @@ struct OrderedLine {
     entry: LogEntry,
 }
 
-fn closing_line(status: RunStatus) -> String {
+pub(super) fn closing_line(status: RunStatus) -> String {
     let word = match status {
         RunStatus::Passed => "✅ PASSED",
         RunStatus::Cancelled => "⏹ CANCELLED",

@@ -12,7 +12,12 @@ impl Run {
             Report::Objects(objects) => match self.nodes.state(node) {
                 State::Working(current) if current == attempt => self.register(at, node, objects),
                 // The attempt was ended by its deadline or by a stop while this report was on its way.
-                State::Working(_) | State::Waiting(_) | State::Passed { .. } | State::Failed { .. } => {
+                State::Working(_)
+                | State::Waiting(_)
+                | State::Due(_)
+                | State::Asking(_)
+                | State::Passed { .. }
+                | State::Failed { .. } => {
                     self.put(at, Record::Late { node, attempt });
                 }
                 State::Queued { .. } | State::Skipped | State::Reached { .. } => unreachable!("not admitted"),
@@ -25,9 +30,20 @@ impl Run {
         let was_over = self.is_over_limit(node);
         self.put(at, Record::Objects { node, objects: objects.into() });
         if self.is_over_limit(node) && !was_over {
-            let limit = self.spec.policy.max_objects;
-            self.log(at, node, &format!("more than {limit} objects: the rest is dropped"));
+            self.log_dropped(at, node);
         }
+    }
+
+    /// Says that the node was handed more than it may have, when it starts.
+    pub(super) fn log_over_limit(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        if attempt.number() == 1 && self.is_over_limit(node) {
+            self.log_dropped(at, node);
+        }
+    }
+
+    fn log_dropped(&mut self, at: Timestamp, node: NodeIx) {
+        let limit = self.spec.policy.max_objects;
+        self.log(at, node, &format!("more than {limit} objects: the rest is dropped"));
     }
 
     fn is_over_limit(&self, node: NodeIx) -> bool {

@@ -21,6 +21,10 @@ pub(crate) enum State {
     Working(Attempt),
     /// The next attempt has to wait.
     Waiting(Attempt),
+    /// The first attempt, or the next one, could start and waits for the run to let it.
+    Due(Attempt),
+    /// The same, and it has asked the host for a slot.
+    Asking(Attempt),
     /// Done, well.
     Passed {
         /// While the run was stopping: no edge of it was taken.
@@ -43,7 +47,11 @@ pub(crate) enum State {
 impl State {
     /// Whether it was started, so that it has a starting time and a line.
     pub(crate) const fn has_started(self) -> bool {
-        matches!(self, Self::Working(_) | Self::Waiting(_) | Self::Passed { .. } | Self::Failed { .. })
+        match self {
+            Self::Working(_) | Self::Waiting(_) | Self::Passed { .. } | Self::Failed { .. } => true,
+            Self::Due(attempt) | Self::Asking(attempt) => attempt.number() > 1,
+            Self::Queued { .. } | Self::Skipped | Self::Reached { .. } => false,
+        }
     }
 
     /// Whether what follows from it is decided, as the wire shows it.
@@ -51,7 +59,12 @@ impl State {
         match self {
             Self::Passed { .. } | Self::Failed { .. } => true,
             Self::Reached { finalized } => finalized,
-            Self::Queued { .. } | Self::Working(_) | Self::Waiting(_) | Self::Skipped => false,
+            Self::Queued { .. }
+            | Self::Working(_)
+            | Self::Waiting(_)
+            | Self::Due(_)
+            | Self::Asking(_)
+            | Self::Skipped => false,
         }
     }
 }
@@ -145,6 +158,30 @@ impl Nodes {
 
     pub(crate) fn set_state(&mut self, node: NodeIx, state: State) {
         self.states[node.index()] = state;
+    }
+
+    /// Takes back all that was decided about the node. Its lines stay.
+    pub(crate) fn reset(&mut self, node: NodeIx) {
+        self.set_state(node, State::Queued { open_edges: 0, any_taken: false });
+        if let Some(place) = self.courses[node.index()].detail {
+            let detail = &mut self.details[index(place)];
+            let lines = std::mem::take(&mut detail.lines);
+            *detail = Detail { lines, ..Detail::default() };
+        }
+    }
+
+    /// Takes back that an edge into the queued node was decided.
+    pub(crate) fn open_edge(&mut self, node: NodeIx) {
+        if let State::Queued { open_edges, .. } = &mut self.states[node.index()] {
+            *open_edges += 1;
+        }
+    }
+
+    /// Puts a line among those of the node, where it belongs by its number.
+    pub(crate) fn insert_line(&mut self, node: NodeIx, seq: u32, at: Timestamp, message: &str) {
+        let lines = &mut self.detail_mut(node).lines;
+        let place = lines.partition_point(|line| line.seq < seq);
+        lines.insert(place, Line { seq, at, message: message.into() });
     }
 
     /// Notes that one more edge into the node is decided. A node whose edges are not all decided is queued.

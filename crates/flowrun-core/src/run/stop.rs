@@ -1,6 +1,6 @@
 //! Cancelling, the run's deadline, and timers.
 
-use super::{Command, Phase, Record, Run, State, Timer};
+use super::{Command, Phase, Record, Run, Timer};
 use crate::model::{Attempt, NodeIx, Timestamp};
 
 impl Run {
@@ -17,6 +17,7 @@ impl Run {
         match timer {
             Timer::Attempt { node, attempt } => self.on_attempt_timeout(at, node, attempt),
             Timer::Retry { node, attempt } => self.on_retry_due(at, node, attempt),
+            Timer::Node { node, attempt } => self.on_node_timeout(at, node, attempt),
             Timer::Run => match self.phase {
                 Phase::Open | Phase::Failing => self.stop(at, Record::RunTimedOut),
                 Phase::Cancelling | Phase::TimingOut => {}
@@ -48,20 +49,13 @@ impl Run {
         let waiting: Vec<(NodeIx, Attempt)> = self
             .plan
             .node_ixs()
-            .filter_map(|node| match self.nodes.state(node) {
-                State::Waiting(attempt) => Some((node, attempt)),
-                State::Queued { .. }
-                | State::Working(_)
-                | State::Passed { .. }
-                | State::Failed { .. }
-                | State::Skipped
-                | State::Reached { .. } => None,
-            })
+            .filter_map(|node| Some((node, self.open_attempt(node)?)))
+            .filter(|&(node, attempt)| !self.is_at_work(node, attempt))
             .collect();
         for (node, attempt) in waiting {
             self.log(at, node, self.why_stopped().unwrap_or("not tried again: the run has failed"));
             let status = crate::NodeStatus::Failed;
-            self.put(at, Record::NodeEnded { node, attempt, status });
+            self.put(at, Record::NodeEnded { node, attempt, status, flaky: false });
         }
     }
 }

@@ -14,6 +14,8 @@ struct Wire<'a> {
     run: RunId,
     node: WireNode<'a>,
     attempt: Attempt,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    possible_duplicate: bool,
     objects: Cow<'a, [TaskObject]>,
     resources: Cow<'a, [Resource]>,
     site: Cow<'a, Site>,
@@ -33,6 +35,7 @@ impl Serialize for Task {
             run: self.run(),
             node: WireNode { id: self.node(), task_type: self.task_type(), data: Cow::Borrowed(data) },
             attempt: self.attempt,
+            possible_duplicate: self.possible_duplicate,
             objects: Cow::Borrowed(&self.objects),
             resources: Cow::Borrowed(self.resources()),
             site: Cow::Borrowed(self.site()),
@@ -43,11 +46,13 @@ impl Serialize for Task {
 
 impl<'de> Deserialize<'de> for Task {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Wire { run, node, attempt, objects, resources, site } = Wire::deserialize(deserializer)?;
+        let Wire { run, node, attempt, possible_duplicate, objects, resources, site } =
+            Wire::deserialize(deserializer)?;
         let text = NodeText::new(&node.id, &node.task_type, node.data.get());
         let texts = Texts::Node(text.map_err(serde::de::Error::custom)?);
         let common = Arc::new(Common::new(run, Arc::new(site.into_owned()), texts));
         let mut task = Self::new(&common, NodeIx::new(0), attempt).with_resources(resources.into_owned());
+        task.possible_duplicate = possible_duplicate;
         task.objects = objects.into_owned();
         Ok(task)
     }

@@ -13,6 +13,8 @@ pub(super) enum Due {
     End(u64, NodeIx, Attempt),
     /// An attempt that was told to stop returns.
     Stopped(u64, NodeIx, Attempt),
+    /// A slot that was asked for is granted.
+    Slot(u64, NodeIx, Attempt),
     /// Somebody cancels the run.
     Cancel,
     /// A timer of the run fires.

@@ -78,6 +78,7 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
                     self.step(Event::AttemptStopped { node, attempt });
                 }
             }
+            Due::Slot(_, node, attempt) => self.step(Event::SlotGranted { node, attempt }),
             Due::Cancel => self.step(Event::CancelRequested),
             Due::Timer(timer) => self.step(Event::TimerFired(timer)),
         }
@@ -106,7 +107,12 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
                     None => {}
                 },
                 Command::SetTimer { timer, at } => self.queue.set(at, Due::Timer(timer)),
-                Command::End => {}
+                // The simulated host has as many slots as anybody wants.
+                Command::AcquireSlot { node, attempt } => {
+                    self.queue.set(self.now, Due::Slot(self.next, node, attempt));
+                    self.next += 1;
+                }
+                Command::ReleaseSlot { .. } | Command::End => {}
             }
         }
         // The first one ordered is the first one taken.

@@ -73,6 +73,9 @@ impl Driver {
         self.decide(Event::Started)?;
         loop {
             self.start_ready().await?;
+            while let Some((node, attempt)) = self.work.granted.pop_front() {
+                self.decide(Event::SlotGranted { node, attempt })?;
+            }
             if self.run.is_over() || self.work.parked {
                 self.settle().await?;
                 return if self.run.is_over() { Ok(()) } else { Err(RunError::Parked) };
@@ -214,7 +217,7 @@ impl Driver {
     /// Calls the executor of a node. Gives the outcome if it is done at once.
     fn start(&mut self, cx: &mut TaskContext<'_>, node: NodeIx, attempt: Attempt) -> Option<Outcome> {
         let executor = self.executors.of(node);
-        let timeout = self.run.spec().policy.attempt_timeout;
+        let timeout = self.run.attempt_timeout(node);
         let deadline = timeout.map(|timeout| self.clock.now().after(timeout));
         let span = debug_span!("attempt", node = %self.run.plan().node_id(node), %attempt);
         let started = span.in_scope(|| {

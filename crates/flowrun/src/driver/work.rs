@@ -1,5 +1,6 @@
 //! What a run has under way.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use flowrun_core::{Attempt, Command, NodeIx, Timestamp};
@@ -20,6 +21,8 @@ pub(crate) struct Work {
     /// Decisions that are not written yet.
     pub(super) ahead: Ahead,
     pub(super) timers: Timers,
+    /// Slots that were asked for: this host has as many as anybody wants.
+    pub(super) granted: VecDeque<(NodeIx, Attempt)>,
     /// Nodes that were started or ended since other tasks of the runtime had their turn.
     pub(super) turn: u32,
     pub(super) parked: bool,
@@ -37,6 +40,10 @@ impl Work {
                     self.timers.set(at.after(grace), Due::Grace(node, attempt));
                 }
                 Command::SetTimer { timer, at } => self.timers.set(at, Due::Timer(timer)),
+                Command::AcquireSlot { node, attempt } => self.granted.push_back((node, attempt)),
+                Command::ReleaseSlot { node, attempt } => {
+                    self.granted.retain(|slot| *slot != (node, attempt));
+                }
                 Command::End => {}
             }
         }

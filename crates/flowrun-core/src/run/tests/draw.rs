@@ -1,12 +1,13 @@
 //! Flows as one line of text.
 //!
 //! `scan a -> slack b [true], a -> email c` names each node with its task type the first time, then by its id.
-//! `[true]`, `[false]` and `[null]` set `start_if`; `{score >= 80}` adds a condition; `empty e` has no task.
-//! `probe` is a task type of our own, whose facts may carry any keys.
+//! `[true]`, `[false]` and `[null]` set `start_if`; `{score >= 80}` adds a condition; `(retries 2)` adds to the
+//! node's `configs`; `empty e` has no task. `probe` and `pay` are task types of our own: facts of the first may
+//! carry any keys, and of the second it can be found out whether its effect happened.
 
 use std::sync::Arc;
 
-use crate::{Condition, Flow, NodeSpec, Plan, Role, TaskTypes};
+use crate::{Condition, EffectClass, Flow, NodeSpec, Plan, Role, TaskTypes};
 
 /// The plan of a drawing. Nodes stand in the order they are first named, edges as drawn.
 pub(crate) fn plan(drawing: &str) -> Arc<Plan> {
@@ -14,7 +15,8 @@ pub(crate) fn plan(drawing: &str) -> Arc<Plan> {
 }
 
 pub(crate) fn types() -> TaskTypes {
-    TaskTypes::documented().with("probe", Role::Producer)
+    let types = TaskTypes::documented().with("probe", Role::Producer).with("pay", Role::Producer);
+    types.effect("pay", EffectClass::Probeable)
 }
 
 pub(crate) fn flow(drawing: &str) -> Flow {
@@ -34,7 +36,7 @@ pub(crate) fn flow(drawing: &str) -> Flow {
 }
 
 fn draw_node<'a>(drawn: &'a str, nodes: &mut Vec<(&'a str, NodeSpec)>) -> &'a str {
-    let (names, marks) = drawn.split_at(drawn.find(['[', '{']).unwrap_or(drawn.len()));
+    let (names, marks) = drawn.split_at(drawn.find(['[', '{', '(']).unwrap_or(drawn.len()));
     let names: Vec<&str> = names.split_whitespace().collect();
     let id = *names.last().expect("a node has a name");
     let known = nodes.iter().position(|(known, _)| *known == id);
@@ -43,11 +45,17 @@ fn draw_node<'a>(drawn: &'a str, nodes: &mut Vec<(&'a str, NodeSpec)>) -> &'a st
         nodes.push((id, NodeSpec::new(id, if task_type == "empty" { "" } else { task_type })));
         nodes.len() - 1
     });
-    for mark in marks.split_inclusive([']', '}']).map(str::trim).filter(|mark| !mark.is_empty()) {
+    let mut configs = serde_json::Map::new();
+    for mark in marks.split_inclusive([']', '}', ')']).map(str::trim).filter(|mark| !mark.is_empty()) {
         let node = nodes[place].1.clone();
         let inside = &mark[1..mark.len() - 1];
         nodes[place].1 = if mark.starts_with('[') {
             node.set("start_if", serde_json::from_str::<serde_json::Value>(inside).unwrap())
+        } else if mark.starts_with('(') {
+            let (key, value) = inside.split_once(' ').expect("a setting has a value");
+            let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            configs.insert(key.to_owned(), value);
+            node.set("configs", configs.clone())
         } else {
             let parts: Vec<&str> = inside.split_whitespace().collect();
             let [key, operator, value] = parts[..] else { panic!("`{inside}` is no condition") };

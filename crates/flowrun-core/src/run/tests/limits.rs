@@ -36,6 +36,22 @@ fn objects_over_the_limit_are_dropped_with_one_line_and_fail_the_node() {
 }
 
 #[test]
+fn a_node_is_not_handed_more_than_it_may_have() {
+    for receiver in ["slack", "issue"] {
+        let mut play = Play::with_policy(
+            &format!("scan a -> {receiver} c, scan b -> c"),
+            RunPolicy::default().max_objects(2),
+        );
+        play.play("0 start; 1 object a o1 passed; 1 object a o2 passed; 2 done a; 3 object b o2 passed");
+        play.play("3 object b o3 passed");
+        let transcript = play.play("4 done b; 5 done c");
+        assert!(transcript.contains("+ line c: more than 2 objects: the rest is dropped"), "{transcript}");
+        assert!(transcript.contains("+ failed c#1"), "{transcript}");
+        assert_eq!(play.handed("c", 1), if receiver == "issue" { vec!["o1", "o2"] } else { vec![] });
+    }
+}
+
+#[test]
 fn lines_over_the_limit_are_dropped_and_the_last_one_says_so() {
     let mut play = Play::with_policy("scan a", RunPolicy::default().max_log_lines(2));
     insta::assert_snapshot!(play.play("0 start; 1 log a 1; 2 log a 2; 3 log a 3; 4 log a 4; 5 ok a"), @"
@@ -67,7 +83,8 @@ fn lines_over_the_limit_are_dropped_and_the_last_one_says_so() {
 
 #[test]
 fn no_limit_drops_the_line_that_says_why_a_node_ended() {
-    let policy = RunPolicy::default().max_log_lines(1).retry(RetryPolicy::default().max_attempts(2));
+    let policy =
+        RunPolicy::default().max_log_lines(1).retry(RetryPolicy::default().jitter(0).max_attempts(2));
     let mut play = Play::with_policy("scan a", policy);
     let script = "0 start; 1 log a 1; 2 fail a transient busy; 3 retry a#2; 4 log a#2 2; 5 log a#2 3; 6 cancel; 7 stopped a#2";
     insta::assert_snapshot!(play.play(script), @"

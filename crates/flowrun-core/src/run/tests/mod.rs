@@ -1,5 +1,6 @@
 //! What runs do, as transcripts: a drawing, a script of events, and everything that came of them.
 
+mod crashes;
 mod draw;
 mod ends;
 mod exhaustive;
@@ -9,11 +10,17 @@ mod joins;
 mod limits;
 mod naive;
 mod order;
+mod pausing;
 mod play;
 mod properties;
+mod recovering;
+mod replays;
+mod rerunning;
 mod routing;
 mod stopping;
 mod table;
+mod turns;
+mod unknown;
 mod wire;
 
 pub(super) use play::{Play, transcript};

@@ -10,7 +10,11 @@
 //! | `ok a`, `done a` | it returns: passed whatever the entries say, or as the entries say |
 //! | `fail a [CLASS [TEXT]]` | it returns with a failure, permanent if not said otherwise |
 //! | `stopped a` | it was dropped after the grace period |
-//! | `timeout a`, `retry a` | the timer of its deadline, or of its next attempt, fires |
+//! | `timeout a`, `retry a`, `overtime a` | the timer of its deadline, of its next attempt, or of the node, fires |
+//! | `slot a` | the host grants the slot that was asked for |
+//! | `pause`, `resume` | somebody asks for that |
+//! | `crash` | the process ends, and another one goes on from the journal |
+//! | `rerun`, `rerun a` | what failed, or `a` and all below it, is to be done once more |
 //!
 //! The attempt is the first unless `a#2` says otherwise. A transcript repeats each event, then shows the
 //! records with `+`, the commands with `>`, and a refusal with `!`.
@@ -23,7 +27,7 @@ use serde_json::value::RawValue;
 use super::draw;
 use crate::{
     Attempt, Command, ErrorClass, Event, Facts, Failure, NodeIx, NodeStatus, ObjectEntry, ObjectReport,
-    ObjectStatus, Outcome, Page, Plan, Record, Report, Run, RunId, RunPolicy, RunSpec, Site, Timer,
+    ObjectStatus, Outcome, Page, Plan, Record, Report, Rerun, Run, RunId, RunPolicy, RunSpec, Site, Timer,
     Timestamp,
 };
 
@@ -67,6 +71,9 @@ impl Play {
         for line in script.split(';').map(str::trim).filter(|line| !line.is_empty()) {
             let (at, event) = line.split_once(' ').unwrap();
             let at = second(at.parse().unwrap());
+            if event == "crash" {
+                self.run = self.replayed();
+            }
             let event = self.read(event);
             writeln!(out, "{line}").unwrap();
             out.push_str(&self.handle(at, event));
@@ -99,12 +106,17 @@ impl Play {
         let (at, rest) = rest.split_once(' ').unwrap_or((rest, ""));
         match word {
             "start" => return Event::Started,
+            "pause" => return Event::PauseRequested,
+            "resume" => return Event::ResumeRequested,
+            "crash" => return Event::Recovered { epoch: 2 },
+            "rerun" if at.is_empty() => return Event::RerunRequested(Rerun::Failed),
+            "rerun" => return Event::RerunRequested(Rerun::From(self.node(at))),
             "cancel" => return Event::CancelRequested,
             "deadline" => return Event::TimerFired(Timer::Run),
             _ => {}
         }
         let (id, number) = at.split_once('#').unwrap_or((at, "1"));
-        let (node, attempt) = (self.node(id), attempt(number.parse().unwrap()));
+        let (node, attempt) = (self.node(id), read_attempt(number));
         let ended = |outcome| Event::AttemptEnded { node, attempt, outcome };
         let reported = |report| Event::Reported { node, attempt, report };
         match word {
@@ -116,8 +128,16 @@ impl Play {
             "stopped" => Event::AttemptStopped { node, attempt },
             "timeout" => Event::TimerFired(Timer::Attempt { node, attempt }),
             "retry" => Event::TimerFired(Timer::Retry { node, attempt }),
+            "overtime" => Event::TimerFired(Timer::Node { node, attempt }),
+            "slot" => Event::SlotGranted { node, attempt },
             _ => panic!("no event `{text}`"),
         }
+    }
+
+    /// The run as its journal has it.
+    pub(crate) fn replayed(&self) -> Run {
+        let lines = self.journal.iter().map(|(at, record)| (*at, record));
+        Run::replay(Arc::clone(self.run.plan()), self.run.spec().clone(), lines).unwrap()
     }
 
     /// The statuses of the nodes, in their order.
@@ -168,6 +188,13 @@ pub(crate) fn attempt(number: u32) -> Attempt {
     (1..number).fold(Attempt::FIRST, |attempt, _| attempt.next())
 }
 
+/// `2`, or `2.1` for the first attempt of the second visit.
+fn read_attempt(text: &str) -> Attempt {
+    let (visit, number) = text.split_once('.').unwrap_or(("1", text));
+    let first = (1..visit.parse().unwrap()).fold(Attempt::FIRST, |attempt, _: u32| attempt.next_visit());
+    (1..number.parse().unwrap()).fold(first, |attempt, _: u32| attempt.next())
+}
+
 /// `o1 passed {"type": …}`: an entry on the page `p`, its status, and its facts if there are any.
 fn read_object(text: &str) -> ObjectReport {
     let (id, rest) = text.split_once(' ').unwrap();
@@ -183,6 +210,7 @@ fn read_failure(text: &str) -> Outcome {
         "" | "permanent" => ErrorClass::Permanent,
         "transient" => ErrorClass::Transient,
         "stopped" => ErrorClass::Stopped,
+        "unknown" => ErrorClass::Unknown,
         _ => panic!("no class of failure `{class}`"),
     };
     let message = (!message.is_empty()).then(|| message.to_owned());
@@ -193,7 +221,14 @@ fn show_record(plan: &Plan, record: &Record) -> String {
     let id = |node: &NodeIx| plan.node_id(*node);
     match record {
         Record::RunStarted => "run started".into(),
-        Record::AttemptStarted { node, attempt } => format!("started {}#{attempt}", id(node)),
+        Record::AttemptStarted { node, attempt, possible_duplicate, .. } => {
+            let mark = if *possible_duplicate { ", possible duplicate" } else { "" };
+            format!("started {}#{attempt}{mark}", id(node))
+        }
+        Record::NodeDue { node, attempt } => format!("due {}#{attempt}", id(node)),
+        Record::SlotRequested { node, attempt } => format!("asking {}#{attempt}", id(node)),
+        Record::AttemptLost { node, attempt } => format!("lost {}#{attempt}", id(node)),
+        Record::NodeHeld { node, attempt } => format!("held {}#{attempt}", id(node)),
         Record::NothingToSend { node } => format!("nothing to send {}", id(node)),
         Record::Objects { node, objects } => {
             let show = |report: &ObjectReport| {
@@ -211,7 +246,9 @@ fn show_record(plan: &Plan, record: &Record) -> String {
         Record::RetryScheduled { node, attempt, class, not_before } => {
             format!("{class:?}: {}#{attempt} not before {}", id(node), show_time(*not_before)).to_lowercase()
         }
-        Record::NodeEnded { node, attempt, status } => format!("{status} {}#{attempt}", id(node)),
+        Record::NodeEnded { node, attempt, status, flaky } => {
+            format!("{status} {}#{attempt}{}", id(node), if *flaky { ", flaky" } else { "" })
+        }
         Record::EmptyReached { node, finalized } => {
             format!("reached {}{}", id(node), if *finalized { ", finalized" } else { "" })
         }
@@ -219,6 +256,13 @@ fn show_record(plan: &Plan, record: &Record) -> String {
         Record::Late { node, attempt } => format!("late {}#{attempt}", id(node)),
         Record::CancelRequested => "cancel requested".into(),
         Record::RunTimedOut => "run timed out".into(),
+        Record::Paused => "paused".into(),
+        Record::Resumed => "resumed".into(),
+        Record::Recovered { epoch } => format!("recovered, epoch {epoch}"),
+        Record::Rerun { nodes } => {
+            let nodes: Vec<_> = nodes.iter().map(id).collect();
+            format!("once more: {}", nodes.join(", "))
+        }
         Record::RunEnded { status, step } => format!("run {status}, closing line at {}", id(step)),
     }
 }
@@ -232,10 +276,13 @@ fn show_command(plan: &Plan, command: Command) -> String {
             let timer = match timer {
                 Timer::Attempt { node, attempt } => format!("timeout {}#{attempt}", id(node)),
                 Timer::Retry { node, attempt } => format!("retry {}#{attempt}", id(node)),
+                Timer::Node { node, attempt } => format!("overtime {}#{attempt}", id(node)),
                 Timer::Run => "deadline".into(),
             };
             format!("timer {timer} at {}", show_time(at))
         }
+        Command::AcquireSlot { node, attempt } => format!("acquire slot {}#{attempt}", id(node)),
+        Command::ReleaseSlot { node, attempt } => format!("release slot {}#{attempt}", id(node)),
         Command::End => "end".into(),
     }
 }

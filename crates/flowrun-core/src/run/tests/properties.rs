@@ -1,5 +1,6 @@
 //! What holds for every flow, whatever happens and in whichever order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use super::draw;
 use super::play::{attempt, going_on, second, spec};
 use crate::{
     Attempt, Command, Condition, ErrorClass, Event, Facts, Failure, Flow, NodeIx, NodeSpec, ObjectEntry,
-    ObjectReport, ObjectStatus, Outcome, Plan, Record, Report, RetryPolicy, Run, RunPolicy, RunSpec, Timer,
-    Timestamp,
+    ObjectReport, ObjectStatus, OnUnknown, Outcome, Plan, Record, Report, Rerun, RetryPolicy, Run, RunPolicy,
+    RunSpec, Timer, Timestamp,
 };
 
 /// One run: its plan and spec, and what happens to it.
@@ -31,8 +32,15 @@ enum Step {
     Timer(Index),
     /// Anything at all, most of it out of place.
     Odd(Index, u32, Doing),
+    /// The host grants one of the slots that were asked for.
+    Slot(Index),
     Cancel,
     Start,
+    Pause,
+    Resume,
+    /// The process ends, and another one goes on.
+    Crash,
+    Rerun(Option<Index>),
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +51,8 @@ enum Doing {
     Stopped,
     Timeout,
     Retry,
+    Overtime,
+    Slot,
 }
 
 fn doing() -> impl Strategy<Value = Doing> {
@@ -61,9 +71,12 @@ fn doing() -> impl Strategy<Value = Doing> {
         2 => Just(Doing::End(Outcome::Passed)),
         2 => Just(Doing::End(failure(ErrorClass::Transient))),
         1 => Just(Doing::End(failure(ErrorClass::Permanent))),
+        1 => Just(Doing::End(failure(ErrorClass::Unknown))),
         1 => Just(Doing::Stopped),
         1 => Just(Doing::Timeout),
         1 => Just(Doing::Retry),
+        1 => Just(Doing::Overtime),
+        1 => Just(Doing::Slot),
     ]
 }
 
@@ -72,13 +85,18 @@ fn step() -> impl Strategy<Value = Step> {
         20 => (any::<Index>(), doing()).prop_map(|(node, doing)| Step::Work(node, doing)),
         4 => any::<Index>().prop_map(Step::Timer),
         4 => (any::<Index>(), 1..4_u32, doing()).prop_map(|(node, attempt, doing)| Step::Odd(node, attempt, doing)),
+        6 => any::<Index>().prop_map(Step::Slot),
         1 => Just(Step::Cancel),
         1 => Just(Step::Start),
+        1 => Just(Step::Pause),
+        2 => Just(Step::Resume),
+        2 => Just(Step::Crash),
+        1 => proptest::option::of(any::<Index>()).prop_map(Step::Rerun),
     ]
 }
 
 /// A flow of up to eight nodes of all roles, with edges that lead to later nodes.
-fn plan() -> impl Strategy<Value = Arc<Plan>> {
+pub(super) fn plan() -> impl Strategy<Value = Arc<Plan>> {
     let types = proptest::sample::select(vec!["scan", "probe", "probe", "slack", "issue", "report", ""]);
     let node = (types, any::<bool>(), proptest::option::of(any::<bool>()));
     let edges = proptest::collection::vec((any::<Index>(), any::<Index>()), 0..14);
@@ -106,15 +124,22 @@ fn plan() -> impl Strategy<Value = Arc<Plan>> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let spec =
-        (any::<bool>(), 1..4_u32, any::<bool>(), 1..8_usize).prop_map(|(end, attempts, timed, limit)| {
+    let on_unknown = proptest::sample::select(vec![OnUnknown::Retry, OnUnknown::Fail, OnUnknown::Pause]);
+    let turns = (proptest::option::of(1..4_u32), proptest::bool::weighted(0.3));
+    let spec = (any::<bool>(), 1..4_u32, any::<bool>(), 1..8_usize, on_unknown, turns).prop_map(
+        |(end, attempts, timed, limit, on_unknown, (most, slots))| {
             let mut policy = RunPolicy::default().retry(RetryPolicy::default().max_attempts(attempts));
-            policy = policy.max_objects(limit).max_log_lines(limit);
+            policy = policy.max_objects(limit).max_log_lines(limit).on_unknown(on_unknown).slots(slots);
+            if let Some(most) = most {
+                policy = policy.max_concurrent(most);
+            }
             if timed {
                 policy = policy.attempt_timeout(Duration::from_secs(5)).run_timeout(Duration::from_secs(50));
+                policy = policy.node_timeout(Duration::from_secs(20));
             }
             if end { spec() } else { going_on() }.policy(policy)
-        });
+        },
+    );
     (plan(), spec, proptest::collection::vec(step(), 0..80)).prop_map(|(plan, spec, steps)| Case {
         plan,
         spec,
@@ -142,7 +167,7 @@ fn play_resumed(case: &Case) -> Vec<Decided> {
 
 fn play_as(case: &Case, resumes: bool, mut refused: impl FnMut(&Run, &Run)) -> Vec<Decided> {
     let mut run = Run::new(Arc::clone(&case.plan), case.spec.clone());
-    let (mut decided, mut timers) = (Vec::new(), Vec::new());
+    let (mut decided, mut asked) = (Vec::new(), Asked::default());
     let mut steps = case.steps.iter();
     for time in 0.. {
         assert!(time < 10_000, "the run comes to its end");
@@ -151,21 +176,22 @@ fn play_as(case: &Case, resumes: bool, mut refused: impl FnMut(&Run, &Run)) -> V
             break;
         }
         let event = match step {
-            Some(step) => event(&run, &mut timers, step),
-            None => closing_event(&run, &mut timers),
+            Some(step) => event(&run, &mut asked, step),
+            None => closing_event(&run, &mut asked),
         };
         let Some(event) = event else { continue };
         let at = second(time);
-        if resumes {
+        if matches!(event, Event::Recovered { .. }) {
+            // Nobody keeps the timers and slots of a process that has ended.
+            asked = Asked::default();
+        }
+        if resumes || matches!(event, Event::Recovered { .. }) {
             run = replayed(case, &decided);
         }
         match run.handle(at, event) {
             Ok(decision) => {
                 let (records, commands) = (decision.records.to_vec(), decision.commands.to_vec());
-                timers.extend(commands.iter().filter_map(|command| match *command {
-                    Command::SetTimer { timer, .. } => Some(timer),
-                    Command::Start { .. } | Command::Stop { .. } | Command::End => None,
-                }));
+                commands.iter().for_each(|command| asked.note(*command));
                 decided.push(Decided { at, records, commands, json: run.to_json() });
             }
             Err(_) => refused(&run, &replayed(case, &decided)),
@@ -174,7 +200,30 @@ fn play_as(case: &Case, resumes: bool, mut refused: impl FnMut(&Run, &Run)) -> V
     decided
 }
 
-fn event(run: &Run, timers: &mut Vec<Timer>, step: &Step) -> Option<Event> {
+/// What a run has asked of its driver and not got yet.
+#[derive(Default)]
+struct Asked {
+    timers: Vec<Timer>,
+    slots: Vec<(NodeIx, Attempt)>,
+}
+
+impl Asked {
+    fn note(&mut self, command: Command) {
+        match command {
+            Command::SetTimer { timer, .. } => self.timers.push(timer),
+            Command::AcquireSlot { node, attempt } => self.slots.push((node, attempt)),
+            Command::ReleaseSlot { node, attempt } => self.slots.retain(|slot| *slot != (node, attempt)),
+            Command::Start { .. } | Command::Stop { .. } | Command::End => {}
+        }
+    }
+
+    fn grant(&mut self, place: usize) -> Event {
+        let (node, attempt) = self.slots.remove(place);
+        Event::SlotGranted { node, attempt }
+    }
+}
+
+fn event(run: &Run, asked: &mut Asked, step: &Step) -> Option<Event> {
     let working: Vec<(NodeIx, Attempt)> = run.working().collect();
     match step {
         Step::Work(_, _) if working.is_empty() => None,
@@ -182,22 +231,41 @@ fn event(run: &Run, timers: &mut Vec<Timer>, step: &Step) -> Option<Event> {
             let (node, attempt) = working[which.index(working.len())];
             Some(said(node, attempt, doing))
         }
-        Step::Timer(_) if timers.is_empty() => None,
-        Step::Timer(which) => Some(Event::TimerFired(timers.remove(which.index(timers.len())))),
+        Step::Timer(_) if asked.timers.is_empty() => None,
+        Step::Timer(which) => {
+            let place = which.index(asked.timers.len());
+            Some(Event::TimerFired(asked.timers.remove(place)))
+        }
+        Step::Slot(_) if asked.slots.is_empty() => None,
+        Step::Slot(which) => Some(asked.grant(which.index(asked.slots.len()))),
         Step::Odd(node, number, doing) => {
             let node = NodeIx::new(node.index(run.plan().node_count() + 1));
             Some(said(node, attempt(*number), doing))
         }
         Step::Cancel => Some(Event::CancelRequested),
         Step::Start => Some(Event::Started),
+        Step::Pause => Some(Event::PauseRequested),
+        Step::Resume => Some(Event::ResumeRequested),
+        Step::Crash => Some(Event::Recovered { epoch: 2 }),
+        Step::Rerun(None) => Some(Event::RerunRequested(Rerun::Failed)),
+        Step::Rerun(Some(node)) => {
+            let node = NodeIx::new(node.index(run.plan().node_count() + 1));
+            Some(Event::RerunRequested(Rerun::From(node)))
+        }
     }
 }
 
-fn closing_event(run: &Run, timers: &mut Vec<Timer>) -> Option<Event> {
-    match run.working().next() {
-        Some((node, attempt)) => Some(Event::AttemptEnded { node, attempt, outcome: Outcome::Passed }),
-        None => Some(Event::TimerFired(timers.pop().expect("a run that is open works or waits for a timer"))),
+fn closing_event(run: &Run, asked: &mut Asked) -> Option<Event> {
+    if let Some((node, attempt)) = run.working().next() {
+        return Some(Event::AttemptEnded { node, attempt, outcome: Outcome::Passed });
     }
+    if run.is_paused() {
+        return Some(Event::ResumeRequested);
+    }
+    if !asked.slots.is_empty() {
+        return Some(asked.grant(0));
+    }
+    Some(Event::TimerFired(asked.timers.pop().expect("a run that is open works, or waits for something")))
 }
 
 fn said(node: NodeIx, attempt: Attempt, doing: &Doing) -> Event {
@@ -214,6 +282,8 @@ fn said(node: NodeIx, attempt: Attempt, doing: &Doing) -> Event {
         Doing::Stopped => Event::AttemptStopped { node, attempt },
         Doing::Timeout => Event::TimerFired(Timer::Attempt { node, attempt }),
         Doing::Retry => Event::TimerFired(Timer::Retry { node, attempt }),
+        Doing::Overtime => Event::TimerFired(Timer::Node { node, attempt }),
+        Doing::Slot => Event::SlotGranted { node, attempt },
     }
 }
 
@@ -221,7 +291,7 @@ fn said(node: NodeIx, attempt: Attempt, doing: &Doing) -> Event {
 fn replayed(case: &Case, decided: &[Decided]) -> Run {
     let mut run = Run::new(Arc::clone(&case.plan), case.spec.clone());
     for decided in decided {
-        decided.records.iter().for_each(|record| run.apply(decided.at, record));
+        decided.records.iter().for_each(|record| run.apply(decided.at, record).unwrap());
     }
     run
 }
@@ -232,15 +302,45 @@ fn records(decided: &[Decided]) -> impl Iterator<Item = &Record> {
 
 proptest! {
     #[test]
-    fn whatever_happens_the_run_ends_exactly_once_and_nothing_follows(case in case()) {
+    fn whatever_happens_the_run_ends_once_and_nothing_follows_but_to_do_it_once_more(case in case()) {
         let decided = play(&case, |_, _| ());
-        let ends = records(&decided).filter(|record| matches!(record, Record::RunEnded { .. })).count();
-        prop_assert_eq!(ends, 1);
-        let last = decided.last().unwrap();
-        let is_closed = matches!(last.records.last(), Some(Record::RunEnded { .. }));
-        prop_assert!(is_closed, "nothing is written after the end");
-        prop_assert_eq!(last.commands.last(), Some(&Command::End));
-        prop_assert_eq!(decided.iter().filter(|decided| decided.commands.contains(&Command::End)).count(), 1);
+        let is_end = |record: &Record| matches!(record, Record::RunEnded { .. });
+        let reruns = records(&decided).filter(|record| matches!(record, Record::Rerun { .. })).count();
+        prop_assert_eq!(records(&decided).filter(|record| is_end(record)).count(), 1 + reruns);
+        for decided in &decided {
+            prop_assert_eq!(decided.commands.contains(&Command::End), decided.records.iter().any(is_end));
+            prop_assert!(decided.records.iter().rev().skip(1).all(|record| !is_end(record)), "nothing follows");
+        }
+        prop_assert!(decided.last().unwrap().records.last().is_some_and(is_end));
+    }
+
+    #[test]
+    fn no_more_attempts_work_than_may_and_none_without_a_slot(case in case()) {
+        let (mut working, mut slots) = (BTreeSet::new(), BTreeSet::new());
+        for decided in play(&case, |_, _| ()) {
+            for record in &decided.records {
+                if let Record::AttemptStarted { node, .. } = record {
+                    working.insert(*node);
+                } else if let Record::AttemptLost { node, .. }
+                | Record::RetryScheduled { node, .. }
+                | Record::NodeHeld { node, .. }
+                | Record::NodeEnded { node, .. } = record
+                {
+                    working.remove(node);
+                }
+            }
+            for &command in &decided.commands {
+                if let Command::AcquireSlot { node, attempt } = command {
+                    slots.insert((node, attempt));
+                } else if let Command::ReleaseSlot { node, attempt } = command {
+                    slots.remove(&(node, attempt));
+                } else if let Command::Start { node, attempt } = command {
+                    prop_assert!(!case.spec.policy.slots || slots.contains(&(node, attempt)));
+                }
+            }
+            let most = case.spec.policy.max_concurrent.map_or(usize::MAX, |most| most as usize);
+            prop_assert!(working.len() <= most);
+        }
     }
 
     #[test]
@@ -257,7 +357,7 @@ proptest! {
         let decided = play(&case, |_, _| ());
         let mut run = Run::new(Arc::clone(&case.plan), case.spec.clone());
         for decided in &decided {
-            decided.records.iter().for_each(|record| run.apply(decided.at, record));
+            decided.records.iter().for_each(|record| run.apply(decided.at, record).unwrap());
             prop_assert_eq!(run.to_json(), &*decided.json);
         }
     }
@@ -269,7 +369,7 @@ proptest! {
         for decided in &decided {
             for record in &decided.records {
                 let text = serde_json::to_string(record).unwrap();
-                run.apply(decided.at, &serde_json::from_str(&text).unwrap());
+                run.apply(decided.at, &serde_json::from_str(&text).unwrap()).unwrap();
             }
             prop_assert_eq!(run.to_json(), &*decided.json);
         }
@@ -297,17 +397,21 @@ proptest! {
     #[test]
     fn nothing_starts_before_its_parents_are_decided_nor_twice_nor_once_the_run_is_stopping(case in case()) {
         let mut decided_nodes = vec![false; case.plan.node_count()];
-        let mut attempts = vec![0; case.plan.node_count()];
+        let mut attempts = vec![None; case.plan.node_count()];
+        let mut lost = BTreeSet::new();
         let mut is_stopping = false;
         for record in records(&play(&case, |_, _| ())) {
             match record {
-                Record::AttemptStarted { node, attempt } => {
-                    prop_assert!(!is_stopping);
+                Record::AttemptStarted { node, attempt, .. } => {
+                    prop_assert!(!is_stopping || lost.remove(node), "only what was lost starts again");
                     prop_assert!(!decided_nodes[node.index()], "a node that is done starts no more");
                     let parents = case.plan.parents(*node);
                     prop_assert!(parents.iter().all(|parent| decided_nodes[parent.index()]));
-                    attempts[node.index()] += 1;
-                    prop_assert_eq!(attempt.number(), attempts[node.index()], "attempts are counted");
+                    let last = attempts[node.index()].replace(*attempt);
+                    // A visit may pass without an attempt: a receiver that has nothing to send.
+                    let is_next = last.is_none_or(|last| *attempt == last.next());
+                    let is_first = attempt.number() == 1 && Some(*attempt) > last;
+                    prop_assert!(is_next || is_first, "attempts are counted");
                 }
                 Record::NodeEnded { node, status, .. } => {
                     prop_assert!(!std::mem::replace(&mut decided_nodes[node.index()], true), "it ends once");
@@ -317,11 +421,24 @@ proptest! {
                     prop_assert!(!std::mem::replace(&mut decided_nodes[node.index()], true), "it ends once");
                 }
                 Record::CancelRequested | Record::RunTimedOut | Record::RunEnded { .. } => is_stopping = true,
+                Record::AttemptLost { node, .. } => {
+                    lost.insert(*node);
+                }
+                Record::Rerun { nodes } => {
+                    nodes.iter().for_each(|node| decided_nodes[node.index()] = false);
+                    is_stopping = false;
+                }
                 Record::RunStarted
                 | Record::Objects { .. }
                 | Record::Logged { .. }
                 | Record::Judged { .. }
                 | Record::RetryScheduled { .. }
+                | Record::NodeDue { .. }
+                | Record::SlotRequested { .. }
+                | Record::NodeHeld { .. }
+                | Record::Paused
+                | Record::Resumed
+                | Record::Recovered { .. }
                 | Record::Late { .. } => {}
             }
         }

@@ -115,7 +115,7 @@ fn cancelling_twice_changes_nothing_the_second_time() {
 
 #[test]
 fn cancel_ends_what_waits_for_another_attempt() {
-    let policy = RunPolicy::default().retry(RetryPolicy::default().max_attempts(2));
+    let policy = RunPolicy::default().retry(RetryPolicy::default().jitter(0).max_attempts(2));
     let mut play = Play::with_policy("scan a", policy);
     insta::assert_snapshot!(play.play("0 start; 1 fail a transient; 2 cancel; 3 retry a#2"), @"
     0 start
@@ -212,7 +212,8 @@ fn the_deadline_of_the_run_stops_it_as_failed() {
 #[test]
 fn the_deadline_of_the_run_ends_what_waits_for_another_attempt() {
     let policy = RunPolicy::default().run_timeout(Duration::from_secs(9));
-    let mut play = Play::with_policy("scan a", policy.retry(RetryPolicy::default().max_attempts(2)));
+    let mut play =
+        Play::with_policy("scan a", policy.retry(RetryPolicy::default().jitter(0).max_attempts(2)));
     insta::assert_snapshot!(play.play("0 start; 8 fail a transient; 9 deadline"), @"
     0 start
       + run started

@@ -63,7 +63,12 @@ impl Replay<'_> {
         for command in commands.unwrap_or_else(|_: Rejected| Vec::new()) {
             match command {
                 Command::Start { node, attempt } => self.start(node, attempt),
-                Command::Stop { .. } | Command::SetTimer { .. } | Command::End => {}
+                // Nothing here waits for a slot: no policy of a case asks for one.
+                Command::Stop { .. }
+                | Command::SetTimer { .. }
+                | Command::AcquireSlot { .. }
+                | Command::ReleaseSlot { .. }
+                | Command::End => {}
             }
         }
     }

@@ -1,0 +1,180 @@
+//! What a node says about its own retries and time limits, in `data.configs`. Keys of the original are not ours.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::PlanNode;
+use super::about::About;
+use crate::model::json::Span;
+use crate::model::{Findings, Flow, NodeIx, shown};
+
+/// What happens when nobody can know whether an attempt had its effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnUnknown {
+    /// Another attempt may be made, with the same idempotency key and marked as a possible duplicate.
+    #[default]
+    Retry,
+    /// The node fails: the effect is never repeated.
+    Fail,
+    /// The node waits until a person resumes the run.
+    Pause,
+}
+
+/// The settings of one node. What it does not say, the run's policy does.
+///
+/// | Key in `data.configs` | Value |
+/// | --- | --- |
+/// | `retries` | further attempts after the first, 0 to 1,000 |
+/// | `retry_wait` | seconds before the second attempt; doubled for each further one |
+/// | `retry_max_wait` | the longest wait in seconds |
+/// | `attempt_timeout` | seconds one attempt may take |
+/// | `node_timeout` | seconds all attempts and the waits between them may take |
+/// | `on_unknown` | `retry`, `fail` or `pause` |
+///
+/// Null counts as absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NodeSettings {
+    pub(crate) retries: Option<u16>,
+    pub(crate) retry_wait: Option<Duration>,
+    pub(crate) retry_max_wait: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) node_timeout: Option<Duration>,
+    pub(crate) on_unknown: Option<OnUnknown>,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug)]
+struct BadSetting<'a> {
+    key: &'static str,
+    value: &'a str,
+    /// What it could be instead.
+    help: &'static str,
+}
+
+/// The longest time a setting can name: a year.
+const LONGEST: f64 = 365.0 * 24.0 * 3600.0;
+
+impl NodeSettings {
+    /// Reads a node's configs and puts what cannot be used on the list.
+    fn read<'a>(configs: &'a str, bad: &mut Vec<BadSetting<'a>>) -> Self {
+        // What is no object holds no settings; the reader of the document has seen to that already.
+        let all: BTreeMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(configs).unwrap_or_default();
+        let mut known = Known { all, bad };
+        Self {
+            retries: known.get("retries", "give a whole number from 0 to 1000", |raw| {
+                raw.parse().ok().filter(|retries| *retries <= 1_000)
+            }),
+            retry_wait: known.seconds("retry_wait", 0.0),
+            retry_max_wait: known.seconds("retry_max_wait", 0.0),
+            attempt_timeout: known.seconds("attempt_timeout", 0.001),
+            node_timeout: known.seconds("node_timeout", 0.001),
+            on_unknown: known.get("on_unknown", "give \"retry\", \"fail\" or \"pause\"", |raw| {
+                serde_json::from_str(raw).ok()
+            }),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The settings of the nodes that have some, in the order of the nodes; what cannot be used is a problem.
+pub(super) fn read(
+    flow: &Flow,
+    nodes: &mut [PlanNode],
+    problems: &mut Findings,
+) -> Vec<(NodeIx, NodeSettings)> {
+    let (about, text) = (About(flow), flow.to_json());
+    let (mut all, mut bad) = (Vec::new(), Vec::new());
+    for &(index, span) in flow.document.configs() {
+        let node = NodeIx::new(index as usize);
+        let settings = NodeSettings::read(span.text(text), &mut bad);
+        for BadSetting { key, value, help } in bad.drain(..) {
+            problems.add(|| {
+                let message =
+                    format!("`{key}` of node `{}` cannot be `{}`", about.shown_id(node), shown(value));
+                let place = (node, &*format!("data/configs/{key}"), Span::of(text, value));
+                about.error("plan.node-setting", place, message).help(help)
+            });
+        }
+        if !settings.is_empty() {
+            nodes[node.index()].has_settings = true;
+            all.push((node, settings));
+        }
+    }
+    all
+}
+
+struct Known<'a, 'b> {
+    all: BTreeMap<Cow<'a, str>, &'a RawValue>,
+    bad: &'b mut Vec<BadSetting<'a>>,
+}
+
+impl<'a> Known<'a, '_> {
+    fn get<T>(
+        &mut self,
+        key: &'static str,
+        help: &'static str,
+        read: impl Fn(&'a str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.all.get(key).map(|raw| raw.get()).filter(|raw| *raw != "null")?;
+        let read = read(value);
+        if read.is_none() {
+            self.bad.push(BadSetting { key, value, help });
+        }
+        read
+    }
+
+    fn seconds(&mut self, key: &'static str, least: f64) -> Option<Duration> {
+        let help = if least > 0.0 {
+            "give seconds as a number from 0.001 to 31536000 (a year)"
+        } else {
+            "give seconds as a number from 0 to 31536000 (a year)"
+        };
+        self.get(key, help, |raw| {
+            let seconds = raw.parse().ok().filter(|seconds| (least..=LONGEST).contains(seconds))?;
+            Some(Duration::from_secs_f64(seconds))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_and_keys_of_others_passed_over() {
+        let mut bad = Vec::new();
+        let configs = r#"{"timeout":300,"retries":2,"retry_wait":0.5,"retry_max_wait":null,"attempt_timeout":1e1,"node_timeout":60,"on_unknown":"pause"}"#;
+        let settings = NodeSettings::read(configs, &mut bad);
+        assert!(bad.is_empty(), "{bad:?}");
+        let expected = NodeSettings {
+            retries: Some(2),
+            retry_wait: Some(Duration::from_millis(500)),
+            retry_max_wait: None,
+            attempt_timeout: Some(Duration::from_secs(10)),
+            node_timeout: Some(Duration::from_secs(60)),
+            on_unknown: Some(OnUnknown::Pause),
+        };
+        assert_eq!(settings, expected);
+        assert!(NodeSettings::read(r#"{"timeout":300}"#, &mut bad).is_empty());
+    }
+
+    #[test]
+    fn every_value_that_cannot_be_used_is_told() {
+        let mut bad = Vec::new();
+        let configs = r#"{"retries":-1,"retry_wait":"1","retry_max_wait":1e9,"attempt_timeout":0,"node_timeout":[],"on_unknown":"ask"}"#;
+        assert!(NodeSettings::read(configs, &mut bad).is_empty());
+        let told: Vec<&str> = bad.iter().map(|bad| bad.key).collect();
+        assert_eq!(
+            told,
+            ["retries", "retry_wait", "retry_max_wait", "attempt_timeout", "node_timeout", "on_unknown"]
+        );
+    }
+}

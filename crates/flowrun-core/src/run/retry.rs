@@ -1,0 +1,129 @@
+//! What becomes of an attempt that failed, or of which nobody knows how it ended.
+
+use std::time::Duration;
+
+use super::{Command, Record, RetryPolicy, Run, Timer};
+use crate::model::{Attempt, NodeIx, NodeStatus, Timestamp};
+use crate::plan::{EffectClass, OnUnknown};
+use crate::task::{ErrorClass, Failure};
+
+impl Run {
+    /// The attempt failed: another one follows if the failure may pass and attempts are left.
+    pub(super) fn fail_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: Failure) {
+        if let Some(message) = &failure.message {
+            self.log(at, node, message);
+        }
+        if !self.is_open() {
+            return self.end_node(at, node, attempt, NodeStatus::Failed);
+        }
+        let is_unsure = failure.class.is_unsure() && self.plan.effect(node) != EffectClass::Read;
+        match self.on_unknown(node) {
+            OnUnknown::Fail if is_unsure => self.end_unknown(at, node, attempt),
+            OnUnknown::Pause if is_unsure => self.hold(at, node, attempt.next()),
+            OnUnknown::Fail | OnUnknown::Pause | OnUnknown::Retry => self.retry(at, node, attempt, &failure),
+        }
+    }
+
+    fn retry(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: &Failure) {
+        let retry = self.retry_policy(node);
+        let is_passing = failure.class.is_transient() || failure.class.is_unsure();
+        if !is_passing || attempt.number() >= retry.max_attempts || attempt.is_last() {
+            return self.end_node(at, node, attempt, NodeStatus::Failed);
+        }
+        let seed = self.spec.id.seed(&format!("retry\0{}\0{attempt}", self.plan.node_id(node)));
+        let not_before = at.after(retry.wait_after(attempt, failure.retry_after, seed));
+        let attempt = attempt.next();
+        self.put(at, Record::RetryScheduled { node, attempt, class: failure.class, not_before });
+        self.commands.push(Command::SetTimer { timer: Timer::Retry { node, attempt }, at: not_before });
+    }
+
+    /// Nobody can know whether the effect happened, and it must not be repeated.
+    pub(super) fn end_unknown(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        self.log(at, node, "not tried again: whether it had its effect is not known");
+        self.end_node(at, node, attempt, NodeStatus::Failed);
+    }
+
+    /// The node waits for a person; `attempt` is the one that is to start then.
+    pub(super) fn hold(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        self.log(at, node, "waits to be resumed: whether it had its effect is not known");
+        self.put(at, Record::NodeHeld { node, attempt });
+    }
+
+    pub(super) fn on_retry_due(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        let is_held = self.detours.get(node).is_some_and(|detour| detour.is_held);
+        if self.nodes.state(node) == super::State::Waiting(attempt) && !is_held && self.is_open() {
+            self.start_attempt(at, node, attempt);
+        }
+    }
+
+    /// The time that all attempts of the visit have together is over.
+    pub(super) fn on_node_timeout(&mut self, at: Timestamp, node: NodeIx, first: Attempt) {
+        // Of an earlier visit, or of a node that ended meanwhile or is being stopped anyway.
+        let Some(attempt) = self.open_attempt(node) else { return };
+        if attempt.visit() != first.visit() || self.is_stopping() {
+            return;
+        }
+        if self.is_at_work(node, attempt) {
+            self.commands.push(Command::Stop { node, attempt });
+        }
+        let seconds = self.node_timeout(node).unwrap_or_default().as_secs_f64();
+        self.log(at, node, &format!("timed out after {seconds} s in all"));
+        self.end_node(at, node, attempt, NodeStatus::Failed);
+    }
+
+    /// Asks for the timer of the time that all attempts of the visit have together.
+    pub(super) fn set_node_timer(&mut self, node: NodeIx) {
+        let Some(timeout) = self.node_timeout(node) else { return };
+        let Some((started, _)) = self.nodes.started(node) else { return };
+        let timer = Timer::Node { node, attempt: self.detours.first(node) };
+        self.commands.push(Command::SetTimer { timer, at: started.after(timeout) });
+    }
+
+    /// How long one attempt of the node may take; `None` for as long as it likes.
+    #[must_use]
+    pub fn attempt_timeout(&self, node: NodeIx) -> Option<Duration> {
+        self.plan.settings(node).attempt_timeout.or(self.spec.policy.attempt_timeout)
+    }
+
+    /// What happens when nobody can know whether an attempt of the node had its effect.
+    #[must_use]
+    pub fn on_unknown(&self, node: NodeIx) -> OnUnknown {
+        self.plan.settings(node).on_unknown.unwrap_or(self.spec.policy.on_unknown)
+    }
+
+    fn node_timeout(&self, node: NodeIx) -> Option<Duration> {
+        self.plan.settings(node).node_timeout.or(self.spec.policy.node_timeout)
+    }
+
+    pub(super) fn retry_policy(&self, node: NodeIx) -> RetryPolicy {
+        let (settings, mut policy) = (self.plan.settings(node), self.spec.policy.retry.clone());
+        if let Some(retries) = settings.retries {
+            policy.max_attempts = u32::from(retries) + 1;
+        }
+        policy.first_wait = settings.retry_wait.unwrap_or(policy.first_wait);
+        policy.max_wait = settings.retry_max_wait.unwrap_or(policy.max_wait);
+        policy
+    }
+
+    /// Whether an earlier attempt of the visit may have had its effect without anybody knowing.
+    pub(super) fn is_possible_duplicate(&self, node: NodeIx) -> bool {
+        self.detours.get(node).is_some_and(|detour| detour.is_unsure)
+            && self.plan.effect(node) != EffectClass::Read
+    }
+
+    /// Whether the executor is to find out first if an earlier attempt had its effect. Not when a person has
+    /// decided that already.
+    #[must_use]
+    pub fn is_probed_first(&self, node: NodeIx) -> bool {
+        self.is_possible_duplicate(node)
+            && self.plan.effect(node) == EffectClass::Probeable
+            && self.detours.get(node).is_some_and(|detour| !detour.is_released)
+    }
+}
+
+impl ErrorClass {
+    /// Whether the effect may have happened all the same.
+    pub(super) const fn is_unsure(self) -> bool {
+        matches!(self, Self::Unknown | Self::Timeout)
+    }
+}
