@@ -58,7 +58,7 @@ async fn run_once(engine: &Engine, request: RunRequest) -> RunHandle {
 
 /// Starts a run of a flow that was checked.
 pub(crate) async fn start(engine: &Engine, request: RunRequest) -> RunHandle {
-    engine.start(request).expect("a checked flow starts")
+    engine.start(request).await.expect("a checked flow starts")
 }
 
 /// A runtime whose one thread is the caller's: what it costs is what the work costs.

@@ -44,7 +44,7 @@ pub(crate) async fn drive(
     screen: &Screen,
 ) -> Result<Driven, DriveError> {
     let mut interrupts = Interrupts::new().map_err(DriveError::Signals)?;
-    let handle = engine.start(request)?;
+    let handle = engine.start(request).await?;
     let mut events = handle.events();
     let mut progress = Progress::new(plan, screen);
     let mut interrupted = None;

@@ -147,7 +147,7 @@ fn in_an_engine(plan: &Arc<Plan>, script: &Script) -> FlowRun {
         if let Some(configs) = &script.run.configs {
             request = request.configs(&serde_json::to_string(configs).unwrap()).unwrap();
         }
-        let run = engine.start(request).unwrap();
+        let run = engine.start(request).await.unwrap();
         if let Some(after) = script.run.cancel_after {
             tokio::time::sleep(after).await;
             run.cancel().await;

@@ -168,12 +168,18 @@ impl Context {
     /// attempt of this visit and not to be guessed from the ids.
     #[must_use]
     pub fn key(&self, object: &ObjectEntry) -> String {
-        const VISIT: &[u8] = b"1";
+        // The visit, not the attempt: a new attempt is to have the same effect, a new visit another one.
+        let visit = self.attempt.visit().to_string();
         let id = object.track_id.as_deref().or(object.fact_id()).unwrap_or_default();
         let node = self.shared.plan.node_id(self.node);
         let mut hasher = blake3::Hasher::new();
-        let parts =
-            [&self.shared.store_id[..], self.shared.run.as_bytes(), node.as_bytes(), VISIT, id.as_bytes()];
+        let parts = [
+            &self.shared.store_id[..],
+            self.shared.run.as_bytes(),
+            node.as_bytes(),
+            visit.as_bytes(),
+            id.as_bytes(),
+        ];
         for part in parts {
             // The length first, so that no two lists of parts read the same.
             hasher.update(&(part.len() as u64).to_le_bytes());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use flowrun_core::{Outcome, Task};
+use flowrun_core::{EffectClass, NodeIx, Outcome, Plan, Task};
 
 use crate::Context;
 
@@ -37,6 +37,23 @@ pub trait TaskExecutor: Send + Sync + 'static {
     /// once [`Context::cancelled`] has resolved and the grace period is over.
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome;
 
+    /// What an attempt does to the world outside. It decides what becomes of an attempt that was at work when
+    /// the process ended. Default: [`EffectClass::Keyed`], effects that carry [`Context::key`].
+    fn effect(&self) -> EffectClass {
+        EffectClass::Keyed
+    }
+
+    /// Finds out whether an earlier attempt of the task had its effect, without having one. Asked only of
+    /// executors whose [`effect`](Self::effect) is [`EffectClass::Probeable`], before such a task is done again.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`execute`](Self::execute).
+    async fn probe(&self, task: &Task, context: &Context) -> Probe {
+        let _ = (task, context);
+        Probe::Unknown
+    }
+
     /// Where the rest of an attempt is polled once it had to wait.
     fn placement(&self) -> Placement {
         Placement::InPlace
@@ -53,6 +70,17 @@ pub trait TaskExecutor: Send + Sync + 'static {
     }
 }
 
+/// What is known of the effect of an earlier attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// It happened: the node passes without being done again.
+    Done,
+    /// It did not happen: the task is done.
+    NotDone,
+    /// Nobody can tell: what happens next is what the node's `on_unknown` says.
+    Unknown,
+}
+
 /// Where an attempt is polled after its first poll, which is always in place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,4 +90,20 @@ pub enum Placement {
     InPlace,
     /// In a tokio task of its own: right for what computes between its waits.
     OwnTask,
+}
+
+/// Which executor does which node of one plan.
+#[derive(Clone)]
+pub(crate) struct NodeExecutors {
+    pub(crate) plan: Arc<Plan>,
+    /// By the plan's task types.
+    pub(crate) of_type: Arc<[Arc<dyn TaskExecutor>]>,
+}
+
+impl NodeExecutors {
+    /// The executor of a node that is not empty.
+    pub(crate) fn of(&self, node: NodeIx) -> &Arc<dyn TaskExecutor> {
+        let task_type = self.plan.task_type_of(node).expect("an empty node is never started");
+        &self.of_type[task_type]
+    }
 }

@@ -136,6 +136,27 @@ impl RunHandle {
         let _ = self.requests.send(Request::Cancel).await;
     }
 
+    /// Asks for nothing new to start; what works may finish. Returns at once. A paused run stays paused in the
+    /// next process too.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, the run may or may not be paused.
+    pub async fn pause(&self) {
+        // No driver, no run to pause.
+        let _ = self.requests.send(Request::Pause).await;
+    }
+
+    /// Asks for a paused run to go on, and for nodes that wait for a person to be tried again. Returns at once.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, the run may or may not go on.
+    pub async fn resume(&self) {
+        // No driver, no run that could go on.
+        let _ = self.requests.send(Request::Resume).await;
+    }
+
     /// The events of the run from its beginning, as far as its store still has them, then as they come.
     #[must_use]
     pub fn events(&self) -> Events {

@@ -22,7 +22,7 @@
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let engine = Engine::builder().executor("greet", Greet).build()?;
 //!     let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
-//!     let run = engine.start(RunRequest::new(flow, Site::new("https://example.com")))?;
+//!     let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
 //!     let result = run.finished().await?;
 //!     assert_eq!(result.status(), RunStatus::Passed);
 //!     Ok(())
@@ -30,21 +30,27 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod builder;
 mod clock;
 mod context;
 mod driver;
 mod engine;
 mod executor;
+mod failpoint;
 mod handle;
+mod launch;
+mod recover;
 mod redact;
 mod request;
 mod signal;
+mod slots;
 
 pub use async_trait::async_trait;
+pub use builder::{BuildError, EngineBuilder};
 pub use clock::{Clock, SystemClock};
 pub use context::{Context, DetachedRun};
-pub use engine::{BuildError, Engine, EngineBuilder};
-pub use executor::{Placement, TaskExecutor};
+pub use engine::Engine;
+pub use executor::{Placement, Probe, TaskExecutor};
 pub use flowrun_core::*;
 pub use flowrun_store::{
     Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, Page as JournalPage, RunFilter,
@@ -53,4 +59,5 @@ pub use flowrun_store::{
 #[cfg(feature = "sqlite")]
 pub use flowrun_store::{OpenError, Retention, SqliteOptions, SqliteStore, StoreStats, Verified};
 pub use handle::{Events, RunError, RunEvent, RunHandle, Watched};
+pub use recover::{Recovered, ResumeError, Untouched};
 pub use request::{RunRequest, StartError};

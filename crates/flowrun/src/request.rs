@@ -6,6 +6,8 @@ use flowrun_core::{Diagnostic, Flow, Plan, RunId, RunPolicy, Site};
 use flowrun_store::StoreError;
 use serde_json::value::RawValue;
 
+use crate::launch::NotLaunched;
+
 /// What to run, and on which site.
 ///
 /// ```
@@ -90,9 +92,23 @@ pub enum StartError {
     /// The engine takes no more runs.
     #[error("the engine is shut down")]
     ShutDown,
+    /// The runtime was shut down, or the driver panicked, before the run was stored.
+    #[error("the run lost its driver")]
+    Lost,
 }
 
-fn first_of(problems: &[Diagnostic]) -> String {
+impl From<NotLaunched> for StartError {
+    fn from(why: NotLaunched) -> Self {
+        match why {
+            NotLaunched::NoRuntime => Self::NoRuntime,
+            NotLaunched::ShutDown => Self::ShutDown,
+            NotLaunched::Store(error) => Self::Store(error),
+            NotLaunched::Lost => Self::Lost,
+        }
+    }
+}
+
+pub(crate) fn first_of(problems: &[Diagnostic]) -> String {
     let first = problems.first().map_or("no reason given", |problem| &problem.message);
     match problems.len() {
         0 | 1 => first.to_owned(),

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use flowrun::{
     Condition, Context, Engine, ErrorClass, Facts, Flow, MemoryStore, NodeSpec, NodeStatus, ObjectEntry,
-    ObjectStatus, Outcome, Place, Placement, Record, RetryPolicy, Role, RunError, RunHandle, RunPolicy,
-    RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched, async_trait,
+    ObjectStatus, Outcome, Place, Placement, Record, Rerun, RetryPolicy, Role, RunError, RunHandle,
+    RunPolicy, RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched, async_trait,
 };
+use futures::FutureExt;
 use serde_json::json;
 
 /// Does what the node's `do` says.
@@ -73,8 +74,8 @@ fn node(id: &str, task_type: &str, script: &str) -> NodeSpec {
     NodeSpec::new(id, task_type).set("do", script)
 }
 
-fn start(nodes: impl IntoIterator<Item = NodeSpec>, edges: &[(&str, &str)]) -> RunHandle {
-    engine().start(request(nodes, edges)).unwrap()
+async fn start(nodes: impl IntoIterator<Item = NodeSpec>, edges: &[(&str, &str)]) -> RunHandle {
+    engine().start(request(nodes, edges)).await.unwrap()
 }
 
 fn request(nodes: impl IntoIterator<Item = NodeSpec>, edges: &[(&str, &str)]) -> RunRequest {
@@ -93,7 +94,8 @@ async fn own_facts_are_branched_on_and_rendered_and_secrets_never_show() {
     let run = start(
         [finder, node("2", "tell", "tell").start_if(true), node("3", "tell", "tell").start_if(false)],
         &[("1", "2"), ("1", "3")],
-    );
+    )
+    .await;
     let result = run.finished().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     assert_eq!(result.node("2").unwrap().status, NodeStatus::Passed);
@@ -105,7 +107,7 @@ async fn own_facts_are_branched_on_and_rendered_and_secrets_never_show() {
 #[tokio::test]
 async fn a_panic_fails_its_node_and_not_the_process() {
     for task_type in ["audit", "slow"] {
-        let result = start([node("1", task_type, "panic")], &[]).finished().await.unwrap();
+        let result = start([node("1", task_type, "panic")], &[]).await.finished().await.unwrap();
         assert_eq!(result.status(), RunStatus::Failed);
         assert_eq!(messages(&result, "1")[2], "executor panicked: out of cheese");
     }
@@ -114,19 +116,20 @@ async fn a_panic_fails_its_node_and_not_the_process() {
 #[tokio::test]
 async fn executors_that_wait_run_beside_each_other() {
     let nodes = ["1", "2", "3"].map(|id| node(id, if id == "2" { "slow" } else { "audit" }, "yield"));
-    let result = start(nodes, &[("1", "3"), ("2", "3")]).finished().await.unwrap();
+    let result = start(nodes, &[("1", "3"), ("2", "3")]).await.finished().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     assert!(result.nodes().all(|(_, progress)| progress.status == NodeStatus::Passed));
 }
 
 #[tokio::test]
 async fn what_cannot_run_is_refused_before_anything_runs() {
-    let codes = |nodes: Vec<NodeSpec>| match engine().start(request(nodes, &[])) {
+    let codes = async |nodes: Vec<NodeSpec>| match engine().start(request(nodes, &[])).await {
         Err(StartError::Refused(problems)) => problems.iter().map(|problem| problem.code).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(codes(vec![node("1", "paint", "")]), ["plan.unknown-task-type"]);
-    assert_eq!(codes(vec![node("1", "audit", "unset"), node("2", "slow", "unset")]), ["engine.setting"; 2]);
+    assert_eq!(codes(vec![node("1", "paint", "")]).await, ["plan.unknown-task-type"]);
+    let unset = vec![node("1", "audit", "unset"), node("2", "slow", "unset")];
+    assert_eq!(codes(unset).await, ["engine.setting"; 2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +137,8 @@ async fn cancel_stops_what_works_and_drops_what_does_not_listen() {
     let run = start(
         [node("1", "audit", "wait"), node("2", "audit", "hang"), node("3", "audit", "")],
         &[("2", "3")],
-    );
+    )
+    .await;
     run.cancel().await;
     let result = run.finished().await.unwrap();
     assert_eq!(result.status(), RunStatus::Cancelled);
@@ -148,13 +152,13 @@ async fn cancel_stops_what_works_and_drops_what_does_not_listen() {
 #[tokio::test(start_paused = true)]
 async fn deadlines_end_attempts_and_runs() {
     let policy = RunPolicy::default().attempt_timeout(Duration::from_secs(30));
-    let run = engine().start(request([node("1", "audit", "hang")], &[]).policy(policy)).unwrap();
+    let run = engine().start(request([node("1", "audit", "hang")], &[]).policy(policy)).await.unwrap();
     let result = run.finished().await.unwrap();
     assert_eq!(messages(&result, "1")[2], "timed out after 30 s");
     assert!(!run.has_timed_out());
 
     let policy = RunPolicy::default().run_timeout(Duration::from_secs(60));
-    let run = engine().start(request([node("1", "slow", "hang")], &[]).policy(policy)).unwrap();
+    let run = engine().start(request([node("1", "slow", "hang")], &[]).policy(policy)).await.unwrap();
     let result = run.finished().await.unwrap();
     assert_eq!((result.status(), run.has_timed_out()), (RunStatus::Failed, true));
     assert_eq!(messages(&result, "1")[2], "stopped: the run timed out");
@@ -163,7 +167,7 @@ async fn deadlines_end_attempts_and_runs() {
 #[tokio::test(start_paused = true)]
 async fn a_passing_failure_is_tried_again_after_a_wait() {
     let policy = RunPolicy::default().retry(RetryPolicy::default().jitter(0).max_attempts(2));
-    let run = engine().start(request([node("1", "audit", "fail once")], &[]).policy(policy)).unwrap();
+    let run = engine().start(request([node("1", "audit", "fail once")], &[]).policy(policy)).await.unwrap();
     let result = run.finished().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     let progress = result.node("1").unwrap();
@@ -173,7 +177,7 @@ async fn a_passing_failure_is_tried_again_after_a_wait() {
 
 #[tokio::test]
 async fn a_watcher_sees_every_event_once_and_then_the_end() {
-    let run = start([node("1", "audit", "find"), node("2", "tell", "tell")], &[("1", "2")]);
+    let run = start([node("1", "audit", "find"), node("2", "tell", "tell")], &[("1", "2")]).await;
     let mut events = run.events();
     let mut seen = Vec::new();
     while let Some(Watched::Event(event)) = events.next().await.unwrap() {
@@ -192,7 +196,7 @@ async fn a_watcher_that_falls_behind_is_told_so() {
     let engine =
         Engine::builder().executor("audit", Scripted(Placement::InPlace)).store(store).build().unwrap();
     let nodes = (1..=5).map(|id| node(&id.to_string(), "audit", ""));
-    let run = engine.start(request(nodes, &[])).unwrap();
+    let run = engine.start(request(nodes, &[])).await.unwrap();
     run.finished().await.unwrap();
     let mut events = run.events();
     assert!(matches!(events.next().await.unwrap(), Some(Watched::Missed(missed)) if missed > 0));
@@ -200,7 +204,7 @@ async fn a_watcher_that_falls_behind_is_told_so() {
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_shows_an_open_run() {
-    let run = start([node("1", "audit", "wait")], &[]);
+    let run = start([node("1", "audit", "wait")], &[]).await;
     let snapshot = run.snapshot().await.unwrap();
     assert_eq!(snapshot.status(), RunStatus::Working);
     assert_eq!(snapshot.node("1").unwrap().status, NodeStatus::Working);
@@ -212,19 +216,19 @@ async fn a_snapshot_shows_an_open_run() {
 #[tokio::test(start_paused = true)]
 async fn shutdown_lets_runs_end_and_parks_the_rest() {
     let engine = engine();
-    let ends = engine.start(request([node("1", "audit", "yield")], &[])).unwrap();
-    let hangs = engine.start(request([node("1", "slow", "hang")], &[])).unwrap();
+    let ends = engine.start(request([node("1", "audit", "yield")], &[])).await.unwrap();
+    let hangs = engine.start(request([node("1", "slow", "hang")], &[])).await.unwrap();
     engine.shutdown(Duration::from_secs(1)).await;
     assert_eq!(ends.finished().await.unwrap().status(), RunStatus::Passed);
     assert!(matches!(hangs.finished().await, Err(RunError::Parked)));
-    let refused = engine.start(request([node("1", "audit", "")], &[]));
+    let refused = engine.start(request([node("1", "audit", "")], &[])).await;
     assert!(matches!(refused, Err(StartError::ShutDown)));
 }
 
 #[test]
 fn without_a_runtime_starting_is_an_error() {
-    let started = engine().start(request([node("1", "audit", "")], &[]));
-    assert!(matches!(started, Err(StartError::NoRuntime)));
+    let started = engine().start(request([node("1", "audit", "")], &[])).now_or_never();
+    assert!(matches!(started, Some(Err(StartError::NoRuntime))));
 }
 
 #[test]
@@ -235,11 +239,16 @@ fn engines_handles_and_futures_can_move_between_threads() {
     assert_send_sync::<RunHandle>();
     assert_send_sync::<Context>();
     let (engine, runtime) = (engine(), tokio::runtime::Builder::new_current_thread().build().unwrap());
-    let _entered = runtime.enter();
-    let run = engine.start(request([node("1", "audit", "")], &[])).unwrap();
+    let started = engine.start(request([node("1", "audit", "")], &[]));
+    assert_send(&started);
+    let run = runtime.block_on(started).unwrap();
     assert_send(&run.finished());
     assert_send(&run.snapshot());
     assert_send(&run.cancel());
     assert_send(&run.events().next());
+    assert_send(&run.pause());
     assert_send(&engine.shutdown(Duration::ZERO));
+    assert_send(&engine.recover());
+    assert_send(&engine.resume(run.id()));
+    assert_send(&engine.rerun(run.id(), Rerun::Failed));
 }

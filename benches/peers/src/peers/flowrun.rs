@@ -36,7 +36,7 @@ fn build(flow: &Flow) -> Prepared {
     let runtime = one_thread();
     Box::new(move || {
         runtime.block_on(async {
-            let run = engine.start(request).expect("a checked flow starts");
+            let run = engine.start(request).await.expect("a checked flow starts");
             run.ended().await.expect("a memory store takes every line");
         });
         counter.get()

@@ -175,7 +175,7 @@ impl Run {
     /// Returns [`Rejected`] when the event cannot follow the ones before it. The run is then exactly as it
     /// was, so the caller may log the event and carry on.
     pub fn handle(&mut self, at: Timestamp, event: Event) -> Result<Decision<'_>, Rejected> {
-        self.admit(&event)?;
+        self.admits(&event)?;
         self.records.clear();
         self.commands.clear();
         match event {
@@ -200,7 +200,11 @@ impl Run {
     }
 
     /// Whether the event can follow the ones before it. Changes nothing.
-    fn admit(&self, event: &Event) -> Result<(), Rejected> {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Rejected`] as [`handle`](Self::handle) would.
+    pub fn admits(&self, event: &Event) -> Result<(), Rejected> {
         match (self.phase, event) {
             (Phase::New, Event::Started) => return Ok(()),
             (Phase::New, _) => return Err(Rejected::NotStarted),

@@ -18,7 +18,7 @@ use super::{Act, ActEnd, Script, stopped};
 /// let script = Script::parse("[types.scan]\nafter = '30d'\nend = 'failed'")?;
 /// let engine = script.engine().build()?;
 /// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
-/// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com")))?;
+/// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
 /// assert_eq!(run.finished().await?.status(), RunStatus::Failed);
 /// # Ok(())
 /// # }

@@ -5,6 +5,7 @@
 
 mod ahead;
 mod attempt;
+mod probe;
 mod timers;
 mod work;
 
@@ -22,9 +23,10 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, debug_span};
 
 use crate::context::{Context, Reported, RunShared};
-use crate::engine::NodeExecutors;
-use crate::executor::Placement;
+use crate::executor::{NodeExecutors, Placement};
+use crate::failpoint::failpoint;
 use crate::handle::{Progress, RunError};
+use crate::slots::RunSlots;
 use crate::{Clock, FlowRun};
 use ahead::Ordered;
 use attempt::{AttemptFuture, Started};
@@ -38,6 +40,10 @@ const NODES_PER_TURN: u32 = 64;
 pub(crate) enum Request {
     /// Cancel the run.
     Cancel,
+    /// Start nothing new.
+    Pause,
+    /// Go on after a pause.
+    Resume,
     /// Give the run as it stands.
     Snapshot(oneshot::Sender<FlowRun>),
     /// End within this time, or leave the run as it is.
@@ -55,29 +61,34 @@ pub(crate) struct Driver {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) grace: Duration,
+    /// Tells that the first decision is written.
+    pub(crate) stored: Option<oneshot::Sender<()>>,
+    pub(crate) slots: RunSlots,
     pub(crate) work: Work,
 }
 
 impl Driver {
     /// Runs to the end of the run and leaves the outcome with whoever holds a handle.
-    pub(crate) async fn drive(mut self) {
-        let driven = self.run_to_end().await;
+    pub(crate) async fn drive(mut self, first: Event) {
+        let driven = self.run_to_end(first).await;
         debug!(status = %self.run.status(), "run left its driver");
+        if driven.is_err() {
+            // What an executor has put into tasks of its own is not dropped with it, but it can listen.
+            self.shared.stops.stop_all();
+        }
         // Executors that are still at work are dropped before the end is told.
         self.work = Work::default();
         let Self { run, progress, .. } = self;
         progress.finish(driven.map(|()| run));
     }
 
-    async fn run_to_end(&mut self) -> Result<(), RunError> {
-        self.decide(Event::Started)?;
+    async fn run_to_end(&mut self, first: Event) -> Result<(), RunError> {
+        self.decide(first)?;
         loop {
             self.start_ready().await?;
-            while let Some((node, attempt)) = self.work.granted.pop_front() {
-                self.decide(Event::SlotGranted { node, attempt })?;
-            }
             if self.run.is_over() || self.work.parked {
                 self.settle().await?;
+                failpoint!("c9");
                 return if self.run.is_over() { Ok(()) } else { Err(RunError::Parked) };
             }
             match self.next().await? {
@@ -90,6 +101,7 @@ impl Driver {
                         self.end_attempt(node, attempt, outcome)?;
                     }
                 }
+                Next::Granted(node, attempt) => self.decide(Event::SlotGranted { node, attempt })?,
                 Next::Asked(request) => self.answer(request).await?,
                 Next::Due => self.fire_timers()?,
             }
@@ -123,6 +135,9 @@ impl Driver {
         // Nothing is ready by a look; from here on whatever comes has to wake the driver.
         if let Poll::Ready(Some(reported)) = self.reports.poll_recv(cx) {
             return Poll::Ready(Ok(Next::Reported(reported)));
+        }
+        if let Poll::Ready(Some((node, attempt))) = self.slots.granted.poll_recv(cx) {
+            return Poll::Ready(Ok(Next::Granted(node, attempt)));
         }
         if let Poll::Ready(Some(request)) = self.requests.poll_recv(cx) {
             return Poll::Ready(Ok(Next::Asked(request)));
@@ -158,8 +173,9 @@ impl Driver {
         match self.journal.append(at, decision.records) {
             Commit::Done(done) if self.work.ahead.is_empty() => {
                 done?;
-                self.progress.committed();
-                self.work.perform(at, decision.commands, &self.shared.stops, self.grace);
+                let Self { work, shared, slots, .. } = self;
+                written(&self.progress, &mut self.stored);
+                work.perform(at, decision.commands, &shared.stops, slots, self.grace);
             }
             commit => self.work.ahead.push(commit, at, decision.commands),
         }
@@ -169,8 +185,8 @@ impl Driver {
     /// Carries out what the oldest unwritten decision orders, once it is written.
     fn poll_written(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StoreError>> {
         let Ordered { at, commands } = std::task::ready!(self.work.ahead.poll_written(cx))?;
-        self.progress.committed();
-        self.work.perform(at, &commands, &self.shared.stops, self.grace);
+        written(&self.progress, &mut self.stored);
+        self.work.perform(at, &commands, &self.shared.stops, &mut self.slots, self.grace);
         Poll::Ready(Ok(()))
     }
 
@@ -220,15 +236,22 @@ impl Driver {
         let timeout = self.run.attempt_timeout(node);
         let deadline = timeout.map(|timeout| self.clock.now().after(timeout));
         let span = debug_span!("attempt", node = %self.run.plan().node_id(node), %attempt);
+        failpoint!("c4");
         let started = span.in_scope(|| {
             Started::new(cx, || {
                 let context = Context::new(Arc::clone(&self.shared), node, attempt, deadline);
-                Arc::clone(executor).execute(self.run.task(node, attempt), context)
+                let (executor, task) = (Arc::clone(executor), self.run.task(node, attempt));
+                if self.run.is_probed_first(node) {
+                    let on_unknown = self.run.on_unknown(node);
+                    return Box::pin(probe::execute_if_not_done(executor, task, context, on_unknown));
+                }
+                executor.execute(task, context)
             })
         });
         match started {
             Started::Done(outcome) => Some(outcome),
             Started::Pending(future) => {
+                failpoint!("c5");
                 let future = AttemptFuture::new(node, attempt, future, span);
                 let in_place = executor.placement() == Placement::InPlace;
                 self.work.pending.push(if in_place { future } else { future.into_own_task() });
@@ -244,6 +267,7 @@ impl Driver {
         attempt: Attempt,
         outcome: Option<Outcome>,
     ) -> Result<(), StoreError> {
+        failpoint!("c6");
         while let Some(reported) = self.reported() {
             self.decide(reported.into())?;
         }
@@ -258,7 +282,12 @@ impl Driver {
 
     async fn answer(&mut self, request: Request) -> Result<(), StoreError> {
         match request {
-            Request::Cancel => self.decide(Event::CancelRequested)?,
+            Request::Cancel => {
+                failpoint!("c12");
+                self.decide(Event::CancelRequested)?;
+            }
+            Request::Pause => self.decide(Event::PauseRequested)?,
+            Request::Resume => self.decide(Event::ResumeRequested)?,
             Request::Snapshot(reply) => {
                 self.settle().await?;
                 // Whoever asked may have gone away.
@@ -297,10 +326,23 @@ enum Next {
     Reported(Reported),
     /// An attempt that waited is over.
     Ended(NodeIx, Attempt, Option<Outcome>),
+    /// The host has a slot for an attempt.
+    Granted(NodeIx, Attempt),
     /// Somebody asked for something.
     Asked(Request),
     /// A timer has to fire.
     Due,
+}
+
+/// Tells that a decision is written.
+fn written(progress: &Progress, stored: &mut Option<oneshot::Sender<()>>) {
+    failpoint!("c8");
+    progress.committed();
+    if let Some(stored) = stored.take() {
+        failpoint!("c2");
+        // Whoever started the run may have gone away.
+        let _ = stored.send(());
+    }
 }
 
 impl From<Reported> for Event {

@@ -1,6 +1,5 @@
 //! What a run has under way.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use flowrun_core::{Attempt, Command, NodeIx, Timestamp};
@@ -10,6 +9,8 @@ use super::ahead::Ahead;
 use super::attempt::AttemptFuture;
 use super::timers::{Due, Timers};
 use crate::context::Stops;
+use crate::failpoint::failpoint;
+use crate::slots::RunSlots;
 
 /// What a run has under way: everything the driver waits for or has still to do.
 #[derive(Default)]
@@ -21,8 +22,6 @@ pub(crate) struct Work {
     /// Decisions that are not written yet.
     pub(super) ahead: Ahead,
     pub(super) timers: Timers,
-    /// Slots that were asked for: this host has as many as anybody wants.
-    pub(super) granted: VecDeque<(NodeIx, Attempt)>,
     /// Nodes that were started or ended since other tasks of the runtime had their turn.
     pub(super) turn: u32,
     pub(super) parked: bool,
@@ -30,7 +29,17 @@ pub(crate) struct Work {
 
 impl Work {
     /// Carries out what a decision ordered. It is written: only now may the world notice.
-    pub(super) fn perform(&mut self, at: Timestamp, commands: &[Command], stops: &Stops, grace: Duration) {
+    pub(super) fn perform(
+        &mut self,
+        at: Timestamp,
+        commands: &[Command],
+        stops: &Stops,
+        slots: &mut RunSlots,
+        grace: Duration,
+    ) {
+        if commands.is_empty() {
+            failpoint!("c16");
+        }
         let first_ready = self.ready.len();
         for &command in commands {
             match command {
@@ -39,11 +48,12 @@ impl Work {
                     stops.stop(node, attempt);
                     self.timers.set(at.after(grace), Due::Grace(node, attempt));
                 }
-                Command::SetTimer { timer, at } => self.timers.set(at, Due::Timer(timer)),
-                Command::AcquireSlot { node, attempt } => self.granted.push_back((node, attempt)),
-                Command::ReleaseSlot { node, attempt } => {
-                    self.granted.retain(|slot| *slot != (node, attempt));
+                Command::SetTimer { timer, at } => {
+                    failpoint!("c11");
+                    self.timers.set(at, Due::Timer(timer));
                 }
+                Command::AcquireSlot { node, attempt } => slots.acquire(node, attempt),
+                Command::ReleaseSlot { node, attempt } => slots.release(node, attempt),
                 Command::End => {}
             }
         }

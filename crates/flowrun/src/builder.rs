@@ -1,0 +1,156 @@
+//! What an engine is made of.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use flowrun_core::{NoSecrets, Role, RunPolicy, SecretSource, TaskTypes};
+use flowrun_store::{MemoryStore, Store};
+
+use crate::clock::{Clock, SystemClock};
+use crate::engine::{Engine, Inner};
+use crate::executor::TaskExecutor;
+use crate::slots::Slots;
+
+/// Collects what an engine is made of.
+#[derive(Default)]
+pub struct EngineBuilder {
+    executors: Vec<(String, Role, Arc<dyn TaskExecutor>)>,
+    store: Option<Arc<dyn Store>>,
+    secrets: Option<Arc<dyn SecretSource>>,
+    clock: Option<Arc<dyn Clock>>,
+    policy: RunPolicy,
+    grace: Option<Duration>,
+    max_concurrent: Option<usize>,
+    max_concurrent_per_site: Option<usize>,
+}
+
+impl EngineBuilder {
+    /// Adds the executor of a task type. A documented type has its documented role, an own type starts
+    /// afresh from pages or the site ([`Role::Producer`]).
+    #[must_use]
+    pub fn executor(self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
+        let task_type = task_type.into();
+        let role = TaskTypes::documented_role(&task_type).unwrap_or(Role::Producer);
+        self.executor_as(task_type, role, executor)
+    }
+
+    /// Adds the executor of a task type with a role of choice, such as an own receiver of objects.
+    #[must_use]
+    pub fn executor_as(
+        mut self,
+        task_type: impl Into<String>,
+        role: Role,
+        executor: impl TaskExecutor,
+    ) -> Self {
+        self.executors.push((task_type.into(), role, Arc::new(executor)));
+        self
+    }
+
+    /// Sets where journals live. Default: a [`MemoryStore`], which is volatile.
+    #[must_use]
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets where secrets come from. Default: there are none.
+    #[must_use]
+    pub fn secrets(mut self, secrets: impl SecretSource + 'static) -> Self {
+        self.secrets = Some(Arc::new(secrets));
+        self
+    }
+
+    /// Sets the clock. Default: [`SystemClock`].
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Sets limits and retries of runs that bring none of their own.
+    #[must_use]
+    pub fn policy(mut self, policy: RunPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets how long an executor that was told to stop may take to return. Default: 5 s.
+    #[must_use]
+    pub const fn grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// Sets how many attempts may be at work at the same time in all runs together, at least 1. Those over it
+    /// wait, first come first served; their deadlines count from when they start. Default: no limit.
+    #[must_use]
+    pub const fn max_concurrent(mut self, attempts: usize) -> Self {
+        self.max_concurrent = Some(attempts);
+        self
+    }
+
+    /// Sets how many attempts may be at work at the same time for one site, at least 1. Runs for other sites
+    /// do not wait for those of a busy one. Default: no limit.
+    #[must_use]
+    pub const fn max_concurrent_per_site(mut self, attempts: usize) -> Self {
+        self.max_concurrent_per_site = Some(attempts);
+        self
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] when a task type has no name or two executors.
+    pub fn build(self) -> Result<Engine, BuildError> {
+        let mut types = TaskTypes::default();
+        let (mut executors, mut by_type) = (Vec::new(), BTreeMap::new());
+        for (task_type, role, executor) in self.executors {
+            if task_type.is_empty() {
+                return Err(BuildError::NoName);
+            }
+            let place = u16::try_from(executors.len()).map_err(|_| BuildError::TooMany)?;
+            if by_type.insert(task_type.clone(), place).is_some() {
+                return Err(BuildError::TwoExecutors(task_type));
+            }
+            types = types.with(&*task_type, role).effect(&task_type, executor.effect());
+            executors.push(executor);
+        }
+        Ok(Engine::new(Inner {
+            executors,
+            by_type,
+            types,
+            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
+            secrets: self.secrets.unwrap_or_else(|| Arc::new(NoSecrets)),
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
+            policy: self.policy,
+            grace: self.grace.unwrap_or(Duration::from_secs(5)),
+            slots: Slots::new(self.max_concurrent, self.max_concurrent_per_site),
+            open: Mutex::default(),
+        }))
+    }
+}
+
+impl fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types = self.executors.iter().map(|(task_type, ..)| task_type).collect::<Vec<_>>();
+        f.debug_struct("EngineBuilder").field("task_types", &types).finish_non_exhaustive()
+    }
+}
+
+/// An engine cannot be made of this.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The empty task type is that of empty nodes, which nobody does.
+    #[error("a task type needs a name")]
+    NoName,
+    /// Two executors were added for one task type.
+    #[error("the task type `{0}` has two executors")]
+    TwoExecutors(String),
+    /// There are more executors than an engine can tell apart.
+    #[error("an engine has at most 65,535 executors")]
+    TooMany,
+}

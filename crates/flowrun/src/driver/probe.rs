@@ -1,0 +1,32 @@
+//! Doing a task again whose effect may have happened already, where the executor can find out.
+
+use std::sync::Arc;
+
+use flowrun_core::{ErrorClass, ObjectReport, ObjectStatus, OnUnknown, Outcome, Task};
+
+use crate::Context;
+use crate::executor::{Probe, TaskExecutor};
+
+/// Does the task unless an earlier attempt is found to have done it.
+pub(super) async fn execute_if_not_done(
+    executor: Arc<dyn TaskExecutor>,
+    task: Task,
+    context: Context,
+    on_unknown: OnUnknown,
+) -> Outcome {
+    match (executor.probe(&task, &context).await, on_unknown) {
+        (Probe::Done, _) => {
+            let passed = |object: flowrun_core::TaskObject| ObjectReport {
+                entry: object.entry.with_status(ObjectStatus::Passed),
+                facts: None,
+            };
+            context.objects(task.objects.into_iter().map(passed).collect());
+            Outcome::Passed
+        }
+        (Probe::NotDone, _) | (Probe::Unknown, OnUnknown::Retry) => executor.execute(task, context).await,
+        (Probe::Unknown, OnUnknown::Fail | OnUnknown::Pause) => Outcome::failed(
+            ErrorClass::Unknown,
+            "whether an earlier attempt had its effect cannot be found out",
+        ),
+    }
+}

@@ -1,0 +1,130 @@
+//! Giving a run a driver of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use flowrun_core::{Event, Run, RunId};
+use flowrun_store::{Journal, StoreError};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument, info, info_span};
+
+use crate::context::{RunShared, Stops};
+use crate::driver::{Driver, Request, Work};
+use crate::engine::Inner;
+use crate::executor::NodeExecutors;
+use crate::handle::{Progress, RunError, RunHandle};
+use crate::redact::Redactor;
+
+/// A run with all it needs, and the event it begins or goes on with.
+pub(crate) struct Ready {
+    pub(crate) run: Run,
+    pub(crate) journal: Box<dyn Journal>,
+    pub(crate) executors: NodeExecutors,
+    pub(crate) first: Event,
+}
+
+/// A run that has a driver. What it decided first may not be stored yet.
+pub(crate) struct Launched {
+    handle: RunHandle,
+    stored: oneshot::Receiver<()>,
+}
+
+/// Why a run has no driver, or its driver could not store a thing.
+pub(crate) enum NotLaunched {
+    NoRuntime,
+    ShutDown,
+    Store(StoreError),
+    Lost,
+}
+
+impl Inner {
+    pub(crate) fn launch(self: &Arc<Self>, ready: Ready) -> Result<Launched, NotLaunched> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| NotLaunched::NoRuntime)?;
+        let Ready { run, journal, executors, first } = ready;
+        let (id, plan) = (run.id(), Arc::clone(run.plan()));
+        let (reports_in, reports) = mpsc::unbounded_channel();
+        let (requests_in, requests) = mpsc::channel(16);
+        let (stored_in, stored) = oneshot::channel();
+        let progress = Arc::new(Progress::default());
+        let shared = RunShared {
+            run: id,
+            plan: Arc::clone(&plan),
+            store_id: self.store.id(),
+            reports: reports_in,
+            has_reports: AtomicBool::new(false),
+            redactor: Redactor::new(&self.secrets),
+            secrets: Arc::clone(&self.secrets),
+            stops: Stops::default(),
+        };
+        let handle = RunHandle {
+            id,
+            plan: Arc::clone(&plan),
+            progress: Arc::clone(&progress),
+            requests: requests_in.clone(),
+            reader: journal.reader(),
+        };
+        let slots = self.slots.of_run(id, run.spec().site.site_url());
+        let driver = Driver {
+            run,
+            journal,
+            executors,
+            shared: Arc::new(shared),
+            reports,
+            requests,
+            clock: Arc::clone(&self.clock),
+            progress: Arc::clone(&progress),
+            grace: self.grace,
+            stored: Some(stored_in),
+            slots,
+            work: Work::default(),
+        };
+        {
+            let mut open = self.open();
+            if open.is_shut_down {
+                return Err(NotLaunched::ShutDown);
+            }
+            open.runs.insert(id, (requests_in, progress));
+        }
+        let registered = Registered { id, inner: Arc::clone(self) };
+        let span = info_span!("run", run = %id, flow = plan.flow().id().as_deref());
+        runtime.spawn(
+            async move {
+                info!("run began");
+                // Taken out of the engine's list whatever happens, a panic included.
+                let _registered = registered;
+                driver.drive(first).await;
+            }
+            .instrument(span),
+        );
+        Ok(Launched { handle, stored })
+    }
+}
+
+impl Launched {
+    /// Waits until what the run decided first is stored.
+    pub(crate) async fn stored(self) -> Result<RunHandle, NotLaunched> {
+        if self.stored.await.is_ok() {
+            return Ok(self.handle);
+        }
+        match self.handle.progress.finished().await {
+            Err(RunError::Store(error)) => Err(NotLaunched::Store(error.clone())),
+            Ok(_) | Err(RunError::Parked | RunError::Lost) => Err(NotLaunched::Lost),
+        }
+    }
+}
+
+/// Takes a run out of the engine's list when its driver is gone.
+struct Registered {
+    id: RunId,
+    inner: Arc<Inner>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let gone: Option<(mpsc::Sender<Request>, Arc<Progress>)> = self.inner.open().runs.remove(&self.id);
+        if let Some((_, progress)) = gone {
+            // Does nothing after an ordinary end.
+            progress.finish(Err(RunError::Lost));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Taking up runs that another process left behind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flowrun_core::{
+    Diagnostic, Event, Flow, Plan, ReadError, ReadLimits, Rejected, ReplayError, Rerun, Run, RunId,
+};
+use flowrun_store::{RunFilter, StoreError};
+
+use crate::engine::{Engine, Inner};
+use crate::executor::NodeExecutors;
+use crate::failpoint::failpoint;
+use crate::handle::RunHandle;
+use crate::launch::{NotLaunched, Ready};
+
+/// What came of the runs that were open.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// Runs that go on.
+    pub resumed: Vec<RunHandle>,
+    /// Runs that cannot go on here. Nothing of them was changed.
+    pub untouched: Vec<Untouched>,
+}
+
+/// A run that cannot go on here.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Untouched {
+    /// The run.
+    pub run: RunId,
+    /// What is in the way.
+    pub reason: ResumeError,
+}
+
+/// Why a stored run cannot go on. It was left as it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// The store could not be read or written, or has no such run.
+    #[error("could not open the run")]
+    Store(#[from] StoreError),
+    /// Secrets that the run was started with are not given now.
+    #[error("secrets of the run are not given: {}", .0.join(", "))]
+    MissingSecrets(Vec<String>),
+    /// An executor or a setting that the flow needs is not given now, or the flow is refused otherwise.
+    #[error("the flow of the run is refused: {}", crate::request::first_of(.0))]
+    Refused(Vec<Diagnostic>),
+    /// The stored flow cannot be read.
+    #[error("the flow of the run cannot be read")]
+    Flow(#[from] ReadError),
+    /// The stored journal does not fit the flow.
+    #[error("the journal of the run cannot be followed")]
+    Journal(#[from] ReplayError),
+    /// The run cannot go on in this way.
+    #[error("{0}")]
+    Rejected(#[from] Rejected),
+    /// There is no tokio runtime here to drive the run.
+    #[error("there is no tokio runtime to drive the run")]
+    NoRuntime,
+    /// The engine takes no more runs.
+    #[error("the engine is shut down")]
+    ShutDown,
+    /// The runtime was shut down, or the driver panicked, before the run went on.
+    #[error("the run lost its driver")]
+    Lost,
+}
+
+impl From<NotLaunched> for ResumeError {
+    fn from(why: NotLaunched) -> Self {
+        match why {
+            NotLaunched::NoRuntime => Self::NoRuntime,
+            NotLaunched::ShutDown => Self::ShutDown,
+            NotLaunched::Store(error) => Self::Store(error),
+            NotLaunched::Lost => Self::Lost,
+        }
+    }
+}
+
+impl Engine {
+    /// Takes up every open run of the store: what was at work has died with its process, what waited waits on.
+    /// Returns once all of this is stored. A run that needs a secret, a setting or an executor which is not given
+    /// now is left untouched and named.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the open runs cannot be listed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, some runs may have been taken up; they go on. Call it again for the rest.
+    ///
+    /// # Complexity
+    ///
+    /// Reads the journal of every open run. Runs of the same flow share its plan.
+    pub async fn recover(&self) -> Result<Recovered, StoreError> {
+        let mut plans = Plans::default();
+        let (mut launched, mut untouched) = (Vec::new(), Vec::new());
+        for run in self.inner.store.runs(&RunFilter::default().open())? {
+            let run = run.id;
+            if self.inner.open().runs.contains_key(&run) {
+                continue;
+            }
+            failpoint!("c10");
+            let first = Event::Recovered { epoch: self.inner.store.epoch() };
+            let taken = self.inner.ready(run, first, &mut plans);
+            match taken.and_then(|ready| Ok(self.inner.launch(ready)?)) {
+                Ok(driven) => launched.push((run, driven)),
+                Err(reason) => untouched.push(Untouched { run, reason }),
+            }
+            tokio::task::yield_now().await;
+        }
+        // Only now, so that what they decide first is written together.
+        let mut resumed = Vec::with_capacity(launched.len());
+        for (run, driven) in launched {
+            match driven.stored().await {
+                Ok(handle) => resumed.push(handle),
+                Err(why) => untouched.push(Untouched { run, reason: why.into() }),
+            }
+        }
+        Ok(Recovered { resumed, untouched })
+    }
+
+    /// Takes up one open run, as [`recover`](Self::recover) does with all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ResumeError`]; the run is left as it is then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, the run may or may not have been taken up; if so, it goes on.
+    pub async fn resume(&self, run: RunId) -> Result<RunHandle, ResumeError> {
+        let first = Event::Recovered { epoch: self.inner.store.epoch() };
+        let ready = self.inner.ready(run, first, &mut Plans::default())?;
+        Ok(self.inner.launch(ready)?.stored().await?)
+    }
+
+    /// Opens a run that is over once more, for the nodes that failed or from one node on. Earlier attempts stay
+    /// in its journal; the nodes get a new visit, and with it new idempotency keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ResumeError`]; the run stays as it is then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, the run may or may not have been opened again; if so, it goes on.
+    pub async fn rerun(&self, run: RunId, what: Rerun) -> Result<RunHandle, ResumeError> {
+        let ready = self.inner.ready(run, Event::RerunRequested(what), &mut Plans::default())?;
+        Ok(self.inner.launch(ready)?.stored().await?)
+    }
+}
+
+/// Plans that were made already, by the text of their flow.
+#[derive(Default)]
+struct Plans(BTreeMap<Arc<str>, NodeExecutors>);
+
+impl Inner {
+    /// Reads a run from the store and sees whether it can go on with this event.
+    fn ready(&self, run: RunId, first: Event, plans: &mut Plans) -> Result<Ready, ResumeError> {
+        let (stored, journal) = self.store.open(run)?;
+        let given = self.secrets.names();
+        let missing: Vec<String> =
+            stored.new.secrets.into_iter().filter(|name| !given.contains(name)).collect();
+        if !missing.is_empty() {
+            return Err(ResumeError::MissingSecrets(missing));
+        }
+        let executors = self.executors_of(stored.new.flow, plans)?;
+        let mut spec = stored.new.spec;
+        spec.policy = spec.policy.slots(self.slots.are_limited());
+        let lines = stored.lines.into_iter().map(|line| (line.at, line.record));
+        let run = Run::replay(Arc::clone(&executors.plan), spec, lines)?;
+        run.admits(&first)?;
+        Ok(Ready { run, journal, executors, first })
+    }
+
+    fn executors_of(&self, flow: Arc<str>, plans: &mut Plans) -> Result<NodeExecutors, ResumeError> {
+        if let Some(known) = plans.0.get(&flow) {
+            return Ok(known.clone());
+        }
+        // It was read before, with whatever ceilings its host had set.
+        let limits = ReadLimits::default().max_bytes(usize::MAX).max_nodes(usize::MAX).max_edges(usize::MAX);
+        let read = Flow::from_json_limited(Arc::clone(&flow), &limits)?;
+        let plan = Plan::new(&read, &self.types).map_err(ResumeError::Refused)?;
+        let executors = self.node_executors(&Arc::new(plan)).map_err(ResumeError::Refused)?;
+        plans.0.insert(flow, executors.clone());
+        Ok(executors)
+    }
+}
