@@ -1,5 +1,8 @@
 //! Endings that all executors share.
 
+#[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
+use std::time::Duration;
+
 use flowrun::{ErrorClass, Failure, Outcome};
 
 /// The attempt was told to stop. The run's log says so already.
@@ -17,4 +20,50 @@ pub(crate) fn refused(problem: String) -> Outcome {
 pub(crate) fn failure(error: &flowrun_guard::GuardError) -> String {
     let explained = error.explained();
     if error.may_have_arrived() { format!("{explained}; whether it arrived is not known") } else { explained }
+}
+
+/// Why something was not delivered that may yet be.
+#[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Undone {
+    pub(crate) class: ErrorClass,
+    /// How long the other side asks to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+#[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
+impl Undone {
+    /// It did not arrive, and may next time.
+    pub(crate) const TRANSIENT: Self = Self { class: ErrorClass::Transient, retry_after: None };
+    /// Nobody can know whether it arrived.
+    pub(crate) const UNKNOWN: Self = Self { class: ErrorClass::Unknown, retry_after: None };
+
+    /// What a request that failed leaves undone; `None` when it would fail again.
+    pub(crate) const fn of(error: &flowrun_guard::GuardError) -> Option<Self> {
+        match (error.is_transient(), error.may_have_arrived()) {
+            (true, true) => Some(Self::UNKNOWN),
+            (true, false) => Some(Self::TRANSIENT),
+            (false, _) => None,
+        }
+    }
+
+    /// Both are undone: that one of them may have arrived is what counts, and the longer wait.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let class = if other.class == ErrorClass::Unknown { other.class } else { self.class };
+        Self { class, retry_after: self.retry_after.max(other.retry_after) }
+    }
+}
+
+/// What an answer with this status leaves undone; `None` when it is final.
+#[cfg(feature = "webhook")]
+pub(crate) fn undone_by(response: &flowrun_guard::Response) -> Option<Undone> {
+    let is_passing = response.status == 429 || (500..=599).contains(&response.status);
+    is_passing.then(|| Undone { retry_after: retry_after(response), ..Undone::TRANSIENT })
+}
+
+/// The seconds that `Retry-After` asks for; a date counts as nothing asked.
+#[cfg(any(feature = "slack", feature = "webhook"))]
+pub(crate) fn retry_after(response: &flowrun_guard::Response) -> Option<Duration> {
+    let seconds = response.headers.get("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }

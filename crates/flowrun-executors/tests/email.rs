@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use common::{NO_SECRETS, Ran, guard, run, task};
-use flowrun::{ObjectStatus, TaskExecutor};
+use flowrun::{ErrorClass, ObjectStatus, TaskExecutor};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_testkit::servers::SmtpSink;
 use serde_json::{Value, json};
@@ -79,12 +79,35 @@ async fn a_bad_address_does_not_stop_the_others_and_fails_the_object() {
 }
 
 #[tokio::test]
+async fn another_attempt_goes_on_behind_the_addresses_that_were_sent_to() {
+    let sink = SmtpSink::start().await.unwrap();
+    sink.refuse("busy@b.example", 451);
+    let data = mail("one@b.example,busy@b.example,two@b.example");
+    let ran = send(sink.addr(), settings(&sink.url()), &data, &[issue("t")]).await;
+    assert_eq!(ran.failure(), Some((ErrorClass::Transient, None)));
+    assert_eq!(ran.status(), ObjectStatus::Working);
+    let entry = ran.entries["scan-1"].clone();
+    assert_eq!(entry.extra("sent_to"), Some(r#"["one@b.example","two@b.example"]"#));
+
+    let now = SmtpSink::start().await.unwrap();
+    let mut task = task("email", &data, &[issue("t")]);
+    task.objects[0].entry = entry;
+    let executor = EmailExecutor::new(guard(&[now.addr()]), settings(&now.url()));
+    let ran = run(executor, task, NO_SECRETS).await;
+    assert_eq!(ran.statuses["scan-1"].last(), Some(&ObjectStatus::Passed));
+    let [mail] = &now.received()[..] else { panic!("one message") };
+    assert_eq!(mail.to, ["busy@b.example"]);
+    assert!(mail.header("message-id").unwrap().ends_with(".2@a.example>"), "the same in every attempt");
+}
+
+#[tokio::test]
 async fn a_silent_server_is_given_up_at_the_time_limit() {
     let sink = SmtpSink::start().await.unwrap();
     sink.fall_silent();
     let settings = settings(&sink.url()).timeout(Duration::from_millis(100));
     let ran = send(sink.addr(), settings, &mail("a@b.example"), &[issue("t")]).await;
     assert_eq!(ran.status(), ObjectStatus::Failed);
+    assert_eq!(ran.failure(), Some((ErrorClass::Unknown, None)));
     assert_eq!(ran.lines[0], "error sending email to a@b.example");
     assert_eq!(
         ran.lines[1],
@@ -106,6 +129,7 @@ async fn a_closed_port_and_a_server_inside_the_network_fail() {
     drop(listener);
     let ran = send(closed, settings(&format!("smtp://{closed}")), &mail("a@b.example"), &[issue("t")]).await;
     assert_eq!(ran.status(), ObjectStatus::Failed);
+    assert_eq!(ran.failure(), Some((ErrorClass::Transient, None)));
     assert!(ran.lines[1].to_lowercase().contains("connection refused"), "{}", ran.lines[1]);
 }
 

@@ -67,6 +67,7 @@ async fn a_busy_slack_is_waited_for_within_the_limit() {
     sink.script([SlackReply::RateLimited(3600)]);
     let ran = send(&sink, by_token(&sink), 1).await;
     assert_eq!(ran.status(), ObjectStatus::Failed);
+    assert_eq!(ran.failure(), Some((ErrorClass::Transient, Some(Duration::from_secs(3600)))));
     assert_eq!(ran.lines, ["slack asks to wait 3600 s more, and messages wait 60 s at most"]);
 
     // Answers that ask for nothing cannot go on for ever.

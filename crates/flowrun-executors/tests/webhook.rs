@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{NO_SECRETS, Ran, Secrets, guard, run, task};
-use flowrun::{ObjectStatus, Outcome, TaskExecutor};
+use flowrun::{ErrorClass, ObjectStatus, Outcome, TaskExecutor};
 use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
 use flowrun_testkit::servers::{WebhookReply, WebhookSink};
 use serde_json::{Value, json};
@@ -119,6 +119,37 @@ async fn anything_but_2xx_fails_unless_the_node_takes_any_response() {
         assert_eq!((&ran.lines[0][..], ran.status()), (line, lenient));
     }
     assert_eq!(other.received(), []);
+}
+
+#[tokio::test]
+async fn what_may_pass_next_time_is_left_to_another_attempt() {
+    let sink = WebhookSink::start().await.unwrap();
+    sink.script([
+        WebhookReply::Status(200),
+        WebhookReply::Status(503),
+        WebhookReply::RetryAfter(429, 7),
+        WebhookReply::Status(404),
+    ]);
+    let data = json!({"request_type": "POST", "uri": sink.url()});
+    let ran = send(&sink, data.clone(), &[scan(), scan(), scan(), scan()]).await;
+    assert_eq!(ran.failure(), Some((ErrorClass::Transient, Some(Duration::from_secs(7)))));
+    assert_eq!(ran.order, ["scan-1", "scan-4"], "what is decided is told, what is not is left");
+    assert_eq!(ran.statuses["scan-4"], [ObjectStatus::Failed]);
+
+    // Nobody listens: it cannot have arrived. Nobody answers: it may have.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    let settings = || WebhookSettings::new().timeout(Duration::from_millis(100));
+    let nowhere = json!({"uri": format!("http://{closed}")});
+    let executor = WebhookExecutor::new(guard(&[closed]), settings());
+    let ran = run(executor, task("webhook", &nowhere, &[scan()]), NO_SECRETS).await;
+    assert_eq!(ran.failure(), Some((ErrorClass::Transient, None)));
+    sink.script([WebhookReply::Hang]);
+    let executor = WebhookExecutor::new(guard(&[sink.addr()]), settings());
+    let ran = run(executor, task("webhook", &data, &[scan()]), NO_SECRETS).await;
+    assert_eq!(ran.failure(), Some((ErrorClass::Unknown, None)));
+    assert!(ran.order.is_empty());
 }
 
 #[tokio::test]

@@ -80,6 +80,23 @@ impl ObjectEntry {
         self
     }
 
+    /// The JSON text of a key beside the entry's own five; `None` when it has no such key.
+    #[must_use]
+    pub fn extra(&self, key: &str) -> Option<&str> {
+        self.extra.iter().find(|(known, _)| **known == *key).map(|(_, value)| value.get())
+    }
+
+    /// The same entry with a key beside its own five, which the wire shows and a later attempt is handed. A key
+    /// of the five changes nothing.
+    #[must_use]
+    pub fn with_extra(mut self, key: &str, value: Box<RawValue>) -> Self {
+        if !["parent", "id", "source_id", "track_id", "status"].contains(&key) {
+            self.extra.retain(|(known, _)| **known != *key);
+            self.extra.push((key.into(), value));
+        }
+        self
+    }
+
     /// The id under which the facts of this entry's object are found: `source_id`, else `id`.
     #[must_use]
     pub fn fact_id(&self) -> Option<&str> {

@@ -11,7 +11,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::EmailSettings;
-use crate::outcome::failure;
+use crate::outcome::{Undone, failure};
 use crate::text::tame;
 
 /// A server and the sender of everything that goes there.
@@ -45,6 +45,40 @@ pub(super) enum EmailError {
     Smtp(lettre::transport::smtp::Error),
     #[error("the mail server did not finish within {} ms; whether it took the message is not known", .0.as_millis())]
     Timeout(Duration),
+}
+
+impl EmailError {
+    /// What it leaves undone; `None` when it would fail again.
+    pub(super) fn undone(&self) -> Option<Undone> {
+        match self {
+            Self::Address | Self::Message(_) => None,
+            Self::Refused(error) => Undone::of(error),
+            Self::Smtp(error) if error.is_transient() || is_unconnected(error) => Some(Undone::TRANSIENT),
+            // The server says so, or the two sides cannot talk to each other at all.
+            Self::Smtp(error) if error.is_permanent() || error.is_client() || error.is_tls() => None,
+            // The connection broke, or fell silent, after the message was on its way.
+            Self::Smtp(_) | Self::Timeout(_) => Some(Undone::UNKNOWN),
+        }
+    }
+}
+
+/// Whether there was no connection on which a message could have gone.
+fn is_unconnected(error: &lettre::transport::smtp::Error) -> bool {
+    use std::io::ErrorKind;
+    let mut cause = error.source();
+    while let Some(below) = cause {
+        if let Some(io) = below.downcast_ref::<std::io::Error>() {
+            return matches!(
+                io.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+                    | ErrorKind::AddrNotAvailable
+            );
+        }
+        cause = below.source();
+    }
+    false
 }
 
 impl Client {

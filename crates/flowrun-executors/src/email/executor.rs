@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
-use flowrun::{Context, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait};
+use flowrun::{
+    Context, EffectClass, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait,
+};
 use flowrun_guard::Guard;
 use serde::Deserialize;
+use serde_json::value::to_raw_value;
 
 use super::EmailSettings;
 use super::client::{Client, Mail};
-use crate::outcome::refused;
-use crate::receiver::{Delivery, deliver_each};
+use crate::outcome::{Undone, refused};
+use crate::receiver::{Delivered, Delivery, deliver_each};
 use crate::text::tame;
 
-/// Sends one message per object and address. Values put into the body are escaped as HTML.
+/// Sends one message per object and address. Values put into the body are escaped as HTML. With several
+/// addresses the object's entry lists in `sent_to` those that were sent to, so that another attempt goes on behind
+/// them.
 #[derive(Debug)]
 pub struct EmailExecutor {
     guard: Guard,
@@ -70,6 +75,11 @@ impl TaskExecutor for EmailExecutor {
         deliver_each(&task, &context, &node).await
     }
 
+    fn effect(&self) -> EffectClass {
+        // The message id is the same in every attempt, and no mail server is known to look at it.
+        EffectClass::Blind
+    }
+
     fn check(&self, data: &str) -> Result<(), String> {
         Client::new(&self.settings)?;
         Template::of(data).map(drop)
@@ -84,26 +94,57 @@ struct Node<'a> {
 }
 
 impl Delivery for Node<'_> {
-    async fn deliver(&self, object: &TaskObject) -> bool {
+    async fn deliver(&self, object: &TaskObject, entry: &mut ObjectEntry) -> Delivered {
         let Template { addresses, subject, message } = &self.template;
         let subject = self.context.render(subject, Place::Plain, Some(object));
         let html = self.context.render(message, Place::Html, Some(object));
         let html = html.replace("\r\n", "\n").replace('\n', "<br>");
         let key = self.context.key(&object.entry);
-        let mut all = true;
+        let mut sent = sent_to(entry);
+        let (mut any_refused, mut undone) = (false, None::<Undone>);
         for (number, address) in (1..).zip(addresses) {
+            if sent.contains(address) {
+                continue;
+            }
             let id = format!("{key}.{number}");
             let mail = Mail { to: address, subject: &subject, html: html.clone(), id };
             let shown = tame(address);
             match self.client.send(self.guard, mail).await {
-                Ok(()) => self.context.log(format!("email sent successfully to {shown}")),
+                Ok(()) => {
+                    self.context.log(format!("email sent successfully to {shown}"));
+                    sent.push(address.clone());
+                    if addresses.len() > 1 {
+                        *entry = with_sent_to(std::mem::take(entry), &sent);
+                        self.context.object(entry.clone(), None);
+                    }
+                }
                 Err(error) => {
                     self.context.log(format!("error sending email to {shown}"));
                     self.context.log(format!("{shown}: {error}"));
-                    all = false;
+                    match error.undone() {
+                        Some(why) => undone = Some(undone.map_or(why, |before| before.and(why))),
+                        None => any_refused = true,
+                    }
                 }
             }
         }
-        all
+        match undone {
+            Some(undone) => Delivered::NotYet(undone),
+            None if any_refused => Delivered::No,
+            None => Delivered::Yes,
+        }
     }
+}
+
+/// The key of an entry that lists the addresses which were sent to.
+const SENT_TO: &str = "sent_to";
+
+/// The addresses that earlier attempts sent to. What is no such list was not written here.
+fn sent_to(entry: &ObjectEntry) -> Vec<String> {
+    entry.extra(SENT_TO).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+fn with_sent_to(entry: ObjectEntry, addresses: &[String]) -> ObjectEntry {
+    let list = to_raw_value(addresses).expect("a list of texts can be written as JSON");
+    entry.with_extra(SENT_TO, list)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use flowrun::{
-    Context, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page, ResourceKind, Task, TaskExecutor,
-    async_trait,
+    Context, EffectClass, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page, ResourceKind, Task,
+    TaskExecutor, async_trait,
 };
 use flowrun_guard::{Guard, Limits, Method, Request, Response, Url};
 use futures::StreamExt;
@@ -77,6 +77,10 @@ impl TaskExecutor for ScanExecutor {
             () = context.cancelled() => stopped(),
             () = all => Outcome::done(),
         }
+    }
+
+    fn effect(&self) -> EffectClass {
+        EffectClass::Read
     }
 
     fn check(&self, data: &str) -> Result<(), String> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::SlackSettings;
-use crate::outcome::failure;
+use crate::outcome::{Undone, failure, retry_after};
 use crate::text::tame;
 
 /// Where messages go.
@@ -103,6 +103,19 @@ pub(super) enum SlackError {
     Request(GuardError),
 }
 
+impl SlackError {
+    /// What it leaves undone; `None` when it would fail again.
+    pub(super) fn undone(&self) -> Option<Undone> {
+        match self {
+            Self::Status(500..=599) => Some(Undone::TRANSIENT),
+            Self::Refused(_) | Self::Status(_) => None,
+            Self::NoAnswer => Some(Undone::UNKNOWN),
+            Self::Busy { asked, .. } => Some(Undone { retry_after: Some(*asked), ..Undone::TRANSIENT }),
+            Self::Request(error) => Undone::of(error),
+        }
+    }
+}
+
 /// Posts `text`, waiting as often and as long as Slack asks for within the limit.
 pub(super) async fn post(
     guard: &Guard,
@@ -117,8 +130,7 @@ pub(super) async fn post(
         if response.status != 429 {
             return route.read(&response);
         }
-        let seconds = response.headers.get("retry-after").and_then(|value| value.trim().parse().ok());
-        let asked = Duration::from_secs(seconds.unwrap_or(1));
+        let asked = retry_after(&response).unwrap_or(Duration::from_secs(1));
         // Each wait counts as a second at least, Slack's rate for a channel, so that zeros cannot go on for ever.
         let Some(rest) = left.checked_sub(asked.max(Duration::from_secs(1))) else {
             return Err(SlackError::Busy { asked, longest: settings.longest_wait });

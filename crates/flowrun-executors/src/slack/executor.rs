@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use flowrun::{Context, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait};
+use flowrun::{
+    Context, EffectClass, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait,
+};
 use flowrun_guard::Guard;
 use serde::Deserialize;
 
 use super::SlackSettings;
 use super::client::{Route, post};
 use crate::outcome::refused;
-use crate::receiver::{Delivery, deliver_each};
+use crate::receiver::{Delivered, Delivery, deliver_each};
 
 /// Posts one message per object. Values put into the text are escaped, so that they can mention nobody.
 #[derive(Debug)]
@@ -51,6 +53,11 @@ impl TaskExecutor for SlackExecutor {
         deliver_each(&task, &context, &node).await
     }
 
+    fn effect(&self) -> EffectClass {
+        // No key that Slack would look at: a repetition is a second message.
+        EffectClass::Blind
+    }
+
     fn check(&self, data: &str) -> Result<(), String> {
         Route::of(&self.settings)?;
         message(data).map(drop)
@@ -65,14 +72,19 @@ struct Node<'a> {
 }
 
 impl Delivery for Node<'_> {
-    async fn deliver(&self, object: &TaskObject) -> bool {
+    async fn deliver(&self, object: &TaskObject, _: &mut ObjectEntry) -> Delivered {
         let text = self.context.render(&self.message, Place::Slack, Some(object));
         let SlackExecutor { guard, settings } = self.executor;
         let posted = post(guard, &self.route, settings, &text).await;
-        match &posted {
-            Ok(()) => self.context.log("slack message sent successfully"),
-            Err(error) => self.context.log(error.to_string()),
+        match posted {
+            Ok(()) => {
+                self.context.log("slack message sent successfully");
+                Delivered::Yes
+            }
+            Err(error) => {
+                self.context.log(error.to_string());
+                error.undone().map_or(Delivered::No, Delivered::NotYet)
+            }
         }
-        posted.is_ok()
     }
 }

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use flowrun::{Context, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait};
-use flowrun_guard::{Guard, Limits};
+use flowrun::{
+    Context, EffectClass, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait,
+};
+use flowrun_guard::{Guard, GuardError, Limits, Response};
 
 use super::WebhookSettings;
-use super::request::{Filled, Template};
-use crate::outcome::{failure, refused};
-use crate::receiver::{Delivery, deliver_each};
+use super::request::{BadRequest, Filled, Template};
+use crate::outcome::{Undone, failure, refused, undone_by};
+use crate::receiver::{Delivered, Delivery, deliver_each};
 
 /// Sends one request per object. A status of 2xx passes, anything else fails, unless the node's `configs` say
-/// `any_response: true`: then any answer passes, as in the original.
+/// `any_response: true`: then any answer passes, as in the original. What a 429, a 5xx or a connection that did
+/// not come about left undone is handed to the next attempt, if the node has one.
 #[derive(Debug)]
 pub struct WebhookExecutor {
     guard: Guard,
@@ -36,9 +39,19 @@ impl TaskExecutor for WebhookExecutor {
         deliver_each(&task, &context, &Node { executor: &self, context: &context, template }).await
     }
 
+    fn effect(&self) -> EffectClass {
+        EffectClass::Keyed
+    }
+
     fn check(&self, data: &str) -> Result<(), String> {
         Template::of(data).map(drop)
     }
+}
+
+/// Why there is no answer.
+struct Unsent {
+    why: String,
+    undone: Option<Undone>,
 }
 
 struct Node<'a> {
@@ -48,8 +61,8 @@ struct Node<'a> {
 }
 
 impl Node<'_> {
-    /// Sends the request of one object and gives the status, or why there is none.
-    async fn send(&self, object: &TaskObject) -> Result<(u16, bool), String> {
+    /// Sends the request of one object and gives the answer, or why there is none.
+    async fn send(&self, object: &TaskObject) -> Result<Response, Unsent> {
         let Template { method, uri, headers, payload, .. } = &self.template;
         let fill = |text: &str, place| self.context.render(text, place, Some(object));
         let (uri, headers) = (fill(uri, Place::Url), fill(headers, Place::Json));
@@ -61,24 +74,28 @@ impl Node<'_> {
             payload: &payload,
             key: &self.context.key(&object.entry),
         };
-        let request = filled.into_request().map_err(|bad| bad.to_string())?;
+        let bad = |bad: BadRequest| Unsent { why: bad.to_string(), undone: None };
+        let request = filled.into_request().map_err(bad)?;
         let limits = Limits::default().total(self.executor.settings.timeout);
-        let response = self.executor.guard.send(request.limits(limits)).await.map_err(|e| failure(&e))?;
-        Ok((response.status, response.is_success()))
+        let unsent = |error: GuardError| Unsent { why: failure(&error), undone: Undone::of(&error) };
+        self.executor.guard.send(request.limits(limits)).await.map_err(unsent)
     }
 }
 
 impl Delivery for Node<'_> {
-    async fn deliver(&self, object: &TaskObject) -> bool {
+    async fn deliver(&self, object: &TaskObject, _: &mut ObjectEntry) -> Delivered {
         let Template { method, any_response, .. } = &self.template;
         match self.send(object).await {
-            Ok((status, is_success)) => {
-                self.context.log(format!("webhook {method} {status}"));
-                is_success || *any_response
+            Ok(response) => {
+                self.context.log(format!("webhook {method} {}", response.status));
+                if response.is_success() || *any_response {
+                    return Delivered::Yes;
+                }
+                undone_by(&response).map_or(Delivered::No, Delivered::NotYet)
             }
-            Err(problem) => {
-                self.context.log(format!("webhook {method} failed: {problem}"));
-                false
+            Err(Unsent { why, undone }) => {
+                self.context.log(format!("webhook {method} failed: {why}"));
+                undone.map_or(Delivered::No, Delivered::NotYet)
             }
         }
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flowrun::{
-    DetachedRun, Facts, ObjectEntry, ObjectStatus, Outcome, Report, SecretSource, Site, Task, TaskExecutor,
-    TaskObject,
+    DetachedRun, ErrorClass, Facts, ObjectEntry, ObjectStatus, Outcome, Report, SecretSource, Site, Task,
+    TaskExecutor, TaskObject,
 };
 use flowrun_guard::{Endpoint, Guard};
 
@@ -17,6 +17,8 @@ pub struct Ran {
     pub lines: Vec<String>,
     /// Every status reported for an object, in order, by the object's id.
     pub statuses: BTreeMap<String, Vec<ObjectStatus>>,
+    /// The last entry of an object, by its id.
+    pub entries: BTreeMap<String, ObjectEntry>,
     /// The last facts of an object, by its id.
     pub facts: BTreeMap<String, Facts>,
     /// The ids in the order of their first report.
@@ -24,10 +26,22 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// The last status of the one object.
+    /// The last status of the one object. What an attempt that failed left undone counts as failed, as it does
+    /// when no other attempt follows.
     pub fn status(&self) -> ObjectStatus {
+        if self.order.is_empty() && matches!(self.outcome, Outcome::Failed(_)) {
+            return ObjectStatus::Failed;
+        }
         let [id] = &self.order[..] else { panic!("one object, not {:?}", self.order) };
         *self.statuses[id].last().unwrap()
+    }
+
+    /// How the attempt failed, and after which wait another one may follow.
+    pub fn failure(&self) -> Option<(ErrorClass, Option<std::time::Duration>)> {
+        match &self.outcome {
+            Outcome::Failed(failure) => Some((failure.class, failure.retry_after)),
+            Outcome::Done | Outcome::Passed => None,
+        }
     }
 
     /// The lines with every occurrence of `hidden` replaced.
@@ -61,6 +75,7 @@ pub async fn run(executor: impl TaskExecutor, task: Task, secrets: Secrets) -> R
         outcome,
         lines: Vec::new(),
         statuses: BTreeMap::new(),
+        entries: BTreeMap::new(),
         facts: BTreeMap::new(),
         order: Vec::new(),
     };
@@ -74,6 +89,7 @@ pub async fn run(executor: impl TaskExecutor, task: Task, secrets: Secrets) -> R
                         ran.order.push(id.clone());
                     }
                     ran.statuses.entry(id.clone()).or_default().push(object.entry.status);
+                    ran.entries.insert(id.clone(), object.entry);
                     if let Some(facts) = object.facts {
                         ran.facts.insert(id, facts);
                     }
