@@ -144,9 +144,6 @@ impl Run {
         self.open_nodes -= 1;
         self.any_failed |= failed;
         self.last_finalized = Some(node);
-        if failed {
-            self.fail_the_rest(node);
-        }
         if !too_late {
             self.decide_edges(node);
         }
@@ -157,13 +154,6 @@ impl Run {
         self.waiting_nodes -= 1;
         self.turns.leave(node);
         self.detours.of(node).is_held = false;
-    }
-
-    /// What a receiver has not done when its last attempt is over, it never will.
-    fn fail_the_rest(&mut self, node: NodeIx) {
-        if self.plan.info(node).role == Some(Role::Receiver) && self.nodes.detail(node).is_some() {
-            self.nodes.detail_mut(node).objects.fail_the_rest();
-        }
     }
 
     fn decide_edges(&mut self, node: NodeIx) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{ObjectEntry, ObjectStatus};
+use crate::model::ObjectEntry;
 
 /// Up to here looking through all entries is quicker than an index, and takes no memory.
 const FEW: usize = 16;
@@ -35,13 +35,6 @@ impl EntryList {
             }
         };
         Some(&self.entries[place])
-    }
-
-    /// What was still to be done never will be.
-    pub(crate) fn fail_the_rest(&mut self) {
-        for entry in self.entries.iter_mut().filter(|entry| !entry.status.is_terminal()) {
-            entry.status = ObjectStatus::Failed;
-        }
     }
 
     /// The node takes no more entries.
@@ -85,6 +78,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ObjectStatus;
 
     /// An entry with few different ids, or none.
     fn entry() -> impl Strategy<Value = ObjectEntry> {

@@ -1,7 +1,7 @@
 //! Going on with a run in a new process: whatever was at work has died with the old one.
 
 use super::{Command, Record, Run, State, Timer};
-use crate::model::{Attempt, NodeIx, NodeStatus, Timestamp};
+use crate::model::{Attempt, NodeIx, Timestamp};
 use crate::plan::{EffectClass, OnUnknown};
 
 impl Run {
@@ -57,7 +57,7 @@ impl Run {
         let most = self.retry_policy(node).max_attempts.max(self.spec.policy.crash_attempts);
         if attempt.number() >= most || attempt.is_last() {
             self.log(at, node, &format!("crash loop: the process ended in attempt {attempt}, the last one"));
-            return self.end_node(at, node, next, NodeStatus::Failed);
+            return self.give_up(at, node, next);
         }
         // A run that is failing lets what works finish, which is what this attempt was about to do.
         match (self.plan.effect(node), self.on_unknown(node)) {

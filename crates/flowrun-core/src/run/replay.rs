@@ -60,8 +60,7 @@ impl Run {
             | Record::EmptyReached { node, .. }
             | Record::NodeSkipped { node } => ensure(self.is_due(*node), "the node is not due"),
             Record::Objects { node, .. } => {
-                let is_working = matches!(self.nodes.state(*node), State::Working(_));
-                ensure(is_working, "the node is not working")
+                ensure(self.open_attempt(*node).is_some(), "the node has no attempt")
             }
             Record::Judged { node, entry, .. } => self.can_be_judged(*node, *entry),
             Record::AttemptLost { node, attempt } => {

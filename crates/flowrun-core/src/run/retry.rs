@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{Command, Record, RetryPolicy, Run, Timer};
-use crate::model::{Attempt, NodeIx, NodeStatus, Timestamp};
-use crate::plan::{EffectClass, OnUnknown};
-use crate::task::{ErrorClass, Failure};
+use crate::model::{Attempt, NodeIx, NodeStatus, ObjectEntry, ObjectStatus, Timestamp};
+use crate::plan::{EffectClass, OnUnknown, Role};
+use crate::task::{ErrorClass, Failure, ObjectReport};
 
 impl Run {
     /// The attempt failed: another one follows if the failure may pass and attempts are left.
@@ -13,8 +13,12 @@ impl Run {
         if let Some(message) = &failure.message {
             self.log(at, node, message);
         }
-        if !self.is_open() {
+        let is_passing = failure.class.is_transient() || failure.class.is_unsure();
+        if !is_passing {
             return self.end_node(at, node, attempt, NodeStatus::Failed);
+        }
+        if !self.is_open() {
+            return self.give_up(at, node, attempt);
         }
         let is_unsure = failure.class.is_unsure() && self.plan.effect(node) != EffectClass::Read;
         match self.on_unknown(node) {
@@ -26,9 +30,8 @@ impl Run {
 
     fn retry(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: &Failure) {
         let retry = self.retry_policy(node);
-        let is_passing = failure.class.is_transient() || failure.class.is_unsure();
-        if !is_passing || attempt.number() >= retry.max_attempts || attempt.is_last() {
-            return self.end_node(at, node, attempt, NodeStatus::Failed);
+        if attempt.number() >= retry.max_attempts || attempt.is_last() {
+            return self.give_up(at, node, attempt);
         }
         let seed = self.spec.id.seed(&format!("retry\0{}\0{attempt}", self.plan.node_id(node)));
         let not_before = at.after(retry.wait_after(attempt, failure.retry_after, seed));
@@ -40,6 +43,20 @@ impl Run {
     /// Nobody can know whether the effect happened, and it must not be repeated.
     pub(super) fn end_unknown(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         self.log(at, node, "not tried again: whether it had its effect is not known");
+        self.give_up(at, node, attempt);
+    }
+
+    /// No attempt follows though another one might have helped: what a receiver has left for it has failed.
+    pub(super) fn give_up(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        if self.plan.role(node) == Some(Role::Receiver) {
+            let left = self.objects(node).iter().filter(|entry| !entry.status.is_terminal());
+            let failed = |entry: &ObjectEntry| entry.clone().with_status(ObjectStatus::Failed);
+            let left: Box<[ObjectReport]> =
+                left.map(|entry| ObjectReport { entry: failed(entry), facts: None }).collect();
+            if !left.is_empty() {
+                self.put(at, Record::Objects { node, objects: left });
+            }
+        }
         self.end_node(at, node, attempt, NodeStatus::Failed);
     }
 
@@ -68,7 +85,7 @@ impl Run {
         }
         let seconds = self.node_timeout(node).unwrap_or_default().as_secs_f64();
         self.log(at, node, &format!("timed out after {seconds} s in all"));
-        self.end_node(at, node, attempt, NodeStatus::Failed);
+        self.give_up(at, node, attempt);
     }
 
     /// Asks for the timer of the time that all attempts of the visit have together.

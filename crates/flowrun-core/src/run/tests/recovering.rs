@@ -87,6 +87,22 @@ fn a_node_that_ends_the_process_every_time_fails() {
 }
 
 #[test]
+fn what_a_receiver_has_left_undone_fails_with_it() {
+    let mut play = Play::new("scan a -> webhook b (on_unknown fail)");
+    play.play("0 start; 1 object a o1 passed; 1 object a o2 passed; 1 done a; 2 object b o1 passed");
+    insta::assert_snapshot!(play.play("9 crash"), @"
+    9 crash
+      + recovered, epoch 2
+      + lost b#1
+      + line b: not tried again: whether it had its effect is not known
+      + objects b: o2 failed
+      + failed b#2
+      + run failed, closing line at b
+      > end
+    ");
+}
+
+#[test]
 fn the_policy_of_a_node_decides_about_an_effect_that_may_have_happened() {
     let drawing = "probe a (on_unknown fail), probe b (on_unknown pause), probe c, scan d (on_unknown fail), \
                    pay e (on_unknown fail)";
