@@ -1,0 +1,69 @@
+//! Runs in a file: what one engine leaves there, the next takes up.
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use flowrun::{
+    Context, Engine, Flow, NodeSpec, Outcome, Record, Rerun, RunError, RunRequest, RunStatus, Site,
+    SqliteStore, Task, TaskExecutor, Watched, async_trait,
+};
+
+/// Counts its calls, and does not come back from node 2 while it is told to hang.
+struct Worker {
+    calls: Arc<AtomicUsize>,
+    hangs: bool,
+}
+
+#[async_trait]
+impl TaskExecutor for Worker {
+    async fn execute(self: Arc<Self>, task: Task, _: Context) -> Outcome {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if self.hangs && task.node() == "2" {
+            std::future::pending::<()>().await;
+        }
+        Outcome::done()
+    }
+}
+
+fn engine(file: &Path, calls: &Arc<AtomicUsize>, hangs: bool) -> Engine {
+    let worker = Worker { calls: Arc::clone(calls), hangs };
+    Engine::builder().executor("work", worker).store(SqliteStore::open_file(file).unwrap()).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_run_in_a_file_goes_on_in_the_next_engine_and_can_be_done_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, calls) = (folder.path().join("runs.db"), Arc::new(AtomicUsize::new(0)));
+    let flow =
+        ["1", "2", "3"].into_iter().fold(Flow::builder(), |flow, id| flow.node(NodeSpec::new(id, "work")));
+    let flow = flow.edge("1", "2").edge("2", "3").build().unwrap();
+
+    let first = engine(&file, &calls, true);
+    let run = first.start(RunRequest::new(flow, Site::new("https://example.com"))).await.unwrap();
+    let mut events = run.events();
+    while let Some(Watched::Event(event)) = events.next().await.unwrap() {
+        if matches!(event.record, Record::AttemptStarted { .. }) && event.node.as_deref() == Some("2") {
+            break;
+        }
+    }
+    first.shutdown(Duration::ZERO).await;
+    assert!(matches!(run.finished().await, Err(RunError::Parked)));
+    let id = run.id();
+    drop((first, run, events));
+
+    let next = engine(&file, &calls, false);
+    let recovered = next.recover().await.unwrap();
+    assert!(recovered.untouched.is_empty(), "{:?}", recovered.untouched);
+    let run = &recovered.resumed[0];
+    assert_eq!((run.id(), run.finished().await.unwrap().status()), (id, RunStatus::Passed));
+    assert_eq!(calls.load(Ordering::Relaxed), 4, "node 2 twice, the others once");
+
+    let node = run.plan().find("3").unwrap();
+    let again = next.rerun(id, Rerun::From(node)).await.unwrap();
+    assert_eq!(again.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(calls.load(Ordering::Relaxed), 5);
+}
