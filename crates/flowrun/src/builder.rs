@@ -8,6 +8,7 @@ use std::time::Duration;
 use flowrun_core::{NoSecrets, Role, RunPolicy, SecretSource, TaskTypes};
 use flowrun_store::{MemoryStore, Store};
 
+use crate::checked::CheckedPlans;
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, Inner};
 use crate::executor::TaskExecutor;
@@ -129,6 +130,7 @@ impl EngineBuilder {
             grace: self.grace.unwrap_or(Duration::from_secs(5)),
             slots: Slots::new(self.max_concurrent, self.max_concurrent_per_site),
             open: Mutex::default(),
+                checked: CheckedPlans::default(),
         }))
     }
 }

@@ -13,6 +13,7 @@ use flowrun_store::{NewRun, Store};
 use tokio::sync::mpsc;
 
 use crate::builder::EngineBuilder;
+use crate::checked::CheckedPlans;
 use crate::clock::Clock;
 use crate::driver::Request;
 use crate::executor::{NodeExecutors, TaskExecutor};
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) grace: Duration,
     pub(crate) slots: Arc<Slots>,
     pub(crate) open: Mutex<OpenRuns>,
+    pub(crate) checked: CheckedPlans,
 }
 
 /// The runs that have a driver.
@@ -165,13 +167,13 @@ impl Inner {
         names
     }
 
-    /// Finds the executor of each task type and lets it look at its nodes.
+    /// Finds the executor of each task type and lets it look at its nodes, once a plan.
     pub(crate) fn node_executors(&self, plan: &Arc<Plan>) -> Result<NodeExecutors, Vec<Diagnostic>> {
         let executor = |name| self.by_type.get(name).map(|&place| &self.executors[usize::from(place)]);
         let of_type = plan.task_types().map(executor).collect::<Vec<_>>();
         let mut problems = Findings::default();
-        for index in 0..plan.node_count() {
-            let node = NodeIx::new(index);
+        let unseen = if self.checked.contains(plan) { 0 } else { plan.node_count() };
+        for node in (0..unseen).map(NodeIx::new) {
             let Some(task_type) = plan.task_type_of(node) else { continue };
             let view = plan.node(node);
             let Some(executor) = of_type[task_type] else {
@@ -186,6 +188,9 @@ impl Inner {
         }
         if !problems.is_empty() {
             return Err(problems.into_vec());
+        }
+        if unseen > 0 {
+            self.checked.insert(plan);
         }
         // Every task type is that of some node, so none is without executor here.
         let of_type = of_type.into_iter().flatten().cloned().collect();

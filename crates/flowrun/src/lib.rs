@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod checked;
 mod clock;
 mod context;
 mod driver;

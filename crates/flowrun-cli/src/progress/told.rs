@@ -69,7 +69,7 @@ impl Teller {
             Record::Logged { message, .. } => What::Said(plain_line(message)),
             Record::Objects { objects, .. } => {
                 let known = self.objects.entry(event.node.clone().unwrap_or_default()).or_default();
-                for object in objects {
+                for object in objects.iter() {
                     let entry = &object.entry;
                     let key = entry.track_id.as_deref().or(entry.fact_id()).unwrap_or_default();
                     known.insert(key.to_owned(), entry.status);

@@ -22,6 +22,11 @@ impl RunId {
         self.0.as_bytes()
     }
 
+    /// Whether `text` is how this id is written. Writes nothing itself, unlike a comparison of texts.
+    pub(crate) fn is_written(&self, text: &str) -> bool {
+        *self.0.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()) == *text
+    }
+
     /// An id that follows from this one and `name`: the same in every replay, and unlike any other.
     #[must_use]
     pub(crate) fn derive(&self, name: &str) -> String {

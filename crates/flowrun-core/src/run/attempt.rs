@@ -1,5 +1,7 @@
 //! The end of an attempt: by its executor, by its deadline, or because it was stopped.
 
+use std::sync::Arc;
+
 use super::{Command, Record, Run, State};
 use crate::model::{Attempt, NodeIx, NodeStatus, ObjectStatus, Timestamp};
 use crate::task::{ErrorClass, Failure, Outcome};
@@ -130,7 +132,7 @@ impl Run {
         if !self.plan.info(node).has_conditions {
             return;
         }
-        let plan = std::sync::Arc::clone(&self.plan);
+        let plan = Arc::clone(&self.plan);
         let Some(conditions) = plan.conditions(node) else { return };
         for place in 0..self.objects(node).len() {
             let entry = &self.objects(node)[place];
@@ -142,7 +144,7 @@ impl Run {
                     None
                 }
                 None if entry.status == ObjectStatus::Incomplete => None,
-                facts => Some(Box::new(conditions.evaluate(facts.as_ref()))),
+                facts => Some(Arc::new(conditions.evaluate(facts.as_ref()))),
             };
             let side = evaluation.as_ref().map(|evaluation| evaluation.holds);
             let entry = u32::try_from(place).unwrap_or(u32::MAX);

@@ -1,6 +1,7 @@
 //! What goes into a run and what comes out of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +149,8 @@ pub enum Command {
 }
 
 /// One line of a run's journal: what was decided, enough to rebuild the run.
+///
+/// Cloning is cheap: what is large is shared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Record {
@@ -204,7 +207,7 @@ pub enum Record {
         /// The node.
         node: NodeIx,
         /// The entries as reported.
-        objects: Box<[ObjectReport]>,
+        objects: Arc<[ObjectReport]>,
     },
     /// A line was added to the log of a node.
     Logged {
@@ -222,7 +225,7 @@ pub enum Record {
         /// The side the object goes to; `None` for neither.
         side: Option<bool>,
         /// What was compared; `None` when nothing was (an incomplete test).
-        evaluation: Option<Box<Evaluation>>,
+        evaluation: Option<Arc<Evaluation>>,
     },
     /// An attempt failed, and another one follows at `not_before`.
     RetryScheduled {

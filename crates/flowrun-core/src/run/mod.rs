@@ -356,7 +356,7 @@ impl Run {
         if let Some(facts) = self.facts.get(id) {
             return Some(facts.clone());
         }
-        (id == self.spec.id.to_string()).then(|| self.own_facts())
+        self.spec.id.is_written(id).then(|| self.own_facts())
     }
 
     fn own_facts(&self) -> Facts {

@@ -1,5 +1,7 @@
 //! What becomes of an attempt that failed, or of which nobody knows how it ended.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use super::{Command, Record, RetryPolicy, Run, Timer};
@@ -51,7 +53,7 @@ impl Run {
         if self.plan.role(node) == Some(Role::Receiver) {
             let left = self.objects(node).iter().filter(|entry| !entry.status.is_terminal());
             let failed = |entry: &ObjectEntry| entry.clone().with_status(ObjectStatus::Failed);
-            let left: Box<[ObjectReport]> =
+            let left: Arc<[ObjectReport]> =
                 left.map(|entry| ObjectReport { entry: failed(entry), facts: None }).collect();
             if !left.is_empty() {
                 self.put(at, Record::Objects { node, objects: left });
