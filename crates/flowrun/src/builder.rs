@@ -130,7 +130,7 @@ impl EngineBuilder {
             grace: self.grace.unwrap_or(Duration::from_secs(5)),
             slots: Slots::new(self.max_concurrent, self.max_concurrent_per_site),
             open: Mutex::default(),
-                checked: CheckedPlans::default(),
+            checked: CheckedPlans::default(),
         }))
     }
 }

@@ -36,6 +36,9 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        self.start.after(self.since.elapsed())
+        let elapsed = self.since.elapsed();
+        let seconds = i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX);
+        let micros = seconds.saturating_mul(1_000_000).saturating_add(i64::from(elapsed.subsec_micros()));
+        Timestamp::from_micros(self.start.as_micros().saturating_add(micros))
     }
 }

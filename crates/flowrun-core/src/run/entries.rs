@@ -21,23 +21,28 @@ impl Run {
     /// What the executor of a node is called with.
     #[must_use]
     pub fn task(&self, node: NodeIx, attempt: Attempt) -> Task {
-        let role = self.plan.info(node).role;
-        let objects = match role {
-            Some(Role::Receiver) => {
-                let own = self.objects(node).iter();
-                own.filter(|entry| !entry.status.is_terminal()).cloned().collect()
-            }
-            Some(Role::Converter) => self.handed_over(node).entries,
-            Some(Role::Producer) | None => Vec::new(),
-        };
-        let with_facts = |entry: ObjectEntry| TaskObject { facts: self.facts_of(&entry), entry };
         let mut task = Task::new(&self.common, node, attempt);
         task.possible_duplicate = self.is_possible_duplicate(node);
-        task.objects = objects.into_iter().map(with_facts).collect();
+        if let Some(role) = self.plan.info(node).role
+            && role.takes_objects()
+        {
+            task.objects = self.task_objects(node, role);
+        }
         match self.pages(node) {
             Some(pages) => task.with_resources(pages),
             None => task,
         }
+    }
+
+    /// A receiver works on those of its own entries that are not done, a converter on the ones handed over.
+    fn task_objects(&self, node: NodeIx, role: Role) -> Vec<TaskObject> {
+        let entries = if role == Role::Receiver {
+            self.objects(node).iter().filter(|entry| !entry.status.is_terminal()).cloned().collect()
+        } else {
+            self.handed_over(node).entries
+        };
+        let with_facts = |entry: ObjectEntry| TaskObject { facts: self.facts_of(&entry), entry };
+        entries.into_iter().map(with_facts).collect()
     }
 
     /// Whether the edge between the two nodes is taken. Both ends of it are decided by the source alone, once

@@ -18,6 +18,7 @@ pub(super) enum Started {
 
 impl Started {
     /// Calls `start`, which calls the executor, and polls what it gives once.
+    #[inline]
     pub(super) fn new(cx: &mut TaskContext<'_>, start: impl FnOnce() -> BoxFuture<'static, Outcome>) -> Self {
         let started = catch_unwind(AssertUnwindSafe(|| {
             let mut future = start();
@@ -36,23 +37,25 @@ pub(super) struct AttemptFuture {
     pub(super) node: NodeIx,
     pub(super) attempt: Attempt,
     future: Option<BoxFuture<'static, Outcome>>,
-    span: Span,
 }
 
 impl AttemptFuture {
-    pub(super) const fn new(
+    /// Goes on with an attempt inside its span.
+    pub(super) fn new(
         node: NodeIx,
         attempt: Attempt,
         future: BoxFuture<'static, Outcome>,
         span: Span,
     ) -> Self {
-        Self { node, attempt, future: Some(future), span }
+        // Many attempts may wait at once: one that nobody traces carries no span around.
+        let future = if span.is_disabled() { future } else { Box::pin(future.instrument(span)) };
+        Self { node, attempt, future: Some(future) }
     }
 
     /// Moves the rest of the work to a tokio task of its own, which ends with this future.
     pub(super) fn into_own_task(mut self) -> Self {
         if let Some(future) = self.future.take() {
-            let task = OwnTask(tokio::spawn(future.instrument(self.span.clone())));
+            let task = OwnTask(tokio::spawn(future));
             self.future = Some(Box::pin(task));
         }
         self
@@ -70,7 +73,6 @@ impl Future for AttemptFuture {
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let Some(future) = &mut this.future else { return Poll::Ready((this.node, this.attempt, None)) };
-        let _entered = this.span.enter();
         let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(outcome)) => outcome,

@@ -237,17 +237,17 @@ impl Driver {
         let deadline = timeout.map(|timeout| self.clock.now().after(timeout));
         let span = debug_span!("attempt", node = %self.run.plan().node_id(node), %attempt);
         failpoint!("c4");
-        let started = span.in_scope(|| {
-            Started::new(cx, || {
-                let context = Context::new(Arc::clone(&self.shared), node, attempt, deadline);
-                let (executor, task) = (Arc::clone(executor), self.run.task(node, attempt));
-                if self.run.is_probed_first(node) {
-                    let on_unknown = self.run.on_unknown(node);
-                    return Box::pin(probe::execute_if_not_done(executor, task, context, on_unknown));
-                }
-                executor.execute(task, context)
-            })
+        let entered = span.enter();
+        let started = Started::new(cx, || {
+            let context = Context::new(Arc::clone(&self.shared), node, attempt, deadline);
+            let (executor, task) = (Arc::clone(executor), self.run.task(node, attempt));
+            if self.run.is_probed_first(node) {
+                let on_unknown = self.run.on_unknown(node);
+                return Box::pin(probe::execute_if_not_done(executor, task, context, on_unknown));
+            }
+            executor.execute(task, context)
         });
+        drop(entered);
         match started {
             Started::Done(outcome) => Some(outcome),
             Started::Pending(future) => {

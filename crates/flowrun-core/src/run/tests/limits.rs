@@ -132,3 +132,14 @@ fn a_node_with_a_hundred_thousand_objects_takes_them_one_by_one() {
     assert_eq!(entries.len(), 100_000);
     assert!(entries.iter().all(|entry| entry.status == crate::ObjectStatus::Passed));
 }
+
+#[test]
+fn lines_past_the_last_number_stay_in_their_order() {
+    let mut play = Play::new("scan a -> scan b");
+    play.run.next_seq = u32::MAX - 1;
+    play.play("0 start; 1 log a 1; 2 log a 2; 3 ok a; 4 log b 3; 5 ok b");
+    let result = play.run.to_flow_run();
+    let messages: Vec<_> =
+        result.logs().iter().map(|line| line.message.rsplit(' ').next().unwrap()).collect();
+    assert_eq!(messages[1..], ["]", "1", "2", "]", "3", "PASSED"]);
+}
