@@ -8,11 +8,14 @@
 //! - `script`: what executors do, written down, in `script`, and runs by a script in virtual time, in `sim`.
 //!   `outcomes` lists every way a flow can end, and `suite` plays folders of cases and says what they reach.
 //!   With `engine` scripts can also stand in for executors in an engine.
+//! - `executor-suite`: what an engine relies on in an executor, as checks for own ones, in `executor_suite`.
 //! - `servers`: real servers on loopback, in `servers`: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "executor-suite")]
+pub mod executor_suite;
 #[cfg(feature = "script")]
 pub mod outcomes;
 #[cfg(feature = "synth")]
