@@ -150,7 +150,7 @@ impl TaskExecutor for Executor {
             "check-good" => Err("not today".to_owned()),
             "check-bad" => Ok(()),
             "check-again" if data["bad"] == true => {
-                if call % 2 == 0 {
+                if call.is_multiple_of(2) {
                     Err("`bad` is true".to_owned())
                 } else {
                     Ok(())

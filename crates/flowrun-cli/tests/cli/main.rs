@@ -16,4 +16,5 @@ mod stop;
 mod store;
 mod support;
 mod synth;
+mod testing;
 mod usage;
