@@ -109,6 +109,7 @@ fn a_panic_is_a_line_and_a_deadline_is_kept() {
     0 1 failed
     0 2 attempt 1 started
     1000 2 log: timed out after 1 s
+    1000 2 objects: scan-1-1 failed
     1000 2 failed
     1000 - run failed
     ");

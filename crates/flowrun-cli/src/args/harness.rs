@@ -68,7 +68,7 @@ pub(crate) struct OutcomesArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Ends that are listed of a flow with more than 12 nodes.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 20)]
     pub(crate) limit: usize,
     /// Take the run's settings, such as `run.configs`, from this script.
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use flowrun_core::{
     ErrorClass, Facts, Failure, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Report, Role, Task,
 };
 
-use super::typical::{self, Made};
+use super::typical::{Made, Typical};
 use super::{Behaviour, End, Script, ScriptObject};
 use crate::random::Random;
 
@@ -42,10 +42,15 @@ impl Script {
     /// What this attempt does. The same script, task and attempt give the same act.
     #[must_use]
     pub fn act(&self, task: &Task, role: Role) -> Act {
+        self.act_with(task, role, &mut Typical::default())
+    }
+
+    /// The same, for a caller who keeps the typical facts of many attempts.
+    pub(crate) fn act_with(&self, task: &Task, role: Role, typical: &mut Typical) -> Act {
         let (node, attempt) = (task.node(), task.attempt.number());
         let behaviour = self.behaviour(&node, &task.task_type(), attempt);
         let end = end_of(behaviour, self.is_flaky(behaviour, &node, attempt));
-        let objects = objects(behaviour, task, role, &end);
+        let objects = objects(behaviour, task, role, &end, typical);
         let working = |made: &Made| ObjectReport { entry: made.entry.clone(), facts: None };
         let lines = behaviour.log.iter().cloned().map(Report::Log);
         let mut first: Vec<Report> = lines.collect();
@@ -101,7 +106,7 @@ fn end_of(behaviour: &Behaviour, is_flaky: bool) -> ActEnd {
 }
 
 /// The objects of the attempt, those it is handed first.
-fn objects(behaviour: &Behaviour, task: &Task, role: Role, end: &ActEnd) -> Vec<Made> {
+fn objects(behaviour: &Behaviour, task: &Task, role: Role, end: &ActEnd, typical: &mut Typical) -> Vec<Made> {
     let status = match end {
         ActEnd::Returns(Outcome::Failed(_)) => ObjectStatus::Failed,
         ActEnd::Returns(_) | ActEnd::Panics(_) | ActEnd::Hangs => ObjectStatus::Passed,
@@ -116,10 +121,10 @@ fn objects(behaviour: &Behaviour, task: &Task, role: Role, end: &ActEnd) -> Vec<
         }
         Role::Producer | Role::Converter if listed.is_given() => {}
         Role::Producer | Role::Converter => {
-            return typical::objects(task, role).map(|made| made.with_status(status)).collect();
+            return typical.objects(task, role).map(|made| made.with_status(status)).collect();
         }
     }
-    made.extend(listed.rest(task));
+    made.extend(listed.rest(task, typical));
     made
 }
 
@@ -160,10 +165,10 @@ impl<'a> Listed<'a> {
     }
 
     /// Makes the objects that are left.
-    fn rest(mut self, task: &Task) -> Vec<Made> {
+    fn rest(mut self, task: &Task, typical: &mut Typical) -> Vec<Made> {
         let mut made = Vec::new();
         while let Some(object) = self.take() {
-            let one = typical::object(task, made.len() + 1, object.id.as_deref());
+            let one = typical.object(task, made.len() + 1, object.id.as_deref());
             let status = object.status.unwrap_or(self.status);
             made.push(one.with_facts_over(object.facts.as_ref()).with_status(status));
         }

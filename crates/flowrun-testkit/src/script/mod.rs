@@ -75,3 +75,4 @@ pub use error::{ScriptError, UnknownNode};
 pub use executor::ScriptedExecutor;
 pub(crate) use format::parse;
 pub use format::{Behaviour, End, RunSettings, Script, ScriptObject};
+pub(crate) use typical::Typical;

@@ -43,7 +43,8 @@ impl RunSettings {
     /// Limits and retries.
     #[must_use]
     pub fn policy(&self) -> RunPolicy {
-        let mut retry = RetryPolicy::default().max_attempts(self.max_attempts.unwrap_or(1));
+        // A wait is what the script says, to the microsecond.
+        let mut retry = RetryPolicy::default().max_attempts(self.max_attempts.unwrap_or(1)).jitter(0);
         if let Some(wait) = self.first_wait {
             retry = retry.first_wait(wait);
             retry.max_wait = retry.max_wait.max(wait);

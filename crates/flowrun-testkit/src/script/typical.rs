@@ -1,5 +1,7 @@
 //! The objects that a task type typically yields, all of them good ones.
 
+use std::collections::BTreeMap;
+
 use flowrun_core::{Facts, ObjectEntry, ObjectReport, ObjectStatus, Resource, Role, Task};
 use serde_json::{Map, Value, json};
 
@@ -49,30 +51,40 @@ fn of_status(facts: Facts, status: ObjectStatus) -> Facts {
     Facts::new(told)
 }
 
-/// One object for each resource, or for each object handed over.
-pub(super) fn objects(task: &Task, role: Role) -> impl Iterator<Item = Made> + '_ {
-    let count = match role {
-        Role::Producer => task.resources().len(),
-        Role::Receiver | Role::Converter => task.objects.len(),
-    };
-    (1..=count).map(|number| object(task, number, None))
+/// Typical facts that were made, by task type and resource: they are the same for all objects there, so that
+/// a run of many nodes need not hold them as often. Their `id` is therefore not that of the object.
+#[derive(Debug, Default)]
+pub(crate) struct Typical(BTreeMap<(String, String), Facts>);
+
+impl Typical {
+    /// One object for each resource, or for each object handed over.
+    pub(super) fn objects(&mut self, task: &Task, role: Role) -> impl Iterator<Item = Made> {
+        let count = match role {
+            Role::Producer => task.resources().len(),
+            Role::Receiver | Role::Converter => task.objects.len(),
+        };
+        (1..=count).map(|number| self.object(task, number, None))
+    }
+
+    /// The object with this number, from 1.
+    pub(super) fn object(&mut self, task: &Task, number: usize, id: Option<&str>) -> Made {
+        let task_type = task.task_type();
+        let id = id.map_or_else(|| format!("{task_type}-{}-{number}", task.node()), str::to_owned);
+        let resource = task.resources().get(number - 1).or_else(|| task.resources().first());
+        let parent = match task.objects.get(number - 1) {
+            Some(object) => object.entry.fact_id(),
+            None => resource.map(|resource| &*resource.id),
+        };
+        let entry = ObjectEntry::new(parent.unwrap_or_default(), &id);
+        let place = resource.map_or_else(String::new, |resource| resource.id.clone());
+        let facts = self.0.entry((task_type.to_string(), place));
+        let facts = facts.or_insert_with(|| Facts::new(facts_of(task, &task_type, resource))).clone();
+        Made { entry, status: ObjectStatus::Passed, facts: Some(facts), is_new: true }
+    }
 }
 
-/// The object with this number, from 1.
-pub(super) fn object(task: &Task, number: usize, id: Option<&str>) -> Made {
-    let task_type = task.task_type();
-    let id = id.map_or_else(|| format!("{task_type}-{}-{number}", task.node()), str::to_owned);
-    let resource = task.resources().get(number - 1).or_else(|| task.resources().first());
-    let parent = match task.objects.get(number - 1) {
-        Some(object) => object.entry.fact_id(),
-        None => resource.map(|resource| &*resource.id),
-    };
-    let entry = ObjectEntry::new(parent.unwrap_or_default(), &id);
-    let facts = Facts::new(facts(task, &task_type, &id, resource));
-    Made { entry, status: ObjectStatus::Passed, facts: Some(facts), is_new: true }
-}
-
-fn facts(task: &Task, task_type: &str, id: &str, resource: Option<&Resource>) -> Value {
+fn facts_of(task: &Task, task_type: &str, resource: Option<&Resource>) -> Value {
+    let id = format!("typical-{task_type}");
     const SCORE: f64 = 95.0;
     let site = json!({"id": task.site().id(), "site_url": task.site().site_url()});
     let page = resource.map(|resource| json!({"id": resource.id, "page_url": resource.url}));
@@ -106,7 +118,7 @@ fn facts(task: &Task, task_type: &str, id: &str, resource: Option<&Resource>) ->
         "issue" => json!({
             "type": "issue", "id": id, "title": "Typical issue", "details": "…", "status": "open",
             "labels": [], "affected": {"id": task.site().id(), "str": task.site().site_url(), "type": "site"},
-            "trigger": {"id": task.node(), "type": "flow"},
+            "trigger": {"id": task.run().to_string(), "type": "flow"},
         }),
         own => json!({"type": own, "id": id, "site": site, "status": "passed", "score": SCORE}),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flowrun_core::{Attempt, Command, ErrorClass, Event, NodeIx, Outcome, Record, Role, Run, Timestamp};
 
 use super::due::{Due, Queue};
-use crate::script::{Act, ActEnd, Script, stopped};
+use crate::script::{Act, ActEnd, Script, Typical, stopped};
 
 /// How long an attempt that was told to stop may take, as in an engine.
 const GRACE: Duration = Duration::from_secs(5);
@@ -17,6 +17,7 @@ pub(super) struct World<'a, W> {
     pub(super) now: Timestamp,
     pub(super) events: u64,
     script: &'a Script,
+    typical: Typical,
     watch: W,
     queue: Queue,
     /// Attempts to start, the next one last, as in the driver.
@@ -34,6 +35,7 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
             now,
             events: 0,
             script,
+            typical: Typical::default(),
             watch,
             queue: Queue::default(),
             ready: Vec::new(),
@@ -122,7 +124,7 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
     fn begin(&mut self, node: NodeIx, attempt: Attempt) {
         let role = self.run.plan().role(node).unwrap_or(Role::Producer);
         let task = self.run.task(node, attempt);
-        let mut act = self.script.act(&task, role);
+        let mut act = self.script.act_with(&task, role, &mut self.typical);
         for report in std::mem::take(&mut act.first) {
             self.step(Event::Reported { node, attempt, report });
         }

@@ -46,8 +46,10 @@ pub(super) async fn in_engine(suite: &ExecutorSuite, plain: &Ran) -> Verdict {
     let ran = async {
         let flow = flow.build().map_err(|error| error.to_string())?;
         let engine = engine.map_err(|error| error.to_string())?;
-        let run =
-            engine.start(RunRequest::new(flow, suite.site.clone())).map_err(|error| error.to_string())?;
+        let run = engine
+            .start(RunRequest::new(flow, suite.site.clone()))
+            .await
+            .map_err(|error| error.to_string())?;
         let run = tokio::time::timeout(suite.patience, run.finished()).await;
         let run = run.map_err(|_| "the run did not end".to_owned())?.map_err(|error| error.to_string())?;
         let lines: Vec<&str> = run.logs().iter().map(|line| &*line.message).collect();
