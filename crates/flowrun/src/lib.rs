@@ -28,6 +28,20 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! # Runs that outlive the process
+//!
+//! With a store that keeps its runs, such as `SqliteStore`, nothing is done that was not written down before.
+//! [`Engine::recover`] takes up what another process left behind: what is recorded as done is not done again,
+//! and what was at work is, with the same [idempotency key](Context::key), by the class of its
+//! [effects](TaskExecutor::effect). [`Engine::rerun`] does the failed nodes of a run once more.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `sqlite`: a store in an SQLite file, `SqliteStore`;
+//! - `failpoints`: named places where tests stop the process; never in a release.
 #![forbid(unsafe_code)]
 
 mod builder;

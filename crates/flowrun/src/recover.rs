@@ -14,6 +14,9 @@ use crate::failpoint::failpoint;
 use crate::handle::RunHandle;
 use crate::launch::{NotLaunched, Ready};
 
+/// Runs that are read before other tasks of the runtime have their turn.
+const RUNS_PER_TURN: usize = 64;
+
 /// What came of the runs that were open.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -97,7 +100,7 @@ impl Engine {
     pub async fn recover(&self) -> Result<Recovered, StoreError> {
         let mut plans = Plans::default();
         let (mut launched, mut untouched) = (Vec::new(), Vec::new());
-        for run in self.inner.store.runs(&RunFilter::default().open())? {
+        for (number, run) in self.inner.store.runs(&RunFilter::default().open())?.into_iter().enumerate() {
             let run = run.id;
             if self.inner.open().runs.contains_key(&run) {
                 continue;
@@ -109,7 +112,9 @@ impl Engine {
                 Ok(driven) => launched.push((run, driven)),
                 Err(reason) => untouched.push(Untouched { run, reason }),
             }
-            tokio::task::yield_now().await;
+            if number % RUNS_PER_TURN == 0 {
+                tokio::task::yield_now().await;
+            }
         }
         // Only now, so that what they decide first is written together.
         let mut resumed = Vec::with_capacity(launched.len());

@@ -182,13 +182,13 @@ impl Plan {
         task_type.map_or(EffectClass::Read, |(_, effect)| *effect)
     }
 
-    /// What the node says about its own retries and time limits.
-    pub(crate) fn settings(&self, node: NodeIx) -> NodeSettings {
+    /// What the node says about its own retries and time limits; `None` when it says nothing, as most do.
+    pub(crate) fn settings(&self, node: NodeIx) -> Option<&NodeSettings> {
         if !self.info(node).has_settings {
-            return NodeSettings::default();
+            return None;
         }
-        let at = self.settings.binary_search_by_key(&node, |(node, _)| *node);
-        at.map_or_else(|_| NodeSettings::default(), |at| self.settings[at].1)
+        let at = self.settings.binary_search_by_key(&node, |(node, _)| *node).ok()?;
+        Some(&self.settings[at].1)
     }
 
     /// A problem that a host found with a node, in the shape of the plan's own.

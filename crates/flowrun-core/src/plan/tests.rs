@@ -230,7 +230,7 @@ fn settings_of_a_node_that_cannot_be_used_are_refused() {
     "#);
     let text = with_edges(r#"{"id":"a","data":{"task_type":"scan","configs":{"retries":3}}}"#, "");
     let plan = Plan::new(&Flow::from_json(text).unwrap(), &TaskTypes::documented()).unwrap();
-    assert_eq!(plan.settings(NodeIx::new(0)).retries, Some(3));
+    assert_eq!(plan.settings(NodeIx::new(0)).and_then(|settings| settings.retries), Some(3));
 }
 
 #[test]

@@ -101,21 +101,25 @@ impl Run {
     /// How long one attempt of the node may take; `None` for as long as it likes.
     #[must_use]
     pub fn attempt_timeout(&self, node: NodeIx) -> Option<Duration> {
-        self.plan.settings(node).attempt_timeout.or(self.spec.policy.attempt_timeout)
+        let own = self.plan.settings(node).and_then(|settings| settings.attempt_timeout);
+        own.or(self.spec.policy.attempt_timeout)
     }
 
     /// What happens when nobody can know whether an attempt of the node had its effect.
     #[must_use]
     pub fn on_unknown(&self, node: NodeIx) -> OnUnknown {
-        self.plan.settings(node).on_unknown.unwrap_or(self.spec.policy.on_unknown)
+        let own = self.plan.settings(node).and_then(|settings| settings.on_unknown);
+        own.unwrap_or(self.spec.policy.on_unknown)
     }
 
     fn node_timeout(&self, node: NodeIx) -> Option<Duration> {
-        self.plan.settings(node).node_timeout.or(self.spec.policy.node_timeout)
+        let own = self.plan.settings(node).and_then(|settings| settings.node_timeout);
+        own.or(self.spec.policy.node_timeout)
     }
 
     pub(super) fn retry_policy(&self, node: NodeIx) -> RetryPolicy {
-        let (settings, mut policy) = (self.plan.settings(node), self.spec.policy.retry.clone());
+        let mut policy = self.spec.policy.retry.clone();
+        let Some(settings) = self.plan.settings(node) else { return policy };
         if let Some(retries) = settings.retries {
             policy.max_attempts = u32::from(retries) + 1;
         }
