@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info, info_span};
 
 use crate::context::{RunShared, Stops};
-use crate::driver::{Driver, Request, Work};
+use crate::driver::{Driver, Work};
 use crate::engine::Inner;
 use crate::executor::NodeExecutors;
 use crate::handle::{Progress, RunError, RunHandle};
@@ -85,7 +85,7 @@ impl Inner {
             }
             open.runs.insert(id, (requests_in, progress));
         }
-        let registered = Registered { id, inner: Arc::clone(self) };
+        let registered = Registered { id, inner: Arc::clone(self), progress: Arc::clone(&handle.progress) };
         let span = info_span!("run", run = %id, flow = plan.flow().id().as_deref());
         runtime.spawn(
             async move {
@@ -117,14 +117,18 @@ impl Launched {
 struct Registered {
     id: RunId,
     inner: Arc<Inner>,
+    progress: Arc<Progress>,
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let gone: Option<(mpsc::Sender<Request>, Arc<Progress>)> = self.inner.open().runs.remove(&self.id);
-        if let Some((_, progress)) = gone {
-            // Does nothing after an ordinary end.
-            progress.finish(Err(RunError::Lost));
+        let mut open = self.inner.open();
+        // Whoever waited for the end may have opened the run once more already: that entry is not ours.
+        if open.runs.get(&self.id).is_some_and(|(_, progress)| Arc::ptr_eq(progress, &self.progress)) {
+            open.runs.remove(&self.id);
         }
+        drop(open);
+        // Does nothing after an ordinary end.
+        self.progress.finish(Err(RunError::Lost));
     }
 }

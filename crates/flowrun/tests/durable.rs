@@ -321,6 +321,19 @@ async fn a_run_that_is_over_is_done_once_more_with_keys_of_its_own() {
     assert!(matches!(refused, Err(ResumeError::Rejected(_))), "{refused:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_can_be_done_once_more_the_moment_it_is_over() {
+    let bench = Bench::new();
+    let engine = bench.next();
+    let mut run = engine.start(request(&[("1", "")])).await.unwrap();
+    let node = run.plan().find("1").unwrap();
+    for _ in 0..50 {
+        assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+        run = engine.rerun(run.id(), Rerun::From(node)).await.unwrap();
+    }
+    assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_executor_that_can_find_out_is_asked_before_an_effect_is_repeated() {
     for (probe, calls) in [(Probe::Done, 0), (Probe::NotDone, 1), (Probe::Unknown, 1)] {

@@ -78,7 +78,9 @@ impl Driver {
         }
         // Executors that are still at work are dropped before the end is told.
         self.work = Work::default();
-        let Self { run, progress, .. } = self;
+        let Self { run, progress, journal, slots, .. } = self;
+        // Whoever waits for the end may open the run once more at that moment.
+        drop((journal, slots));
         progress.finish(driven.map(|()| run));
     }
 
