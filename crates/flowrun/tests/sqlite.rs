@@ -67,3 +67,50 @@ async fn a_run_in_a_file_goes_on_in_the_next_engine_and_can_be_done_once_more() 
     assert_eq!(again.finished().await.unwrap().status(), RunStatus::Passed);
     assert_eq!(calls.load(Ordering::Relaxed), 5);
 }
+
+/// Waits on a thread of its own, which nobody can stop, and then still has something to say.
+struct OutlivesItsEngine {
+    context: Arc<std::sync::Mutex<Option<Context>>>,
+}
+
+#[async_trait]
+impl TaskExecutor for OutlivesItsEngine {
+    async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
+        *self.context.lock().unwrap() = Some(context);
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_file_opened_anew_in_one_process_hears_nothing_from_tasks_of_the_engine_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.db");
+    let kept = Arc::new(std::sync::Mutex::new(None::<Context>));
+    let flow = Flow::builder().node(NodeSpec::new("1", "work")).build().unwrap();
+    let first = Engine::builder()
+        .executor("work", OutlivesItsEngine { context: Arc::clone(&kept) })
+        .store(SqliteStore::open_file(&file).unwrap());
+    let first = first.build().unwrap();
+    let run = first.start(RunRequest::new(flow, Site::new("https://example.com"))).await.unwrap();
+    let mut events = run.events();
+    while kept.lock().unwrap().is_none() {
+        events.next().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+
+    // Its run goes on without the engine's handle, so the file is still in use, and by this very process.
+    drop(first.clone());
+    let refused = SqliteStore::open_file(&file).err().unwrap().to_string();
+    assert!(refused.contains(&std::process::id().to_string()), "{refused}");
+
+    first.shutdown(Duration::ZERO).await;
+    let id = run.id();
+    drop((first, run, events));
+    let next = engine(&file, &Arc::default(), false);
+    let recovered = next.recover().await.unwrap();
+    let old = kept.lock().unwrap().take().unwrap();
+    old.log("from another life");
+    let finished = recovered.resumed[0].finished().await.unwrap();
+    assert_eq!((recovered.resumed[0].id(), finished.status()), (id, RunStatus::Passed));
+    assert!(!finished.to_json().contains("from another life"));
+}
