@@ -12,8 +12,9 @@ use crate::executors::Nothing;
 use crate::graph::{Shape, graph};
 use crate::subjects::{one_thread, start};
 
-/// Starts the runs and waits for the end of all of them. The store is there before and stays open.
-pub(super) fn chains(folder: &Path, Durable { runs, nodes }: Durable) -> Case {
+/// Starts the runs and waits for the end of all of them. The store, in this folder, is there before and stays open.
+#[must_use]
+pub fn chains(folder: &Path, Durable { runs, nodes }: Durable) -> Case {
     let runtime = one_thread();
     let store = SqliteStore::open_file(folder.join("runs.flowrun")).expect("a new store can be made");
     let engine = Engine::builder().executor(TASK_TYPE, Nothing).store(store).build();

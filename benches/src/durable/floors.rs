@@ -1,4 +1,4 @@
-//! What the disk gives, without an engine.
+//! What the disk gives, without an engine. The folder decides which disk that is.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,7 +12,8 @@ use crate::Case;
 const RECORD: [u8; 300] = [b'x'; 300];
 
 /// Appends a record to a file and waits for the disk, again and again: nothing with one node at a time is faster.
-pub(super) fn sync(folder: &Path, records: usize) -> Case {
+#[must_use]
+pub fn sync(folder: &Path, records: usize) -> Case {
     let path = folder.join("floor.log");
     let mut file = OpenOptions::new().create(true).append(true).open(path).expect("a new file can be made");
     Case::new("append + fdatasync", records, move |watch| {
@@ -26,7 +27,8 @@ pub(super) fn sync(folder: &Path, records: usize) -> Case {
 }
 
 /// Inserts a record and updates a row of state, so many of them in one transaction, with the settings of a store.
-pub(super) fn group_commit(folder: &Path, group: usize, records: usize) -> Case {
+#[must_use]
+pub fn group_commit(folder: &Path, group: usize, records: usize) -> Case {
     let mut connection = Connection::open(folder.join("floor.db")).expect("a new file can be made");
     let made = connection.execute_batch(
         "PRAGMA journal_mode = WAL;

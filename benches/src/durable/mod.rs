@@ -4,12 +4,14 @@
 //! same disk gave a bare file, or a bare table, in the rounds between.
 
 mod engine;
-mod floors;
+pub mod floors;
 
 use serde::Serialize;
 
+use crate::Case;
 use crate::comparison::median;
-use crate::{Case, Elapsed};
+
+pub use engine::chains;
 
 /// Rounds in which the engine and its floors take turns.
 const ROUNDS: usize = 5;
@@ -80,11 +82,17 @@ impl Durable {
     }
 }
 
+/// Units a second on the clock on the wall, of one round.
+#[must_use]
+pub fn rate(case: &mut Case) -> f64 {
+    case.units() as f64 / case.once().wall.as_secs_f64()
+}
+
 fn compare(name: String, in_flight: usize, subject: &mut Case, floors: &mut [Case]) -> DurableFigure {
     let mut rates = vec![Vec::with_capacity(ROUNDS); 1 + floors.len()];
     for _ in 0..ROUNDS {
         for (case, rates) in std::iter::once(&mut *subject).chain(&mut *floors).zip(&mut rates) {
-            rates.push(per_second(case.units(), case.once()));
+            rates.push(rate(case));
         }
     }
     let (of_subject, of_floors) = rates.split_first().expect("the subject is among the cases");
@@ -101,15 +109,12 @@ fn compare(name: String, in_flight: usize, subject: &mut Case, floors: &mut [Cas
     }
 }
 
-fn per_second(units: usize, elapsed: Elapsed) -> f64 {
-    units as f64 / elapsed.wall.as_secs_f64()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::Elapsed;
 
     #[test]
     fn rates_are_those_of_the_clock_on_the_wall() {

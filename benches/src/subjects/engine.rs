@@ -57,7 +57,7 @@ async fn run_once(engine: &Engine, request: RunRequest) -> RunHandle {
 }
 
 /// Starts a run of a flow that was checked.
-pub(crate) async fn start(engine: &Engine, request: RunRequest) -> RunHandle {
+pub async fn start(engine: &Engine, request: RunRequest) -> RunHandle {
     engine.start(request).await.expect("a checked flow starts")
 }
 

@@ -8,7 +8,7 @@ mod watchers;
 
 pub use core_loop::{core_run, plan};
 pub use crowd::crowd;
-pub use engine::{Work, engine, engine_run};
-pub(crate) use engine::{one_thread, start};
+pub(crate) use engine::one_thread;
+pub use engine::{Work, engine, engine_run, start};
 pub use text::{link, read, text_to_run, write};
 pub use watchers::watchers;

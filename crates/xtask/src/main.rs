@@ -47,7 +47,11 @@ const TASKS: [Task; 7] = [
         run: bench::check,
     },
     Task { name: "figures", about: "measure the engine beside its floors, as a table", run: bench::figures },
-    Task { name: "peers", about: "measure the engine beside other crates, as a table", run: bench::peers },
+    Task {
+        name: "peers",
+        about: "measure the engine beside other crates, in memory and on a disk; `durable`, or sizes",
+        run: bench::peers,
+    },
     Task {
         name: "fuzz",
         about: "odd inputs for every target, 60 seconds each; --seconds N, and names of targets",

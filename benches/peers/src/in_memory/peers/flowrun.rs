@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use benches::document::TASK_TYPE;
+use benches::subjects::start;
 use flowrun::{Context, Engine, Flow, Outcome, RunRequest, Site, Task, TaskExecutor, async_trait};
 
 use super::{Counter, Input, Prepared, Unfit, one_thread};
@@ -36,7 +37,7 @@ fn build(flow: &Flow) -> Prepared {
     let runtime = one_thread();
     Box::new(move || {
         runtime.block_on(async {
-            let run = engine.start(request).await.expect("a checked flow starts");
+            let run = start(&engine, request).await;
             run.ended().await.expect("a memory store takes every line");
         });
         counter.get()

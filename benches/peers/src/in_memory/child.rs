@@ -6,17 +6,13 @@ use std::time::{Duration, Instant};
 
 use benches::graph::{SHAPES, graph};
 use benches::{Stopwatch, alloc, memory};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use peers_child::{UNFIT, limit_memory};
 use serde::{Deserialize, Serialize};
 
-use crate::peers::{Build, Input, PEERS, Unfit};
+use super::peers::{Build, Input, PEERS, Unfit};
 
 /// The first argument of a child.
 pub const FLAG: &str = "--child";
-/// Exit code for a graph that the interface of the crate cannot express.
-pub const UNFIT: u8 = 3;
-/// Address space of a child.
-const MEMORY: u64 = 4 << 30;
 /// No more rounds begin after this.
 const ENOUGH: Duration = Duration::from_secs(4);
 const MAX_ROUNDS: usize = 9;
@@ -39,8 +35,7 @@ pub struct Measured {
 
 /// Measures and prints one line of JSON.
 pub fn main(peer: &str, shape: &str, size: &str) -> io::Result<ExitCode> {
-    let limit = Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
-    setrlimit(Resource::As, limit)?;
+    limit_memory()?;
     let peer = PEERS.iter().find(|known| known.name == peer);
     let shape = SHAPES.into_iter().find(|known| known.to_string() == shape);
     let (Some(peer), Some(shape), Ok(size)) = (peer, shape, size.parse()) else {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::child::Measured;
-use crate::parent::{Outcome, Row};
+use super::child::Measured;
+use super::rows::Row;
 
 /// One table; wall times first, because that is what a user waits for.
 pub fn markdown(rows: &[Row]) -> String {
@@ -12,16 +12,7 @@ pub fn markdown(rows: &[Row]) -> String {
          | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for Row { graph, peer, outcome } in rows {
-        let cells = match outcome {
-            Outcome::Measured(measured) => cells(measured),
-            Outcome::Arity => failure("too many parents for its interface"),
-            Outcome::TimedOut => failure("> 20 s"),
-            Outcome::OutOfMemory => failure("> 4 GiB"),
-            Outcome::StackOverflow => failure("stack overflow"),
-            Outcome::Panicked => failure("panic"),
-            Outcome::Died(how) => failure(how),
-            Outcome::Skipped => failure("skipped"),
-        };
+        let cells = outcome.measured().map_or_else(failure, cells);
         writeln!(out, "| {graph} | {peer} | {cells} |").expect("a string takes all that is written");
     }
     out
