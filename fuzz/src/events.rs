@@ -1,14 +1,17 @@
 //! Events in any order, times and attempts of any kind.
 
-use arbitrary::{Arbitrary, Result, Unstructured};
-use flowrun::{Attempt, Event, NodeIx, Run, Timer, Timestamp};
+use std::sync::Arc;
+
+use arbitrary::{Result, Unstructured};
+use flowrun::{Attempt, Event, NodeIx, Record, Rerun, Run, Timer, Timestamp};
 
 use crate::made;
 
 /// Each is followed by a look at the whole run, whose log grows with them: more would be slow and find nothing.
 const MOST_EVENTS: u32 = 48;
 
-/// Events in any order are taken or rejected; a rejected one changes nothing.
+/// Events in any order are taken or rejected; a rejected one changes nothing, and the records of the others
+/// replayed are the same run.
 pub fn events(input: &[u8]) {
     // Input that is used up is no finding: a fuzzer makes more.
     let _ = play(&mut Unstructured::new(input));
@@ -16,19 +19,26 @@ pub fn events(input: &[u8]) {
 
 fn play(input: &mut Unstructured<'_>) -> Result<()> {
     let Some(mut run) = made::run(input)? else { return Ok(()) };
-    let mut now = 0_i64;
+    let mut journal: Vec<(Timestamp, Record)> = Vec::new();
+    let mut now = Timestamp::default();
     for number in 0..MOST_EVENTS {
         if input.is_empty() {
             break;
         }
         let event = if number == 0 && !input.ratio(1, 16)? { Event::Started } else { event(input, &run)? };
-        now += input.int_in_range(0..=2_000_000)?;
+        now = now.after(std::time::Duration::from_millis(input.int_in_range(0..=2_000)?));
         let before = run.to_json();
-        let is_rejected = run.handle(Timestamp::from_micros(now), event).is_err();
-        assert!(!is_rejected || run.to_json() == before, "a rejected event changed the run");
-        let working = run.working().count();
-        assert!(!run.is_over() || working == 0, "something works in a run that is over");
+        match run.handle(now, event) {
+            Ok(decision) => journal.extend(decision.records.iter().map(|record| (now, record.clone()))),
+            Err(rejected) => {
+                assert_eq!(run.to_json(), before, "a rejected event changed the run: {rejected}")
+            }
+        }
+        assert!(!run.is_over() || run.working().next().is_none(), "something works in a run that is over");
     }
+    let lines = journal.iter().map(|(at, record)| (*at, record));
+    let replayed = Run::replay(Arc::clone(run.plan()), run.spec().clone(), lines);
+    assert_eq!(replayed.expect("a run reads its own journal").to_json(), run.to_json());
     Ok(())
 }
 
@@ -39,20 +49,26 @@ fn event(input: &mut Unstructured<'_>, run: &Run) -> Result<Event> {
         *input.choose(&working)?
     } else {
         let node = NodeIx::new(input.int_in_range(0..=run.plan().node_count())?);
+        let first = if input.ratio(1, 4)? { Attempt::FIRST.next_visit() } else { Attempt::FIRST };
         let retries = input.int_in_range(0..=3)?;
-        (node, (0..retries).fold(Attempt::FIRST, |attempt, _| attempt.next()))
+        (node, (0..retries).fold(first, |attempt, _| attempt.next()))
     };
-    Ok(match input.int_in_range(0..=9)? {
-        0..=3 => Event::AttemptEnded { node, attempt, outcome: made::outcome(input)? },
-        4 | 5 => Event::Reported { node, attempt, report: made::report(input)? },
-        6 => Event::AttemptStopped { node, attempt },
-        7 => Event::TimerFired(match input.int_in_range(0..=2)? {
+    Ok(match input.int_in_range(0..=15)? {
+        0..=4 => Event::AttemptEnded { node, attempt, outcome: made::outcome(input)? },
+        5 | 6 => Event::Reported { node, attempt, report: made::report(input)? },
+        7 => Event::AttemptStopped { node, attempt },
+        8 | 9 => Event::TimerFired(match input.int_in_range(0..=3)? {
             0 => Timer::Attempt { node, attempt },
             1 => Timer::Retry { node, attempt },
+            2 => Timer::Node { node, attempt },
             _ => Timer::Run,
         }),
-        8 => Event::Started,
-        _ if bool::arbitrary(input)? => Event::CancelRequested,
-        _ => Event::AttemptStopped { node, attempt },
+        10 => Event::SlotGranted { node, attempt },
+        11 => Event::PauseRequested,
+        12 => Event::ResumeRequested,
+        13 => Event::RerunRequested(if input.ratio(1, 2)? { Rerun::Failed } else { Rerun::From(node) }),
+        14 => Event::Recovered { epoch: 2 },
+        _ if input.ratio(1, 4)? => Event::CancelRequested,
+        _ => Event::Started,
     })
 }

@@ -1,7 +1,7 @@
 //! Any graph, run to its end.
 
 use arbitrary::{Result, Unstructured};
-use flowrun::{Command, Event, FlowRun, NodeIx, NodeStatus, Run, RunStatus, Timestamp};
+use flowrun::{Attempt, Command, Event, FlowRun, NodeIx, NodeStatus, Outcome, Run, RunStatus, Timestamp};
 
 use crate::made;
 
@@ -14,32 +14,55 @@ pub fn flow_graph(input: &[u8]) {
 fn run_to_end(input: &mut Unstructured<'_>) -> Result<()> {
     let Some(mut run) = made::run(input)? else { return Ok(()) };
     let now = Timestamp::default();
-    let mut open: Vec<Command> = run.handle(now, Event::Started).expect("the first event").commands.to_vec();
-    let mut starts = vec![0_u32; run.plan().node_count()];
-    while let Some(command) = open.pop() {
-        let Command::Start { node, attempt } = command else { continue };
-        starts[node.index()] += 1;
-        let task = run.task(node, attempt);
-        assert_eq!(task.node(), run.plan().node_id(node));
-        if let Ok(report) = made::report(input) {
-            run.handle(now, Event::Reported { node, attempt, report }).expect("it is at work");
+    let mut orders: Vec<Command> =
+        run.handle(now, Event::Started).expect("the first event").commands.to_vec();
+    let mut visits = vec![0_u32; run.plan().node_count()];
+    while let Some(order) = orders.pop() {
+        let event = match order {
+            Command::Start { node, attempt } => {
+                visits[node.index()] += u32::from(attempt == Attempt::FIRST);
+                work(input, &mut run, node, attempt)
+            }
+            Command::AcquireSlot { node, attempt } => Event::SlotGranted { node, attempt },
+            // As late as can be: waits end, and every deadline has passed by then.
+            Command::SetTimer { timer, at } if at > now => Event::TimerFired(timer),
+            Command::SetTimer { .. } | Command::Stop { .. } | Command::ReleaseSlot { .. } | Command::End => {
+                continue;
+            }
+        };
+        if run.is_over() {
+            continue;
         }
-        let outcome = made::outcome(input).unwrap_or(flowrun::Outcome::Done);
-        let decision =
-            run.handle(now, Event::AttemptEnded { node, attempt, outcome }).expect("it is at work");
-        open.extend_from_slice(decision.commands);
+        let decision = run.handle(now, event).expect("it answers an order of the run");
+        orders.extend_from_slice(decision.commands);
+        if orders.is_empty() && !run.is_over() {
+            // What waits for a person goes on when one comes.
+            orders.extend_from_slice(run.handle(now, Event::ResumeRequested).expect("it is open").commands);
+        }
     }
-    check_end(&run, &starts);
+    check_end(&run, &visits);
     Ok(())
 }
 
-fn check_end(run: &Run, starts: &[u32]) {
-    assert!(run.is_over(), "nothing works, so the run is over");
-    assert!(starts.iter().all(|&starts| starts <= 1), "no node starts twice");
+/// An attempt that reports something and ends somehow; when the input is used up it passes.
+fn work(input: &mut Unstructured<'_>, run: &mut Run, node: NodeIx, attempt: Attempt) -> Event {
+    let task = run.task(node, attempt);
+    assert_eq!(task.node(), run.plan().node_id(node));
+    if let Ok(report) = made::report(input) {
+        let _ = run
+            .handle(Timestamp::default(), Event::Reported { node, attempt, report })
+            .expect("it is at work");
+    }
+    Event::AttemptEnded { node, attempt, outcome: made::outcome(input).unwrap_or(Outcome::Passed) }
+}
+
+fn check_end(run: &Run, visits: &[u32]) {
+    assert!(run.is_over(), "nothing is left to do, so the run is over");
+    assert!(visits.iter().all(|&visits| visits <= 1), "no node is visited twice");
     let statuses = (0..run.plan().node_count()).map(|node| run.node_status(NodeIx::new(node)));
     assert!(
         statuses.clone().all(|status| status != NodeStatus::Working),
-        "no node works in a run that is over"
+        "a node works in a run that is over"
     );
     let any_failed = statuses.into_iter().any(|status| status == NodeStatus::Failed);
     assert_eq!(run.status() == RunStatus::Failed, any_failed);

@@ -8,6 +8,7 @@
 //! | [`flow_text`] | a text is refused or read; what was read is written back byte for byte |
 //! | [`flow_graph`] | a graph is refused or runs to its end, whatever its nodes end like |
 //! | [`conditions`] | conditions are refused or judge every object; the judgement is recorded and read back |
+//! | [`journal`] | records that do not fit are refused; what was replayed goes on |
 //! | [`templates`] | a value never leaves the place it is put into |
 //! | [`events`] | events in any order are taken or rejected; a rejected one changes nothing |
 //! | [`url_guard`] | an address that is let through is a public one, by a second reading of its spelling |
@@ -22,6 +23,7 @@ mod conditions;
 mod events;
 mod flow_graph;
 mod flow_text;
+mod journal;
 mod made;
 mod templates;
 mod url_guard;
@@ -34,6 +36,7 @@ pub use conditions::conditions;
 pub use events::events;
 pub use flow_graph::flow_graph;
 pub use flow_text::flow_text;
+pub use journal::journal;
 pub use templates::templates;
 pub use url_guard::url_guard;
 pub use webhook_headers::webhook_headers;
@@ -42,11 +45,12 @@ pub use webhook_headers::webhook_headers;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program and of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("conditions", conditions),
     ("events", events),
     ("flow_graph", flow_graph),
     ("flow_text", flow_text),
+    ("journal", journal),
     ("templates", templates),
     ("url_guard", url_guard),
     ("webhook_headers", webhook_headers),
