@@ -7,8 +7,8 @@ use flowrun::{Attempt, Event, NodeIx, Record, Rerun, Run, Timer, Timestamp};
 
 use crate::made;
 
-/// Each is followed by a look at the whole run, whose log grows with them: more would be slow and find nothing.
-const MOST_EVENTS: u32 = 48;
+/// More take longer and find nothing: a run of up to sixteen nodes is over by then.
+const MOST_EVENTS: u32 = 96;
 
 /// Events in any order are taken or rejected; a rejected one changes nothing, and the records of the others
 /// replayed are the same run.
@@ -27,15 +27,12 @@ fn play(input: &mut Unstructured<'_>) -> Result<()> {
         }
         let event = if number == 0 && !input.ratio(1, 16)? { Event::Started } else { event(input, &run)? };
         now = now.after(std::time::Duration::from_millis(input.int_in_range(0..=2_000)?));
-        let before = run.to_json();
-        match run.handle(now, event) {
-            Ok(decision) => journal.extend(decision.records.iter().map(|record| (now, record.clone()))),
-            Err(rejected) => {
-                assert_eq!(run.to_json(), before, "a rejected event changed the run: {rejected}")
-            }
+        if let Ok(decision) = run.handle(now, event) {
+            journal.extend(decision.records.iter().map(|record| (now, record.clone())));
         }
         assert!(!run.is_over() || run.working().next().is_none(), "something works in a run that is over");
     }
+    // Rejected events are not in it: had one changed anything, the two would differ.
     let lines = journal.iter().map(|(at, record)| (*at, record));
     let replayed = Run::replay(Arc::clone(run.plan()), run.spec().clone(), lines);
     assert_eq!(replayed.expect("a run reads its own journal").to_json(), run.to_json());

@@ -17,9 +17,10 @@ pub fn templates(input: &[u8]) {
     let facts = Facts::new(json!({"type": "own", "title": value}));
     let filled = |place| render(template, place, Some(&facts), &secrets).text;
 
-    let names_token = template.contains("{{token}}");
+    // A fuzzer learns the secret from the comparison below, and writes it itself.
+    let is_written = template.contains("{{token}}") || text.contains(SECRET);
     for place in [Place::Plain, Place::Json, Place::Header, Place::Url, Place::Html, Place::Slack] {
-        assert!(names_token || !filled(place).contains(SECRET), "only the author names a secret ({place:?})");
+        assert!(is_written || !filled(place).contains(SECRET), "only the author names a secret ({place:?})");
     }
     for (place, forbidden) in [
         (Place::Header, &['\r', '\n', '\0', '\u{7f}'][..]),
