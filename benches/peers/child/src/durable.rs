@@ -41,7 +41,8 @@ pub struct Answer {
     pub rounds: usize,
     /// Whether the one after them did not.
     pub is_stuck: bool,
-    /// What `PRAGMA synchronous` says on each connection that is open in the end. Empty when nobody could be asked.
+    /// What `PRAGMA synchronous` says on each connection that could be asked, some of them twice. Empty when none
+    /// could.
     pub synchronous: Vec<u8>,
 }
 
