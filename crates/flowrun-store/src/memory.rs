@@ -91,7 +91,7 @@ impl Store for MemoryStore {
         }
         let journal = MemoryJournal { ring: Arc::clone(&ring) };
         let lines = ring.read(0, usize::MAX)?.lines;
-        Ok((StoredRun { new: ring.new.clone(), lines }, Box::new(journal)))
+        Ok((StoredRun::new(ring.new.clone(), lines), Box::new(journal)))
     }
 
     fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
@@ -204,7 +204,7 @@ impl Ring {
         let updated = lines.iter().next_back()?.0;
         // Where no kept line tells it, the run was opened by one that was pushed out, and has not ended since.
         let status = lines.iter().rev().find_map(|(_, record)| record.run_status());
-        Some(RunSummary::of(&self.new, updated, status.unwrap_or(RunStatus::Working), lines.last_seq()))
+        Some(RunSummary::new(&self.new, updated, status.unwrap_or(RunStatus::Working), lines.last_seq()))
     }
 }
 
@@ -213,10 +213,9 @@ impl JournalReader for Ring {
         let lines = lock(&self.lines);
         let missed = lines.dropped.saturating_sub(after);
         let from = usize::try_from(after.saturating_sub(lines.dropped)).unwrap_or(usize::MAX);
-        let first = after.max(lines.dropped).saturating_add(1);
-        let page = (first..).zip(lines.iter().skip(from).take(max));
-        let line = |(seq, &(at, ref record)): (u64, &(Timestamp, Record))| JournalLine {
-            seq,
+        let page = lines.iter().enumerate().skip(from).take(max);
+        let line = |(place, &(at, ref record)): (usize, &(Timestamp, Record))| JournalLine {
+            seq: lines.dropped + place as u64 + 1,
             at,
             record: record.clone(),
         };

@@ -50,6 +50,14 @@ pub struct StoredRun {
     pub lines: Vec<JournalLine>,
 }
 
+impl StoredRun {
+    /// A run with its whole journal. For stores.
+    #[must_use]
+    pub const fn new(new: NewRun, lines: Vec<JournalLine>) -> Self {
+        Self { new, lines }
+    }
+}
+
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -71,8 +79,9 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
-    /// The run with how it stands.
-    pub(crate) fn of(new: &NewRun, updated: Timestamp, status: RunStatus, seq: u64) -> Self {
+    /// A run with how it stands. For stores.
+    #[must_use]
+    pub fn new(new: &NewRun, updated: Timestamp, status: RunStatus, seq: u64) -> Self {
         Self {
             id: new.spec.id,
             title: new.title(),
@@ -104,8 +113,9 @@ impl Default for RunFilter {
 }
 
 impl RunFilter {
-    /// Whether the run is one of those, apart from the limit.
-    pub(crate) fn lets_through(&self, run: &RunSummary) -> bool {
+    /// Whether the run is one of those, apart from the limit. For stores.
+    #[must_use]
+    pub fn lets_through(&self, run: &RunSummary) -> bool {
         let is_behind = self.after.is_none_or(|after| (run.created, run.id) < after);
         is_behind && !(self.open && run.status.is_over())
     }

@@ -9,6 +9,8 @@
 //!   `outcomes` lists every way a flow can end, and `suite` plays folders of cases and says what they reach.
 //!   With `engine` scripts can also stand in for executors in an engine.
 //! - `executor-suite`: what an engine relies on in an executor, as checks for own ones, in `executor_suite`.
+//! - `store-suite`: what every store must do, in `store_suite`.
+//! - `faults`: disks that fail, and what a power cut leaves, for stores in SQLite files, in `faults`.
 //! - `servers`: real servers on loopback, in `servers`: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
@@ -16,9 +18,12 @@
 pub mod conformance;
 #[cfg(feature = "executor-suite")]
 pub mod executor_suite;
+#[cfg(feature = "faults")]
+pub mod faults;
 #[cfg(feature = "script")]
 pub mod outcomes;
-#[cfg(feature = "synth")]
+#[cfg(any(feature = "synth", feature = "faults"))]
+#[cfg_attr(not(feature = "synth"), expect(dead_code, reason = "flows draw in more ways than disks"))]
 mod random;
 #[cfg(feature = "script")]
 pub mod script;
@@ -26,6 +31,8 @@ pub mod script;
 pub mod servers;
 #[cfg(feature = "script")]
 pub mod sim;
+#[cfg(feature = "store-suite")]
+pub mod store_suite;
 #[cfg(feature = "script")]
 pub mod suite;
 #[cfg(feature = "synth")]

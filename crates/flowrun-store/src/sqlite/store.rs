@@ -179,7 +179,7 @@ impl Store for SqliteStore {
             let new = reader::new_run(connection, &found.description)?;
             let origin = found.description.chain();
             let lines = reader::lines(connection, found.number, &origin, &found.state, 0, usize::MAX)?.lines;
-            Ok(Some((found, origin, StoredRun { new, lines })))
+            Ok(Some((found, origin, StoredRun::new(new, lines))))
         });
         let read = read.map_err(|error| reader::read_error(run, error))?;
         let (found, origin, stored) = read.ok_or(StoreError::NotFound(run))?;

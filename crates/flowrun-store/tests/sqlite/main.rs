@@ -1,5 +1,6 @@
 //! The SQLite store and its file.
 #![cfg(feature = "sqlite")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod bad_files;
 mod closing;

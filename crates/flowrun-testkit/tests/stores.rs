@@ -1,0 +1,69 @@
+//! The stores of this project pass the suite, and stores that break a promise do not.
+#![cfg(all(feature = "store-suite", feature = "faults"))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "stores/faulty.rs"]
+mod faulty;
+
+use faulty::{Fault, Faulty};
+use flowrun_store::{MemoryStore, SqliteOptions, Store};
+use flowrun_testkit::faults::Disk;
+use flowrun_testkit::store_suite::{self, Place};
+
+/// A store in a file of its own.
+struct InFile(tempfile::TempDir);
+
+impl InFile {
+    fn empty() -> Box<dyn Place> {
+        Box::new(Self(tempfile::tempdir().unwrap()))
+    }
+}
+
+impl Place for InFile {
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(SqliteOptions::new(self.0.path().join("store")).reserve(0).open().unwrap())
+    }
+}
+
+#[test]
+fn the_memory_store_passes() {
+    let broken = store_suite::run(|| Box::new(|| Box::new(MemoryStore::default()) as Box<dyn Store>));
+    assert_eq!(broken, []);
+}
+
+#[test]
+fn the_sqlite_store_passes() {
+    assert_eq!(store_suite::run(InFile::empty), []);
+    assert!(store_suite::checks().count() >= 25);
+}
+
+/// The checks that a store with this fault fails.
+fn broken_by(fault: Fault) -> Vec<&'static str> {
+    let broken = store_suite::run(|| {
+        // In memory: there are many.
+        let disk = Disk::new("store");
+        Box::new(move || {
+            let store = SqliteOptions::new("store").vfs(disk.name()).open().unwrap();
+            Box::new(Faulty::new(store, fault)) as Box<dyn Store>
+        })
+    });
+    broken.into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn each_fault_is_found_by_its_check() {
+    let mut wrong = Vec::new();
+    let mut found = std::collections::BTreeSet::new();
+    for (fault, expected) in faulty::FAULTS {
+        let broken = broken_by(*fault);
+        found.extend(broken.iter().copied());
+        if broken != *expected {
+            wrong.push(format!("{fault:?}: {broken:?}"));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    let unseen: Vec<_> =
+        store_suite::checks().map(|check| check.name).filter(|name| !found.contains(name)).collect();
+    // Every check can fail.
+    assert_eq!(unseen, [""; 0]);
+}

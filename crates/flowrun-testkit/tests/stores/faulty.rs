@@ -1,0 +1,343 @@
+//! A store that breaks one promise.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, Weak};
+
+use flowrun_core::{Record, RunId, RunStatus, Timestamp};
+use flowrun_store::{
+    Commit, Journal, JournalReader, NewRun, Page, RunFilter, RunSummary, Store, StoreError, StoredRun,
+};
+
+/// What it does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    NumbersFromZero,
+    TimesLost,
+    PagesOneShort,
+    LinesBehindTheEnd,
+    EmptyAppendsKept,
+    LongTextsCut,
+    JournalsMixed,
+    TenthAppendLost,
+    ReaderEndsWithWriter,
+    TwoWriters,
+    UnwrittenListed,
+    IdsTakenTwice,
+    SecretsLost,
+    OpenedWithoutLines,
+    UnknownIsEmpty,
+    OpenRunsDeleted,
+    WrittenRunsDeleted,
+    NothingDeleted,
+    AllDeleted,
+    StatusLost,
+    OldestFirst,
+    LimitIgnored,
+    ClosedListedAsOpen,
+    ClosedForGood,
+    EpochStays,
+    RunsLost,
+}
+
+use Fault::*;
+
+/// Each fault with the checks that find it.
+pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
+    (
+        NumbersFromZero,
+        &[
+            "lines_are_numbered_from_one_without_gaps",
+            "lines_are_read_as_they_were_appended",
+            "an_append_without_records_changes_nothing",
+            "an_opened_run_goes_on_where_it_stopped",
+        ],
+    ),
+    (TimesLost, &["lines_are_read_as_they_were_appended"]),
+    (PagesOneShort, &["a_page_holds_what_was_asked_for"]),
+    (LinesBehindTheEnd, &["a_page_holds_what_was_asked_for", "behind_the_end_there_is_nothing"]),
+    (EmptyAppendsKept, &["an_append_without_records_changes_nothing"]),
+    (LongTextsCut, &["long_and_odd_texts_are_kept"]),
+    (JournalsMixed, &["journals_do_not_mix"]),
+    (TenthAppendLost, &["many_journals_are_written_at_once", "appends_keep_their_order_when_nobody_waits"]),
+    (
+        ReaderEndsWithWriter,
+        &[
+            "a_reader_outlives_its_writer",
+            "an_opened_run_goes_on_where_it_stopped",
+            "only_closed_runs_are_deleted",
+        ],
+    ),
+    (TwoWriters, &["a_run_has_one_writer"]),
+    (
+        UnwrittenListed,
+        &[
+            "nothing_is_stored_before_the_first_append",
+            "a_deleted_run_is_gone_and_its_id_stays_taken",
+            "deleting_one_run_leaves_the_others",
+        ],
+    ),
+    (
+        IdsTakenTwice,
+        &[
+            "an_id_is_taken_once",
+            "a_deleted_run_is_gone_and_its_id_stays_taken",
+            "deleted_ids_stay_taken_after_opening_again",
+        ],
+    ),
+    (SecretsLost, &["what_a_run_is_made_of_is_given_back"]),
+    (
+        OpenedWithoutLines,
+        &[
+            "an_opened_run_goes_on_where_it_stopped",
+            "deleting_one_run_leaves_the_others",
+            "a_run_is_written_on_after_opening_again",
+        ],
+    ),
+    (
+        UnknownIsEmpty,
+        &[
+            "nothing_is_stored_before_the_first_append",
+            "unknown_runs_are_not_found",
+            "a_deleted_run_is_gone_and_its_id_stays_taken",
+        ],
+    ),
+    (OpenRunsDeleted, &["only_closed_runs_are_deleted"]),
+    (WrittenRunsDeleted, &["a_run_that_is_written_is_not_deleted"]),
+    (
+        NothingDeleted,
+        &[
+            "a_run_that_is_written_is_not_deleted",
+            "a_deleted_run_is_gone_and_its_id_stays_taken",
+            "deleting_one_run_leaves_the_others",
+        ],
+    ),
+    (AllDeleted, &["deleting_one_run_leaves_the_others"]),
+    (StatusLost, &["a_list_says_what_runs_are_and_how_they_stand"]),
+    (
+        OldestFirst,
+        &[
+            "deleting_one_run_leaves_the_others",
+            "a_list_says_what_runs_are_and_how_they_stand",
+            "a_list_begins_with_the_run_created_last",
+            "a_list_comes_in_pages",
+            "open_runs_are_told_from_closed_ones",
+            "what_was_committed_is_there_after_opening_again",
+        ],
+    ),
+    (LimitIgnored, &["a_list_comes_in_pages", "open_runs_are_told_from_closed_ones"]),
+    (
+        ClosedListedAsOpen,
+        &[
+            "open_runs_are_told_from_closed_ones",
+            "a_closed_run_that_goes_on_is_open_again",
+            "what_was_committed_is_there_after_opening_again",
+        ],
+    ),
+    (ClosedForGood, &["a_closed_run_that_goes_on_is_open_again"]),
+    (EpochStays, &["openings_are_counted_and_the_id_stays"]),
+    (
+        RunsLost,
+        &["what_was_committed_is_there_after_opening_again", "a_run_is_written_on_after_opening_again"],
+    ),
+];
+
+pub(crate) struct Faulty {
+    store: Box<dyn Store>,
+    fault: Fault,
+    created: Mutex<Vec<NewRun>>,
+    ended: Arc<Mutex<BTreeSet<RunId>>>,
+}
+
+impl Faulty {
+    pub(crate) fn new(store: impl Store, fault: Fault) -> Self {
+        Self { store: Box::new(store), fault, created: Mutex::default(), ended: Arc::default() }
+    }
+
+    fn journal(&self, run: RunId, journal: Box<dyn Journal>) -> Box<dyn Journal> {
+        let ended = Arc::clone(&self.ended);
+        Box::new(FaultyJournal {
+            journal,
+            fault: self.fault,
+            run,
+            appends: 0,
+            ended,
+            is_held: Arc::default(),
+        })
+    }
+
+    fn summaries(&self) -> Result<Vec<RunSummary>, StoreError> {
+        self.store.runs(&RunFilter::default())
+    }
+}
+
+impl Store for Faulty {
+    fn id(&self) -> [u8; 16] {
+        self.store.id()
+    }
+
+    fn is_volatile(&self) -> bool {
+        false
+    }
+
+    fn epoch(&self) -> u64 {
+        if self.fault == EpochStays { 1 } else { self.store.epoch() }
+    }
+
+    fn create(&self, mut new: NewRun) -> Result<Box<dyn Journal>, StoreError> {
+        let run = new.spec.id;
+        if self.fault == SecretsLost {
+            new.secrets.clear();
+        }
+        self.created.lock().unwrap().push(new.clone());
+        match self.store.create(new) {
+            Err(StoreError::AlreadyExists(_)) if self.fault == IdsTakenTwice => Ok(Box::new(Nothing)),
+            created => Ok(self.journal(run, created?)),
+        }
+    }
+
+    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
+        let opened = match self.store.open(run) {
+            Err(StoreError::InUse(_)) if self.fault == TwoWriters => {
+                let new = self.created.lock().unwrap()[0].clone();
+                return Ok((StoredRun::new(new, Vec::new()), Box::new(Nothing)));
+            }
+            opened => opened?,
+        };
+        let (mut stored, journal) = opened;
+        if self.fault == OpenedWithoutLines {
+            stored.lines.clear();
+        }
+        Ok((stored, self.journal(run, journal)))
+    }
+
+    fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
+        let other = RunId::from_bytes([1; 16]);
+        let run = if self.fault == JournalsMixed && self.store.reader(run).is_ok() { other } else { run };
+        match self.store.reader(run) {
+            Err(StoreError::NotFound(_)) if self.fault == UnknownIsEmpty => Ok(Arc::new(Nothing)),
+            reader => Ok(Arc::new(FaultyReader { reader: reader?, fault: self.fault, writer: None })),
+        }
+    }
+
+    fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        let mut which = which.clone();
+        let open = which.open;
+        if self.fault == LimitIgnored {
+            which.limit = usize::MAX;
+        }
+        if self.fault == ClosedListedAsOpen {
+            which.open = false;
+        }
+        let mut runs = self.store.runs(&which)?;
+        match self.fault {
+            StatusLost => runs.iter_mut().for_each(|run| run.status = RunStatus::Working),
+            OldestFirst => runs.reverse(),
+            ClosedForGood if open => runs.retain(|run| !self.ended.lock().unwrap().contains(&run.id)),
+            RunsLost if self.store.epoch() > 1 => drop(runs.pop()),
+            UnwrittenListed => {
+                for new in &*self.created.lock().unwrap() {
+                    if self.store.reader(new.spec.id).is_err() {
+                        runs.push(RunSummary::new(new, Timestamp::EPOCH, RunStatus::Working, 0));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(runs)
+    }
+
+    fn delete(&self, run: RunId) -> Result<(), StoreError> {
+        let is_closed = self.summaries()?.iter().any(|found| found.id == run && found.status.is_over());
+        if self.fault == NothingDeleted && is_closed {
+            return Ok(());
+        }
+        match self.store.delete(run) {
+            Err(StoreError::StillOpen(_)) if self.fault == OpenRunsDeleted => Ok(()),
+            Err(StoreError::InUse(_)) if self.fault == WrittenRunsDeleted => Ok(()),
+            Ok(()) if self.fault == AllDeleted => {
+                self.summaries()?.iter().try_for_each(|found| self.store.delete(found.id))
+            }
+            deleted => deleted,
+        }
+    }
+}
+
+struct FaultyJournal {
+    journal: Box<dyn Journal>,
+    fault: Fault,
+    run: RunId,
+    appends: usize,
+    ended: Arc<Mutex<BTreeSet<RunId>>>,
+    is_held: Arc<()>,
+}
+
+impl Journal for FaultyJournal {
+    fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit {
+        self.appends += 1;
+        if records.iter().any(|record| matches!(record, Record::RunEnded { .. })) {
+            self.ended.lock().unwrap().insert(self.run);
+        }
+        match self.fault {
+            EmptyAppendsKept if records.is_empty() => self.journal.append(at, &[Record::RunTimedOut]),
+            TenthAppendLost if self.appends == 10 => Commit::Done(Ok(())),
+            LongTextsCut => {
+                let cut = records.iter().map(|record| match record {
+                    Record::Logged { node, message } if message.len() > 1000 => {
+                        Record::Logged { node: *node, message: "cut".into() }
+                    }
+                    other => other.clone(),
+                });
+                self.journal.append(at, &cut.collect::<Vec<_>>())
+            }
+            _ => self.journal.append(at, records),
+        }
+    }
+
+    fn reader(&self) -> Arc<dyn JournalReader> {
+        let writer = Some(Arc::downgrade(&self.is_held));
+        Arc::new(FaultyReader { reader: self.journal.reader(), fault: self.fault, writer })
+    }
+}
+
+struct FaultyReader {
+    reader: Arc<dyn JournalReader>,
+    fault: Fault,
+    writer: Option<Weak<()>>,
+}
+
+impl JournalReader for FaultyReader {
+    fn read(&self, after: u64, max: usize) -> Result<Page, StoreError> {
+        let writer_is_gone = self.writer.as_ref().is_some_and(|writer| writer.strong_count() == 0);
+        if self.fault == ReaderEndsWithWriter && writer_is_gone {
+            return Ok(Page::default());
+        }
+        let max = if self.fault == PagesOneShort { max.saturating_sub(1) } else { max };
+        let mut page = self.reader.read(after, max)?;
+        match self.fault {
+            NumbersFromZero => page.lines.iter_mut().for_each(|line| line.seq -= 1),
+            TimesLost => page.lines.iter_mut().for_each(|line| line.at = Timestamp::EPOCH),
+            LinesBehindTheEnd if page.lines.is_empty() => page = self.reader.read(0, max)?,
+            _ => {}
+        }
+        Ok(page)
+    }
+}
+
+/// A journal that keeps nothing.
+struct Nothing;
+
+impl Journal for Nothing {
+    fn append(&mut self, _: Timestamp, _: &[Record]) -> Commit {
+        Commit::Done(Ok(()))
+    }
+
+    fn reader(&self) -> Arc<dyn JournalReader> {
+        Arc::new(Self)
+    }
+}
+
+impl JournalReader for Nothing {
+    fn read(&self, _: u64, _: usize) -> Result<Page, StoreError> {
+        Ok(Page::default())
+    }
+}
