@@ -48,7 +48,9 @@ impl SqliteStore {
     /// Looks at every page and every line: the structure of the file, the hashes, that line follows line, and
     /// that what lists say of a run is what its journal says.
     ///
-    /// Runs go on meanwhile; what they add is not looked at.
+    /// Runs go on meanwhile; what they add is not looked at. Nor is whether a journal is one that its flow could
+    /// have written: that depends on the task types, which a store does not know, and is found out when the run
+    /// is replayed to go on.
     ///
     /// # Errors
     ///
