@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use flowrun_core::{FlowRun, NodeIx, Plan, Record, Run, RunId, RunStatus, Timestamp};
@@ -17,12 +18,19 @@ use crate::signal::Signal;
 pub(crate) struct Progress {
     changed: Signal,
     ended: Signal,
+    at_rest: AtomicBool,
     end: OnceLock<Result<Arc<Run>, RunError>>,
 }
 
 impl Progress {
     /// Something was committed.
     pub(crate) fn committed(&self) {
+        self.changed.raise();
+    }
+
+    /// The run came to rest, or goes on.
+    pub(crate) fn rest(&self, at_rest: bool) {
+        self.at_rest.store(at_rest, Ordering::Release);
         self.changed.raise();
     }
 
@@ -136,25 +144,43 @@ impl RunHandle {
         let _ = self.requests.send(Request::Cancel).await;
     }
 
-    /// Asks for nothing new to start; what works may finish. Returns at once. A paused run stays paused in the
-    /// next process too.
+    /// Asks for nothing new to start; what works may finish, and [`at_rest`](Self::at_rest) waits for that.
+    /// Returns once this is decided. A paused run stays paused in the next process too.
     ///
     /// # Cancel safety
     ///
     /// Dropped before it resolves, the run may or may not be paused.
     pub async fn pause(&self) {
-        // No driver, no run to pause.
-        let _ = self.requests.send(Request::Pause).await;
+        self.ask(Request::Pause).await;
     }
 
-    /// Asks for a paused run to go on, and for nodes that wait for a person to be tried again. Returns at once.
+    /// Asks for a paused run to go on, and for nodes that wait for a person to be tried again. Returns once this
+    /// is decided.
     ///
     /// # Cancel safety
     ///
     /// Dropped before it resolves, the run may or may not go on.
     pub async fn resume(&self) {
-        // No driver, no run that could go on.
-        let _ = self.requests.send(Request::Resume).await;
+        self.ask(Request::Resume).await;
+    }
+
+    /// Asks for something and waits until it is decided. Without a driver there is nothing to decide.
+    async fn ask(&self, request: impl FnOnce(oneshot::Sender<()>) -> Request) {
+        let (decided, answer) = oneshot::channel();
+        if self.requests.send(request(decided)).await.is_ok() {
+            let _ = answer.await;
+        }
+    }
+
+    /// Waits until the run is over, or goes on only when a person asks for it: nothing is at work, and what could
+    /// follow is paused, or held because nobody can know whether it had its effect.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting; call it again to wait on.
+    pub async fn at_rest(&self) {
+        let Progress { changed, at_rest, end, .. } = &*self.progress;
+        changed.until(|| (end.get().is_some() || at_rest.load(Ordering::Acquire)).then_some(())).await;
     }
 
     /// The events of the run from its beginning, as far as its store still has them, then as they come.

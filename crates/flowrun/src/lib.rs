@@ -45,6 +45,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod cancel;
 mod checked;
 mod clock;
 mod context;

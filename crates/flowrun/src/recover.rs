@@ -45,7 +45,7 @@ pub enum ResumeError {
     #[error("could not open the run")]
     Store(#[from] StoreError),
     /// Secrets that the run was started with are not given now.
-    #[error("secrets of the run are not given: {}", .0.join(", "))]
+    #[error("secrets of the run are not given: `{}`", .0.join("`, `"))]
     MissingSecrets(Vec<String>),
     /// An executor or a setting that the flow needs is not given now, or the flow is refused otherwise.
     #[error("the flow of the run is refused: {}", crate::request::first_of(.0))]
@@ -138,6 +138,7 @@ impl Engine {
     /// Dropped before it resolves, the run may or may not have been taken up; if so, it goes on.
     pub async fn resume(&self, run: RunId) -> Result<RunHandle, ResumeError> {
         let first = Event::Recovered { epoch: self.inner.store.epoch() };
+        failpoint!("c10");
         let ready = self.inner.ready(run, first, &mut Plans::default())?;
         Ok(self.inner.launch(ready)?.stored().await?)
     }
@@ -185,12 +186,17 @@ impl Inner {
         if let Some(known) = plans.0.get(&flow) {
             return Ok(known.clone());
         }
-        // It was read before, with whatever ceilings its host had set.
-        let limits = ReadLimits::default().max_bytes(usize::MAX).max_nodes(usize::MAX).max_edges(usize::MAX);
-        let read = Flow::from_json_limited(Arc::clone(&flow), &limits)?;
-        let plan = Plan::new(&read, &self.types).map_err(ResumeError::Refused)?;
-        let executors = self.node_executors(&Arc::new(plan)).map_err(ResumeError::Refused)?;
+        let plan = self.stored_plan(Arc::clone(&flow))?;
+        let executors = self.node_executors(&plan).map_err(ResumeError::Refused)?;
         plans.0.insert(flow, executors.clone());
         Ok(executors)
+    }
+
+    /// The plan of a stored flow.
+    pub(crate) fn stored_plan(&self, flow: Arc<str>) -> Result<Arc<Plan>, ResumeError> {
+        // It was read before, with whatever ceilings its host had set.
+        let limits = ReadLimits::default().max_bytes(usize::MAX).max_nodes(usize::MAX).max_edges(usize::MAX);
+        let read = Flow::from_json_limited(flow, &limits)?;
+        Ok(Arc::new(Plan::new(&read, &self.types).map_err(ResumeError::Refused)?))
     }
 }

@@ -298,11 +298,36 @@ async fn a_paused_run_starts_nothing_until_it_is_resumed() {
     let mut bench = Bench::new();
     let run = bench.next().start(request(&[("1", "sleep"), ("2", "")])).await.unwrap();
     run.pause().await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    run.at_rest().await;
     assert_eq!(run.snapshot().await.unwrap().node("1").unwrap().status, NodeStatus::Passed);
     assert_eq!(bench.calls().len(), 1);
     run.resume().await;
-    assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+    run.at_rest().await;
+    assert_eq!(run.status(), RunStatus::Passed, "it is not at rest before it is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_left_is_cancelled_without_calling_anything() {
+    let mut bench = Bench::new();
+    let engine = bench.first();
+    let run = engine.start(request(&[("1", "hang"), ("2", "")])).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.shutdown(Duration::ZERO).await;
+    assert_eq!(bench.calls().len(), 1);
+    let next = bench.next();
+    assert_eq!(next.cancel(run.id()).await.unwrap().status(), RunStatus::Cancelled);
+    assert!(matches!(next.cancel(run.id()).await, Err(ResumeError::Rejected(_))), "it is over");
+    assert!(next.recover().await.unwrap().resumed.is_empty());
+    assert_eq!(bench.calls(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_at_work_is_cancelled_by_its_id() {
+    let bench = Bench::new();
+    let engine = bench.first();
+    let run = engine.start(request(&[("1", "hang")])).await.unwrap();
+    assert_eq!(engine.cancel(run.id()).await.unwrap().status(), RunStatus::Cancelled);
+    assert_eq!(run.status(), RunStatus::Cancelled);
 }
 
 #[tokio::test(start_paused = true)]

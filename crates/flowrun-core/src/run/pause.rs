@@ -38,6 +38,17 @@ impl Run {
         }
     }
 
+    /// Whether the run goes on only when a person asks for it: nothing is at work, and whatever could follow
+    /// is paused or held.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        // Nearly always something is at work, so that is looked at first.
+        self.open_nodes == self.waiting_nodes
+            && self.is_paused()
+            && (self.is_paused
+                || (self.turns.is_empty() && self.held().count() == self.waiting_nodes as usize))
+    }
+
     /// The nodes that are held until a person resumes the run, in their order.
     pub fn held(&self) -> impl Iterator<Item = NodeIx> {
         self.detours.held()

@@ -41,9 +41,9 @@ pub(crate) enum Request {
     /// Cancel the run.
     Cancel,
     /// Start nothing new.
-    Pause,
+    Pause(oneshot::Sender<()>),
     /// Go on after a pause.
-    Resume,
+    Resume(oneshot::Sender<()>),
     /// Give the run as it stands.
     Snapshot(oneshot::Sender<FlowRun>),
     /// End within this time, or leave the run as it is.
@@ -93,6 +93,7 @@ impl Driver {
                 failpoint!("c9");
                 return if self.run.is_over() { Ok(()) } else { Err(RunError::Parked) };
             }
+            self.tell_rest();
             match self.next().await? {
                 Next::Written => {}
                 Next::Reported(reported) => self.decide(reported.into())?,
@@ -107,6 +108,15 @@ impl Driver {
                 Next::Asked(request) => self.answer(request).await?,
                 Next::Due => self.fire_timers()?,
             }
+        }
+    }
+
+    /// Tells whether the run is at rest, when that changed. What is not written yet is not at rest.
+    fn tell_rest(&mut self) {
+        let at_rest = self.run.is_at_rest() && self.work.ahead.is_empty();
+        if at_rest != self.work.at_rest {
+            self.work.at_rest = at_rest;
+            self.progress.rest(at_rest);
         }
     }
 
@@ -288,8 +298,8 @@ impl Driver {
                 failpoint!("c12");
                 self.decide(Event::CancelRequested)?;
             }
-            Request::Pause => self.decide(Event::PauseRequested)?,
-            Request::Resume => self.decide(Event::ResumeRequested)?,
+            Request::Pause(decided) => self.decide_asked(Event::PauseRequested, decided)?,
+            Request::Resume(decided) => self.decide_asked(Event::ResumeRequested, decided)?,
             Request::Snapshot(reply) => {
                 self.settle().await?;
                 // Whoever asked may have gone away.
@@ -297,6 +307,16 @@ impl Driver {
             }
             Request::Park(grace) => self.work.timers.set(self.clock.now().after(grace), Due::Park),
         }
+        Ok(())
+    }
+
+    /// Decides what somebody asked for and waits to see decided.
+    fn decide_asked(&mut self, event: Event, decided: oneshot::Sender<()>) -> Result<(), StoreError> {
+        self.decide(event)?;
+        // First, so that whoever asked does not take the rest before for the rest after.
+        self.tell_rest();
+        // Whoever asked may have gone away.
+        let _ = decided.send(());
         Ok(())
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Work {
     /// Nodes that were started or ended since other tasks of the runtime had their turn.
     pub(super) turn: u32,
     pub(super) parked: bool,
+    /// What was told last of whether the run goes on only when a person asks for it.
+    pub(super) at_rest: bool,
 }
 
 impl Work {

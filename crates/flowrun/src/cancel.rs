@@ -1,0 +1,56 @@
+//! Cancelling runs by their id, also those that no driver has.
+
+use std::sync::Arc;
+
+use flowrun_core::{Event, FlowRun, Run, RunId};
+
+use crate::driver::Request;
+use crate::engine::{Engine, Inner};
+use crate::failpoint::failpoint;
+use crate::handle::RunError;
+use crate::recover::ResumeError;
+
+impl Engine {
+    /// Cancels an open run and gives how it ended. One that is at work here is told to stop; one that another
+    /// process left behind is closed without starting anything, so neither secrets nor settings are needed.
+    ///
+    /// # Errors
+    ///
+    /// [`ResumeError`]; a run that is over is rejected.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, the run may or may not be cancelled.
+    pub async fn cancel(&self, run: RunId) -> Result<FlowRun, ResumeError> {
+        let driven = self.inner.open().runs.get(&run).cloned();
+        let Some((requests, progress)) = driven else { return self.inner.cancel_stored(run).await };
+        // A driver that is gone has left the end of its run behind.
+        let _ = requests.send(Request::Cancel).await;
+        match progress.finished().await {
+            Ok(run) => Ok(run.to_flow_run()),
+            Err(RunError::Store(error)) => Err(error.clone().into()),
+            Err(RunError::Parked | RunError::Lost) => Err(ResumeError::Lost),
+        }
+    }
+}
+
+impl Inner {
+    async fn cancel_stored(&self, run: RunId) -> Result<FlowRun, ResumeError> {
+        let (stored, mut journal) = self.store.open(run)?;
+        let plan = self.stored_plan(Arc::clone(&stored.new.flow))?;
+        let lines = stored.lines.into_iter().map(|line| (line.at, line.record));
+        let mut run = Run::replay(plan, stored.new.spec, lines)?;
+        // In this order, so that what was lost with the other process is not tried again.
+        for event in [Event::CancelRequested, Event::Recovered { epoch: self.store.epoch() }] {
+            if matches!(event, Event::Recovered { .. }) && run.is_over() {
+                break;
+            }
+            let at = self.clock.now();
+            let decision = run.handle(at, event)?;
+            failpoint!("c12");
+            journal.append(at, decision.records).done().await?;
+            failpoint!("c12_after");
+        }
+        Ok(run.to_flow_run())
+    }
+}
