@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use crate::args::SettingArgs;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::input::{Input, InputError};
@@ -28,14 +29,10 @@ pub(crate) enum ConfigureError {
 }
 
 /// The settings as they hold for this command.
-pub(crate) fn configure(
-    file: Option<&Path>,
-    flags: Layer,
-    secrets: Vec<SecretArg>,
-) -> Result<Layer, ConfigureError> {
-    let elsewhere = from_env(std::env::vars_os())?.over(from_file(file)?);
+pub(crate) fn configure(flags: SettingArgs, secrets: Vec<SecretArg>) -> Result<Layer, ConfigureError> {
+    let elsewhere = from_env(std::env::vars_os())?.over(from_file(flags.file.as_deref())?);
     let asked = settings::resolve(secrets, &elsewhere.secrets, ask)?;
-    Ok(Layer { secrets: asked, ..flags }.over(elsewhere))
+    Ok(Layer { secrets: asked, ..flags.into_layer() }.over(elsewhere))
 }
 
 /// What the settings file says. The usual one may be missing, one that was named may not.

@@ -1,18 +1,21 @@
-//! Runs one plan to its end while people watch, and says how it ended.
+//! Starts runs or goes on with stored ones, and says how each came out.
 
-use std::sync::Arc;
-
-use flowrun::{Engine, FlowRun, Plan, RunError, RunHandle, RunRequest, RunStatus, StartError, StoreError};
+use flowrun::{
+    Engine, FlowRun, ResumeError, Run, RunError, RunHandle, RunId, RunRequest, RunStatus, StartError,
+    StoreError,
+};
 
 use crate::exit::Exit;
 use crate::interrupts::{Interrupt, Interrupts};
-use crate::progress::Progress;
 use crate::screen::Screen;
+use crate::watch::{Keep, Watch};
 
-/// A run that is over.
+/// A run that is no longer watched.
 #[derive(Debug)]
 pub(crate) struct Driven {
-    pub(crate) run: FlowRun,
+    pub(crate) id: RunId,
+    /// The run, if it is over; else it was left where it is.
+    pub(crate) run: Option<FlowRun>,
     pub(crate) exit: Exit,
 }
 
@@ -22,6 +25,9 @@ pub(crate) enum DriveError {
     /// The run was not started.
     #[error("could not start the run")]
     Start(#[from] StartError),
+    /// The stored run cannot go on.
+    #[error("could not go on with the run")]
+    Resume(#[from] ResumeError),
     /// The run did not end.
     #[error("the run did not end")]
     Run(#[from] RunError),
@@ -33,52 +39,72 @@ pub(crate) enum DriveError {
     Signals(#[source] std::io::Error),
     /// Interrupted twice: whoever is in such a hurry gets no result.
     #[error("interrupted")]
-    Abandoned,
+    Abandoned {
+        /// The command that goes on with what was left, if that can be.
+        again: Option<String>,
+    },
 }
 
-/// Starts a run and watches it to its end. The first interrupt cancels it, the second abandons it.
+/// Starts a run and watches it to its end.
 pub(crate) async fn drive(
     engine: &Engine,
-    plan: &Arc<Plan>,
     request: RunRequest,
+    keep: Keep<'_>,
     screen: &Screen,
 ) -> Result<Driven, DriveError> {
-    let mut interrupts = Interrupts::new().map_err(DriveError::Signals)?;
-    let handle = engine.start(request).await?;
-    let mut events = handle.events();
-    let mut progress = Progress::new(plan, screen);
-    let mut interrupted = None;
-    loop {
-        let interrupt = tokio::select! {
-            watched = events.next() => match watched? {
-                Some(watched) => {
-                    progress.show(&watched);
-                    continue;
-                }
-                None => break,
-            },
-            interrupt = interrupts.next() => interrupt,
-        };
-        if interrupted.replace(interrupt).is_some() {
-            return Err(DriveError::Abandoned);
-        }
-        handle.cancel().await;
+    // Before the start, so that no interrupt falls between the two.
+    let interrupts = Interrupts::new().map_err(DriveError::Signals)?;
+    let run = engine.start(request).await?;
+    if let Keep::In(store) = keep {
+        screen.note(&format!("run {} is kept in {}", run.id(), store.display()));
     }
-    drop(progress);
-    let run = handle.finished().await?;
-    let exit = exit_of(&handle, interrupted);
-    Ok(Driven { run, exit })
+    let watch = Watch { engine, screen, keep, interrupts };
+    let mut driven = watch.until_done(&[(run, 0)]).await?;
+    Ok(driven.pop().expect("one run was watched"))
 }
 
-fn exit_of(handle: &RunHandle, interrupted: Option<Interrupt>) -> Exit {
-    if handle.has_timed_out() {
+impl Driven {
+    /// A stored run that was over before.
+    pub(crate) fn over(run: &Run) -> Self {
+        let exit = match run.status() {
+            RunStatus::Passed => Exit::Done,
+            RunStatus::Failed => Exit::RunFailed,
+            RunStatus::Cancelled | RunStatus::Working => Exit::Stopped,
+        };
+        Self { id: run.id(), run: Some(run.to_flow_run()), exit }
+    }
+
+    /// How a run came out that nobody watches any more: it is over, or has lost its driver on purpose.
+    pub(crate) async fn of(run: &RunHandle, interrupted: Option<Interrupt>) -> Result<Self, DriveError> {
+        match run.finished().await {
+            Ok(ended) => Ok(Self { id: run.id(), run: Some(ended), exit: exit_of(run, interrupted) }),
+            Err(RunError::Parked) => {
+                // Uninterrupted it stopped by itself: it waits for a person.
+                let exit = interrupted.map_or(Exit::Stopped, |_| Exit::Interrupted);
+                Ok(Self { id: run.id(), run: None, exit })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn exit_of(run: &RunHandle, interrupted: Option<Interrupt>) -> Exit {
+    if run.has_timed_out() {
         return Exit::Stopped;
     }
-    match (handle.status(), interrupted) {
+    match (run.status(), interrupted) {
         (RunStatus::Passed, _) => Exit::Done,
         (RunStatus::Failed, _) => Exit::RunFailed,
         (RunStatus::Cancelled, Some(Interrupt::Keyboard)) => Exit::Interrupted,
         (RunStatus::Cancelled, None | Some(Interrupt::Terminate)) => Exit::Stopped,
-        (RunStatus::Working, _) => unreachable!("the events end with the run"),
+        (RunStatus::Working, _) => unreachable!("the run is over"),
+    }
+}
+
+/// What it says that a stored run cannot go on.
+pub(crate) const fn exit_of_untouched(error: &ResumeError) -> Exit {
+    match error {
+        ResumeError::MissingSecrets(_) | ResumeError::Refused(_) => Exit::Refused,
+        _ => Exit::NotFound,
     }
 }

@@ -13,16 +13,33 @@ pub(crate) enum Exit {
     /// The command line, the environment or the settings file is wrong. `clap` uses the same code.
     Usage = 2,
     /// The flow is refused: unreadable, not well-formed, not a plan, or in need of a setting that is missing.
-    /// Nothing ran.
+    /// Nothing ran. Of stored runs: one needs a secret, a setting or an executor, and is left untouched.
     Refused = 3,
-    /// A file that was named does not exist, or a result could not be kept.
+    /// A file or a run that was named does not exist, a store cannot be used, or a result could not be kept.
     NotFound = 4,
-    /// The run was cancelled or took longer than allowed.
+    /// The run was cancelled, took longer than allowed, or waits for a person.
     Stopped = 5,
     /// A suite passed and reached less than was demanded.
     Uncovered = 7,
-    /// The run was interrupted from the keyboard.
+    /// The run was interrupted, from the keyboard or, where it is stored, by a request to terminate.
     Interrupted = 130,
+}
+
+impl Exit {
+    /// The one of two that says more: an interrupt more than an error, an error more than how a run ended.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let weight = |exit| match exit {
+            Self::Done => 0,
+            Self::Stopped => 1,
+            Self::RunFailed => 2,
+            Self::Uncovered => 3,
+            Self::Usage => 4,
+            Self::Refused => 5,
+            Self::NotFound => 6,
+            Self::Interrupted => 7,
+        };
+        if weight(other) > weight(self) { other } else { self }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -38,8 +55,8 @@ Exit codes:
   1    the run failed
   2    the command line, the environment or the settings file is wrong
   3    the flow is refused: unreadable, not a plan, or a setting it needs is missing; nothing ran
-  4    a file was not found, or a result could not be kept
-  5    the run was cancelled or timed out
+  4    a file or a run was not found, a store cannot be used, or a result could not be kept
+  5    the run was cancelled, timed out, or waits for a person
   7    a suite passed, and reached less of its flows than was demanded
   130  the run was interrupted
 

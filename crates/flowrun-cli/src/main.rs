@@ -9,6 +9,8 @@ mod commands;
 mod configure;
 mod drive;
 mod exit;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod finding;
 mod input;
 mod interrupts;
@@ -16,11 +18,15 @@ mod load;
 mod out;
 mod progress;
 mod render;
+#[cfg(feature = "failpoints")]
+mod sabotage;
 mod screen;
 mod settings;
 mod source;
 mod store_file;
+mod stored;
 mod target;
+mod watch;
 mod wiring;
 
 use std::process::ExitCode;
@@ -31,10 +37,13 @@ use crate::args::{Cli, Command};
 use crate::screen::Screen;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "failpoints")]
+    let _armed = failpoints::arm();
     let screen = Screen::new();
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run(*args, &screen),
-        Command::Runs(args) => commands::runs(&args, &screen),
+        Command::Resume(args) => commands::resume(*args, &screen),
+        Command::Runs(args) => commands::runs(*args, &screen),
         Command::Store(args) => commands::store(&args, &screen),
         Command::Check(args) => commands::check(&args, &screen),
         Command::Graph(args) => commands::graph(&args, &screen),

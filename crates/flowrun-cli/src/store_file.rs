@@ -15,6 +15,11 @@ pub(crate) struct StoreFile {
 }
 
 impl StoreFile {
+    /// Opens the store for a new run; makes one where there is no file.
+    pub(crate) fn open_or_create(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self { path: path.to_owned(), store: SqliteStore::open_file(path)? })
+    }
+
     /// Opens a store that has to be there.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let store = SqliteOptions::new(path).create(false).open()?;

@@ -3,7 +3,7 @@
 //! What the operator names (site, pages, mail server, Slack) is open to the executor it is named for, even
 //! when it is private; everything else has to be public or on the list of allowed hosts.
 
-use flowrun::{BuildError, Engine};
+use flowrun::{BuildError, Engine, EngineBuilder, Store, TaskTypes};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_executors::scan::{self, ScanExecutor, ScanSettings};
 use flowrun_executors::slack::{SlackExecutor, SlackSettings};
@@ -28,8 +28,29 @@ pub(crate) enum WiringError {
     Guard(#[from] flowrun_guard::BuildError),
 }
 
-/// An engine with every executor this program has. `addresses` are those of the site and its pages.
+/// An engine with every executor this program has, whose runs end with the process. `addresses` are those of
+/// the site and its pages.
 pub(crate) fn engine(settings: &Layer, addresses: &[Url]) -> Result<Engine, WiringError> {
+    Ok(builder(settings, addresses)?.build()?)
+}
+
+/// The same engine, whose runs are kept in `store`.
+pub(crate) fn engine_on(
+    settings: &Layer,
+    addresses: &[Url],
+    store: impl Store,
+) -> Result<Engine, WiringError> {
+    #[cfg(feature = "failpoints")]
+    let store = crate::sabotage::Sabotaged::of(store);
+    Ok(builder(settings, addresses)?.store(store).build()?)
+}
+
+/// The task types this program can do, as its engines know them.
+pub(crate) fn task_types() -> Result<TaskTypes, WiringError> {
+    Ok(engine(&Layer::default(), &[])?.task_types().clone())
+}
+
+fn builder(settings: &Layer, addresses: &[Url]) -> Result<EngineBuilder, WiringError> {
     let (slack, email) = (slack(settings), email(settings));
     let at = |url: &str| Endpoint::of_url(url).ok();
     let site = guard(settings, addresses.iter().filter_map(|url| at(url.as_str())))?;
@@ -40,13 +61,12 @@ pub(crate) fn engine(settings: &Layer, addresses: &[Url]) -> Result<Engine, Wiri
         MissingTool::Fail => scan::MissingTool::Fail,
         MissingTool::Skip => scan::MissingTool::Skip,
     });
-    let engine = Engine::builder()
+    Ok(Engine::builder()
         .secrets(revealed(&settings.secrets))
         .executor("scan", ScanExecutor::new(site.clone(), scan))
         .executor("webhook", WebhookExecutor::new(site, WebhookSettings::new()))
         .executor("slack", SlackExecutor::new(to_slack, slack))
-        .executor("email", EmailExecutor::new(to_mail, email));
-    Ok(engine.build()?)
+        .executor("email", EmailExecutor::new(to_mail, email)))
 }
 
 /// A guard that opens the hosts the operator allows, and these.

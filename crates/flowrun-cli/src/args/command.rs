@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchArgs, CheckArgs, GraphArgs, OutcomesArgs, RunArgs, RunsArgs, SimulateArgs, StoreArgs, SynthArgs,
+    BenchArgs, CheckArgs, GraphArgs, OutcomesArgs, ResumeArgs, RunArgs, RunsArgs, SimulateArgs, StoreArgs,
+    SynthArgs,
 };
 use crate::exit;
 
@@ -19,8 +20,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a flow for a site.
     Run(Box<RunArgs>),
+    /// Go on with runs that were interrupted, cut off by a crash, or left by a process that ended.
+    Resume(Box<ResumeArgs>),
     /// Look after stored runs.
-    Runs(RunsArgs),
+    Runs(Box<RunsArgs>),
     /// Look after the file that holds runs.
     Store(StoreArgs),
     /// Check a flow without running it: errors and warnings, with their place in the file.

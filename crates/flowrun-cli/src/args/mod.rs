@@ -10,7 +10,8 @@ mod values;
 pub(crate) use command::{Cli, Command};
 pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat};
 pub(crate) use harness::{OutcomesArgs, SimulateArgs, SuiteArgs, SynthArgs};
-pub(crate) use run::RunArgs;
+pub(crate) use run::{RunArgs, SettingArgs};
 pub(crate) use stored::{
-    BackupArgs, InspectArgs, ListArgs, RunsArgs, RunsCommand, StoreArgs, StoreCommand, StoredArgs,
+    BackupArgs, InspectArgs, ListArgs, RerunArgs, ResumeArgs, RunsArgs, RunsCommand, ShowArgs, StoreArgs,
+    StoreCommand, StoredArgs,
 };

@@ -27,6 +27,10 @@ pub(crate) struct RunArgs {
     /// The run's configs, a JSON object such as '{"end_on_fail": false}' [default: the documented ones].
     #[arg(long, value_name = "JSON", value_parser = json_object)]
     pub(crate) configs: Option<String>,
+    /// Keep the run in this file, so that it survives the process: an interrupt or a crash only delays it, and
+    /// `flowrun resume` goes on. The file is made when there is none.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
     /// Write the run's JSON to this file when it has ended.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

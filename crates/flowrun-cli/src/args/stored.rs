@@ -4,12 +4,41 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::SettingArgs;
+use crate::settings::{self, SecretArg};
+
 /// The store that a command works on.
 #[derive(Debug, Args)]
 pub(crate) struct StoreArg {
     /// File of the store.
     #[arg(long = "store", value_name = "FILE")]
     pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = settings::HELP)]
+pub(crate) struct ResumeArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArg,
+    /// The run to go on with, by its id or the beginning of it [default: every open run that can].
+    /// Naming a run also lets nodes go on that wait for a person.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
+}
+
+/// What runs that go on are given. Values of settings and secrets are not stored.
+#[derive(Debug, Args)]
+pub(crate) struct WithArgs {
+    /// A value for templates: NAME=VALUE, or NAME to take it from FLOWRUN_SECRET_NAME or be asked.
+    #[arg(long = "secret", value_name = "NAME[=VALUE]")]
+    pub(crate) secrets: Vec<SecretArg>,
+    /// Print the JSON of the run instead of a table; several runs are a JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
 }
 
 #[derive(Debug, Args)]
@@ -22,6 +51,12 @@ pub(crate) struct RunsArgs {
 pub(crate) enum RunsCommand {
     /// List the runs of a store, the one created last first.
     List(ListArgs),
+    /// Show a run as it stands.
+    Show(ShowArgs),
+    /// Cancel a run that is open.
+    Cancel(StoredArgs),
+    /// Do nodes of a run that is over once more, and everything below them.
+    Rerun(Box<RerunArgs>),
     /// Delete a run that is over. Its id stays taken.
     Delete(StoredArgs),
 }
@@ -52,6 +87,33 @@ pub(crate) struct StoredArgs {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) of: StoredArgs,
+    /// Print the run's journal instead, one JSON object a line: every decision, also attempts that died.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) journal: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = settings::HELP)]
+pub(crate) struct RerunArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArg,
+    /// The run, by its id or the beginning of it.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// Once more what failed. This is the default.
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) failed: bool,
+    /// Once more this node, however it ended.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) from: Option<String>,
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
 }
 
 #[derive(Debug, Args)]

@@ -5,8 +5,10 @@ mod check;
 mod demo;
 mod graph;
 mod outcomes;
+mod resume;
 mod run;
 mod runs;
+mod shown;
 mod simulate;
 mod store;
 mod suite;
@@ -17,6 +19,7 @@ pub(crate) use check::check;
 pub(crate) use demo::demo;
 pub(crate) use graph::graph;
 pub(crate) use outcomes::outcomes;
+pub(crate) use resume::resume;
 pub(crate) use run::run;
 pub(crate) use runs::runs;
 pub(crate) use simulate::simulate;
@@ -27,17 +30,18 @@ pub(crate) use synth::synth;
 use std::borrow::Cow;
 use std::io;
 
-use flowrun::StoreError;
+use flowrun::{ResumeError, RunError, RunId, StartError, StoreError};
 use flowrun_store::OpenError;
 use flowrun_testkit::suite::CaseError;
 use flowrun_testkit::synth::SynthError;
 
 use crate::configure::ConfigureError;
-use crate::drive::DriveError;
+use crate::drive::{DriveError, exit_of_untouched};
 use crate::exit::Exit;
 use crate::out::OutError;
 use crate::screen::{Screen, WriteError};
 use crate::store_file::FindError;
+use crate::stored::StoredError;
 use crate::target::NotAPage;
 use crate::wiring::WiringError;
 
@@ -80,9 +84,23 @@ pub(crate) enum CommandError {
     /// No run, or no single one, is meant.
     #[error(transparent)]
     Find(#[from] FindError),
+    /// A stored run cannot be made out.
+    #[error(transparent)]
+    Stored(#[from] StoredError),
     /// A store did not do what it was asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The run to be cancelled cannot be.
+    #[error("could not cancel run `{0}`")]
+    Cancel(RunId, #[source] ResumeError),
+    /// The run has no such node.
+    #[error("the flow of run `{run}` has no node `{node}`")]
+    NoNode {
+        /// The run.
+        run: RunId,
+        /// The node that was named.
+        node: String,
+    },
     /// There is nothing to run on.
     #[error("could not start the runtime")]
     Runtime(#[source] io::Error),
@@ -126,9 +144,21 @@ impl CommandError {
     fn help(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::OpenStore(error) => Some(error.help().into()),
-            Self::Store(error) | Self::Find(FindError::Store(error)) => error.help().map(Cow::from),
+            Self::Store(error)
+            | Self::Find(FindError::Store(error))
+            | Self::Stored(StoredError::Store(error))
+            | Self::Cancel(_, ResumeError::Store(error))
+            | Self::Drive(
+                DriveError::Events(error)
+                | DriveError::Run(RunError::Store(error))
+                | DriveError::Resume(ResumeError::Store(error))
+                | DriveError::Start(StartError::Store(error)),
+            ) => error.help().map(Cow::from),
             Self::Find(FindError::Unknown { .. }) => Some("`flowrun runs list` shows the runs".into()),
             Self::Find(FindError::Ambiguous { .. }) => Some("give more of the id".into()),
+            Self::Drive(DriveError::Abandoned { again: Some(again) }) => {
+                Some(format!("go on by `{again}`").into())
+            }
             _ => None,
         }
     }
@@ -141,6 +171,7 @@ impl CommandError {
             | Self::Synth(_)
             | Self::Configs(_)
             | Self::Find(FindError::Ambiguous { .. })
+            | Self::NoNode { .. }
             | Self::NoFigure(_)
             | Self::NoPicture => Exit::Usage,
             Self::Suite(error) => match error {
@@ -148,7 +179,9 @@ impl CommandError {
                 CaseError::Flow { .. } => Exit::Refused,
                 _ => Exit::NotFound,
             },
-            Self::Drive(DriveError::Abandoned) => Exit::Interrupted,
+            Self::Drive(DriveError::Abandoned { .. }) => Exit::Interrupted,
+            Self::Stored(error) => error.exit(),
+            Self::Cancel(_, error) | Self::Drive(DriveError::Resume(error)) => exit_of_untouched(error),
             Self::Drive(_)
             | Self::OpenStore(_)
             | Self::Find(_)

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use flowrun::{Engine, Plan, RunPolicy, RunRequest, StartError};
 
-use super::CommandError;
+use super::{CommandError, shown};
 use crate::args::RunArgs;
 use crate::configure::configure;
-use crate::drive::{Driven, drive};
+use crate::drive::drive;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::load::{Loaded, Refused, load};
 use crate::out::Out;
-use crate::render;
 use crate::screen::Screen;
 use crate::source::Source;
+use crate::store_file::StoreFile;
 use crate::target::Target;
+use crate::watch::Keep;
 use crate::wiring;
 
 /// Runs a flow. Everything that can be wrong is found before anything runs.
@@ -25,32 +26,32 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
         Err(refused) => return Ok(refused.show(screen)),
     };
     let target = Target::new(&args.site, &args.pages)?;
-    let file = args.settings.file.clone();
-    let settings = configure(file.as_deref(), args.settings.into_layer(), args.secrets)?;
-    let engine = wiring::engine(&settings, &target.addresses)?;
+    let settings = configure(args.settings, args.secrets)?;
+    let mut engine = wiring::engine(&settings, &target.addresses)?;
     let plan = match planned(&engine, loaded, screen)? {
         Ok(plan) => plan,
         Err(refused) => return Ok(refused.show(screen)),
     };
     let out = args.out.as_deref().map(Out::create).transpose()?;
+    let mut keep = Keep::Nothing;
+    if let Some(path) = &args.store {
+        // Only now: a flow that is refused leaves no store behind.
+        engine = wiring::engine_on(&settings, &target.addresses, StoreFile::open_or_create(path)?.store)?;
+        keep = Keep::In(path);
+    }
 
-    let mut request = RunRequest::of_plan(Arc::clone(&plan), target.site);
+    let mut request = RunRequest::of_plan(plan, target.site);
     if let Some(configs) = &args.configs {
         request = request.configs(configs).map_err(CommandError::Configs)?;
     }
     if let Some(timeout) = args.timeout {
         request = request.policy(RunPolicy::default().run_timeout(timeout));
     }
-    let Driven { run, exit } = super::block_on(drive(&engine, &plan, request, screen))??;
-    if let Some(out) = out {
+    let driven = super::block_on(drive(&engine, request, keep, screen))??;
+    if let (Some(out), Some(run)) = (out, &driven.run) {
         out.keep(run.to_json())?;
     }
-    if args.json {
-        screen.data(&format!("{}\n", run.to_json()))?;
-    } else {
-        screen.data(&render::table(&run))?;
-    }
-    Ok(exit)
+    shown::one(&driven, args.store.as_deref(), args.json, screen)
 }
 
 /// Checks a flow with the engine that is to run it. Warnings are drawn, and the flow runs all the same.

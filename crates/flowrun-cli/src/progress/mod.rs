@@ -5,7 +5,7 @@ mod told;
 
 use std::io::IsTerminal as _;
 
-use flowrun::{Plan, Watched};
+use flowrun::{Plan, RunId, Watched};
 
 use bars::Bars;
 pub(crate) use told::{News, Teller, What};
@@ -16,6 +16,8 @@ use crate::screen::Screen;
 pub(crate) struct Progress<'a> {
     teller: Teller,
     show: Show<'a>,
+    /// What stands before each line.
+    name: String,
 }
 
 enum Show<'a> {
@@ -24,14 +26,15 @@ enum Show<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// Progress of a run of `plan`.
-    pub(crate) fn new(plan: &Plan, screen: &'a Screen) -> Self {
-        let show = if std::io::stderr().is_terminal() {
+    /// Progress of a run of `plan`. With `among`, it is one of several that are shown, each by its id.
+    pub(crate) fn new(plan: &Plan, screen: &'a Screen, among: Option<RunId>) -> Self {
+        let show = if among.is_none() && std::io::stderr().is_terminal() {
             Show::Bars(Bars::new(screen.has_colour()))
         } else {
             Show::Lines(screen)
         };
-        Self { teller: Teller::new(plan), show }
+        let name = among.map_or_else(String::new, |run| format!("{} ", &run.to_string()[..8]));
+        Self { teller: Teller::new(plan), show, name }
     }
 
     /// Shows one more event.
@@ -39,7 +42,7 @@ impl<'a> Progress<'a> {
         let Some(news) = self.teller.tell(watched) else { return };
         match &mut self.show {
             Show::Bars(bars) => bars.show(&news),
-            Show::Lines(screen) => screen.note(&news.line()),
+            Show::Lines(screen) => screen.note(&format!("{}{}", self.name, news.line())),
         }
     }
 }

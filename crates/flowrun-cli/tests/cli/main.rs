@@ -14,6 +14,7 @@ mod settings;
 mod simulate;
 mod stop;
 mod store;
+mod stored;
 mod support;
 mod synth;
 mod testing;

@@ -5,8 +5,6 @@
 mod arrivals;
 mod scene;
 
-use std::sync::Arc;
-
 use flowrun::{Flow, RunRequest};
 
 use self::scene::{Act, Scene};
@@ -16,6 +14,7 @@ use crate::exit::Exit;
 use crate::render;
 use crate::screen::Screen;
 use crate::target::Target;
+use crate::watch::Keep;
 use crate::wiring;
 
 /// Runs both flows. The exit code says whether everything went as it has to.
@@ -47,13 +46,13 @@ async fn play(act: &Act, scene: &Scene, screen: &Screen) -> Result<Exit, Command
     let flow = Flow::from_json(act.flow.replace(scene::HOOKS, &scene.hooks()));
     let flow = flow.expect("the flows of the demo are well-formed, as a test runs them");
     let plan = engine.plan(&flow).map_err(DriveError::from)?;
-    let request = RunRequest::of_plan(Arc::clone(&plan), target.site);
+    let request = RunRequest::of_plan(plan, target.site);
 
     let before = scene.arrivals();
-    let Driven { run, exit } = drive(&engine, &plan, request, screen).await?;
-    if !matches!(exit, Exit::Done | Exit::RunFailed) {
+    let Driven { run, exit, .. } = drive(&engine, request, Keep::Nothing, screen).await?;
+    let Some(run) = run.filter(|_| matches!(exit, Exit::Done | Exit::RunFailed)) else {
         return Ok(exit);
-    }
+    };
     let arrived = scene.arrivals().since(&before);
     screen.data(&format!("\n{}\narrived:\n{}\n", render::table(&run), arrived.told()))?;
     let differences = arrived.differences(&act.expected);

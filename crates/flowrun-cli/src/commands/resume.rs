@@ -1,0 +1,124 @@
+//! `flowrun resume`: goes on with runs that a process left behind.
+
+use std::path::Path;
+
+use flowrun::{Engine, ResumeError, RunFilter, RunHandle, RunId, RunSummary, Store as _};
+use url::Url;
+
+use super::{CommandError, shown};
+use crate::args::ResumeArgs;
+use crate::configure::configure;
+use crate::drive::{DriveError, Driven, exit_of_untouched};
+use crate::exit::Exit;
+use crate::interrupts::Interrupts;
+use crate::screen::Screen;
+use crate::store_file::StoreFile;
+use crate::stored::{Stored, addresses};
+use crate::watch::{Keep, Watch, resume_command};
+use crate::wiring;
+
+/// Goes on with one run, or with all that are open. What cannot go on is named and left untouched.
+pub(crate) fn resume(args: ResumeArgs, screen: &Screen) -> Result<Exit, CommandError> {
+    let settings = configure(args.with.settings, args.with.secrets)?;
+    let file = StoreFile::open(&args.store.path)?;
+    let mut round = Round::new(&file.path, screen);
+    match &args.run {
+        Some(text) => {
+            let run = file.find(text)?;
+            let stored = Stored::read(&file.store, run.id)?;
+            if stored.run.is_over() {
+                screen.note(&format!("run {} is over already", run.id));
+                return shown::one(&Driven::over(&stored.run), None, args.with.json, screen);
+            }
+            round.take(&run, &stored);
+        }
+        None => {
+            for run in file.store.runs(&RunFilter::default().open())? {
+                round.consider(&run, &file);
+            }
+        }
+    }
+    let engine = wiring::engine_on(&settings, &round.addresses, file.store)?;
+    let driven = super::block_on(round.drive(&engine))??;
+    if driven.is_empty() && round.exit == Exit::Done {
+        screen.note(&format!("nothing to resume in {}: every run is over", file.path.display()));
+    }
+    let exit = match (&args.run, &driven[..]) {
+        (Some(_), [driven]) => shown::one(driven, Some(&file.path), args.with.json, screen)?,
+        _ => shown::several(&driven, &file.path, args.with.json, screen)?,
+    };
+    Ok(round.exit.or(exit))
+}
+
+/// The runs that are to go on, and what became of the others.
+struct Round<'a> {
+    store: &'a Path,
+    screen: &'a Screen,
+    taken: Vec<Taken>,
+    /// Where the sites of those runs are.
+    addresses: Vec<Url>,
+    /// What the runs say that were left out.
+    exit: Exit,
+}
+
+/// A run that is to go on.
+struct Taken {
+    id: RunId,
+    /// The last line of its journal so far.
+    seq: u64,
+    is_paused: bool,
+}
+
+impl<'a> Round<'a> {
+    const fn new(store: &'a Path, screen: &'a Screen) -> Self {
+        Self { store, screen, taken: Vec::new(), addresses: Vec::new(), exit: Exit::Done }
+    }
+
+    fn take(&mut self, run: &RunSummary, stored: &Stored) {
+        self.addresses.extend(addresses(&stored.run.spec().site));
+        self.taken.push(Taken { id: run.id, seq: run.seq, is_paused: stored.run.is_paused() });
+    }
+
+    /// Takes the run if nothing stands against it. One that waits for a person goes on when it is named.
+    fn consider(&mut self, run: &RunSummary, file: &StoreFile) {
+        match Stored::read(&file.store, run.id) {
+            Ok(stored) if stored.run.held().next().is_some() => {
+                let how = resume_command(self.store, Some(run.id));
+                self.leave(run.id, &format!("it waits for a person; `{how}` lets it go on"), Exit::Stopped);
+            }
+            Ok(stored) => self.take(run, &stored),
+            Err(error) => {
+                let exit = error.exit();
+                self.leave(run.id, &format!("{:#}", anyhow::Error::from(error)), exit);
+            }
+        }
+    }
+
+    fn leave(&mut self, run: RunId, why: &str, exit: Exit) {
+        self.screen.note(&format!("run {run} is left untouched: {why}"));
+        self.exit = self.exit.or(exit);
+    }
+
+    async fn drive(&mut self, engine: &Engine) -> Result<Vec<Driven>, DriveError> {
+        let interrupts = Interrupts::new().map_err(DriveError::Signals)?;
+        let mut runs: Vec<(RunHandle, u64)> = Vec::new();
+        for Taken { id, seq, is_paused } in std::mem::take(&mut self.taken) {
+            match engine.resume(id).await {
+                Ok(run) => {
+                    if is_paused {
+                        run.resume().await;
+                    }
+                    runs.push((run, seq));
+                }
+                // Whatever is wrong with the store is wrong for the other runs too.
+                Err(error @ ResumeError::Store(_)) => return Err(error.into()),
+                Err(error) => {
+                    let exit = exit_of_untouched(&error);
+                    self.leave(id, &format!("{:#}", anyhow::Error::from(error)), exit);
+                }
+            }
+        }
+        let watch = Watch { engine, screen: self.screen, keep: Keep::In(self.store), interrupts };
+        watch.until_done(&runs).await
+    }
+}

@@ -1,0 +1,44 @@
+//! `flowrun runs show`: a run as it stands.
+
+use flowrun::{JournalLine, Plan};
+use serde_json::json;
+
+use crate::args::ShowArgs;
+use crate::commands::CommandError;
+use crate::exit::Exit;
+use crate::render;
+use crate::screen::Screen;
+use crate::store_file::StoreFile;
+use crate::stored::Stored;
+
+/// Shows a run: a table, the flow run as JSON, or every line of its journal.
+pub(super) fn show(args: &ShowArgs, screen: &Screen) -> Result<Exit, CommandError> {
+    let file = StoreFile::open(&args.of.store.path)?;
+    let id = file.find(&args.of.run)?.id;
+    let Stored { run, lines } = Stored::read(&file.store, id)?;
+    if args.journal {
+        let lines: String = lines.iter().map(|line| told(line, run.plan())).collect();
+        screen.data(&lines)?;
+    } else if args.of.json {
+        screen.data(&format!("{}\n", run.to_json()))?;
+    } else {
+        screen.data(&render::table(&run.to_flow_run()))?;
+        screen.data(&waiting(&run))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// One line of a journal as one line of JSON.
+fn told(line: &JournalLine, plan: &Plan) -> String {
+    let node = line.record.node().map(|node| plan.node_id(node));
+    format!("{}\n", json!({"seq": line.seq, "at": line.at, "node": node, "record": line.record}))
+}
+
+/// What an open run waits for, a line each.
+fn waiting(run: &flowrun::Run) -> String {
+    let held = run.held().map(|node| {
+        let id = render::plain(&run.plan().node_id(node));
+        format!("  {id}: waits for a person, as nobody can know whether it had its effect\n")
+    });
+    held.collect()
+}

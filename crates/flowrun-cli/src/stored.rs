@@ -1,0 +1,74 @@
+//! Stored runs, looked at without driving them.
+
+use std::sync::Arc;
+
+use flowrun::{
+    Diagnostic, Flow, JournalLine, Plan, ReadError, ReplayError, Run, RunId, Site, Store, StoreError,
+};
+use url::Url;
+
+use crate::exit::Exit;
+use crate::wiring::{self, WiringError};
+
+/// A stored run as it stands.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) run: Run,
+    pub(crate) lines: Vec<JournalLine>,
+}
+
+/// A stored run cannot be made out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoredError {
+    /// Its store cannot be read.
+    #[error("could not read the run")]
+    Store(#[from] StoreError),
+    /// Its flow cannot be read.
+    #[error("the flow of run `{0}` cannot be read")]
+    Flow(RunId, #[source] ReadError),
+    /// Its flow is no plan for this program.
+    #[error("the flow of run `{run}` is refused: {}", first.message)]
+    Plan {
+        /// The run.
+        run: RunId,
+        /// What is wrong with it.
+        first: Box<Diagnostic>,
+    },
+    /// The task types of this program are not known.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// Its journal is not that of such a run.
+    #[error("the journal of run `{0}` does not fit its flow")]
+    Replay(RunId, #[source] ReplayError),
+}
+
+impl StoredError {
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Plan { .. } => Exit::Refused,
+            Self::Store(_) | Self::Flow(..) | Self::Wiring(_) | Self::Replay(..) => Exit::NotFound,
+        }
+    }
+}
+
+impl Stored {
+    /// Reads a run and folds its journal.
+    pub(crate) fn read(store: &impl Store, id: RunId) -> Result<Self, StoredError> {
+        let (stored, _journal) = store.open(id)?;
+        let flow = Flow::from_json(stored.new.flow).map_err(|error| StoredError::Flow(id, error))?;
+        let plan = Plan::new(&flow, &wiring::task_types()?).map_err(|mut problems| StoredError::Plan {
+            run: id,
+            first: Box::new(problems.swap_remove(0)),
+        })?;
+        let lines = stored.lines.iter().map(|line| (line.at, &line.record));
+        let run = Run::replay(Arc::new(plan), stored.new.spec, lines)
+            .map_err(|error| StoredError::Replay(id, error))?;
+        Ok(Self { run, lines: stored.lines })
+    }
+}
+
+/// The addresses that a site and its pages have. Whoever started its run named them.
+pub(crate) fn addresses(site: &Site) -> impl Iterator<Item = Url> {
+    let pages = site.pages().iter().map(|page| page.page_url());
+    std::iter::once(site.site_url()).chain(pages).filter_map(|url| url.parse().ok())
+}

@@ -1,0 +1,134 @@
+//! Watches runs until they are over or at rest, tells people what happens, and stops them when asked to.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use flowrun::{Engine, RunHandle, RunId, RunStatus, StoreError, Watched};
+use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
+use futures::{FutureExt as _, StreamExt as _};
+
+use crate::drive::{DriveError, Driven};
+use crate::interrupts::Interrupts;
+use crate::progress::Progress;
+use crate::render::plain;
+use crate::screen::Screen;
+
+/// How long what works may go on once the runs are to be left.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What becomes of runs that are interrupted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Keep<'a> {
+    /// They are cancelled: they would not survive the process anyway.
+    Nothing,
+    /// They are left where they are, in the store of this name.
+    In(&'a Path),
+}
+
+/// Who watches runs, and what becomes of them.
+pub(crate) struct Watch<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) screen: &'a Screen,
+    pub(crate) keep: Keep<'a>,
+    pub(crate) interrupts: Interrupts,
+}
+
+/// Something that came of the run at this place in the list.
+enum Seen {
+    /// There is something to tell.
+    News(usize, Box<Watched>),
+    /// It is over.
+    Over(usize),
+}
+
+impl Watch<'_> {
+    /// Watches runs, each from the event after the number beside it. An interrupt cancels them, or leaves
+    /// them once what works has ended; a second one does not wait for anything.
+    pub(crate) async fn until_done(mut self, runs: &[(RunHandle, u64)]) -> Result<Vec<Driven>, DriveError> {
+        let mut progress: Vec<Progress<'_>> = runs
+            .iter()
+            .map(|(run, _)| Progress::new(run.plan(), self.screen, (runs.len() > 1).then(|| run.id())))
+            .collect();
+        let mut seen: SelectAll<_> =
+            runs.iter().enumerate().map(|(place, run)| seen_of(place, run)).collect();
+        let mut at_rest: FuturesUnordered<_> =
+            runs.iter().enumerate().map(|(place, (run, _))| run.at_rest().map(move |()| place)).collect();
+        let mut open: BTreeSet<usize> = (0..runs.len()).collect();
+        let mut interrupted = None;
+        let grace = tokio::time::sleep(Duration::MAX);
+        tokio::pin!(grace);
+        while !open.is_empty() {
+            tokio::select! {
+                biased;
+                Some(seen) = seen.next() => match seen? {
+                    Seen::News(place, watched) => progress[place].show(&watched),
+                    Seen::Over(place) => drop(open.remove(&place)),
+                },
+                Some(place) = at_rest.next() => match self.keep {
+                    // There is no other process in which a person could let it go on.
+                    Keep::Nothing => runs[place].0.cancel().await,
+                    Keep::In(_) => drop(open.remove(&place)),
+                },
+                interrupt = self.interrupts.next() => {
+                    if interrupted.replace(interrupt).is_some() {
+                        return Err(DriveError::Abandoned { again: self.again(runs) });
+                    }
+                    self.stop(runs).await;
+                    grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                }
+                () = &mut grace, if matches!(self.keep, Keep::In(_)) && interrupted.is_some() => break,
+            }
+        }
+        drop(progress);
+        if runs.iter().any(|(run, _)| run.status() == RunStatus::Working) {
+            // They are at rest, or had the time to come to it.
+            self.engine.shutdown(Duration::ZERO).await;
+        }
+        let mut driven = Vec::with_capacity(runs.len());
+        for (run, _) in runs {
+            driven.push(Driven::of(run, interrupted).await?);
+        }
+        Ok(driven)
+    }
+
+    /// Brings the runs to a stop that loses nothing.
+    async fn stop(&self, runs: &[(RunHandle, u64)]) {
+        if let Keep::In(_) = self.keep {
+            let seconds = GRACE.as_secs();
+            self.screen.note(&format!(
+                "stopping: nothing new starts, and what works has {seconds} s to finish; \
+                 interrupt again to stop at once, and it can be resumed all the same"
+            ));
+        }
+        for (run, _) in runs {
+            match self.keep {
+                Keep::Nothing => run.cancel().await,
+                Keep::In(_) => run.pause().await,
+            }
+        }
+    }
+
+    /// How to go on with what is left.
+    fn again(&self, runs: &[(RunHandle, u64)]) -> Option<String> {
+        let Keep::In(store) = self.keep else { return None };
+        let only = if let [(run, _)] = runs { Some(run.id()) } else { None };
+        Some(resume_command(store, only))
+    }
+}
+
+/// What comes of one run.
+fn seen_of(place: usize, (run, after): &(RunHandle, u64)) -> BoxStream<'static, Result<Seen, StoreError>> {
+    let news = run.events_after(*after).into_stream();
+    let news = news.map(move |watched| Ok(Seen::News(place, Box::new(watched?))));
+    news.chain(futures::stream::once(async move { Ok(Seen::Over(place)) })).boxed()
+}
+
+/// The command that goes on with a run, or with all that are open.
+pub(crate) fn resume_command(store: &Path, run: Option<RunId>) -> String {
+    let store = plain(&store.display().to_string());
+    match run {
+        Some(run) => format!("flowrun resume --store {store} {run}"),
+        None => format!("flowrun resume --store {store}"),
+    }
+}
