@@ -6,6 +6,10 @@ macro_rules! failpoint {
         #[cfg(feature = "failpoints")]
         fail::fail_point!($name);
     };
+    ($name:expr, $instead:expr) => {
+        #[cfg(feature = "failpoints")]
+        fail::fail_point!($name, $instead);
+    };
 }
 
 pub(crate) use failpoint;

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stderr, reason = "talks to the person who called it")]
 
 mod bench;
+mod crash;
 mod demo;
 mod fuzz;
 mod lint;
@@ -25,7 +26,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), Failed>,
 }
 
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 8] = [
     Task {
         name: "demo",
         about: "run two flows against a website and sinks of its own on loopback",
@@ -40,6 +41,11 @@ const TASKS: [Task; 7] = [
         name: "lint",
         about: "formatting, clippy, docs, features, dependencies, what files must not say",
         run: lint::run,
+    },
+    Task {
+        name: "crash",
+        about: "kill the binary at random and at every place that matters; --kills COUNT for more",
+        run: crash::run,
     },
     Task {
         name: "bench-check",

@@ -72,9 +72,15 @@ impl Writer {
             // Whoever waited may have gone away.
             let _ = reply.send(written.clone());
         }
-        if self.appended >= APPENDS_A_CHECKPOINT {
+        if self.is_checkpoint_due() {
             self.checkpoint();
         }
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        // A run of a few nodes has to be enough for a test.
+        failpoint!("c14_often", |_| true);
+        self.appended >= APPENDS_A_CHECKPOINT
     }
 
     fn commit(&mut self, group: &[Append]) -> Result<(), WriteError> {

@@ -1,0 +1,88 @@
+//! The real binary as a child: started, listened to, killed.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child as Process, Command};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How long a child may take to do what it has to. Far more than it needs on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `flowrun`.
+pub(crate) struct Child {
+    process: Process,
+    /// Every line on standard error so far.
+    said: watch::Receiver<Vec<String>>,
+    out: JoinHandle<String>,
+}
+
+/// A `flowrun` that is no more.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Its exit code; `None` when it was killed.
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) said: Vec<String>,
+}
+
+impl Child {
+    /// Starts the binary in `folder`, without any setting of the machine.
+    pub(crate) fn start(folder: &Path, args: &[String], vars: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
+        command.args(args).current_dir(folder).env_clear().envs(vars.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn().expect("the binary starts");
+        let (says, said) = watch::channel(Vec::new());
+        let mut lines = BufReader::new(process.stderr.take().expect("it is piped")).lines();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                says.send_modify(|said| said.push(line));
+            }
+        });
+        let mut stdout = process.stdout.take().expect("it is piped");
+        let out = tokio::spawn(async move {
+            let mut text = String::new();
+            // What cannot be read any more is missing from the text, which the test then finds.
+            let _ = stdout.read_to_string(&mut text).await;
+            text
+        });
+        Self { process, said, out }
+    }
+
+    /// Waits until it says a line with `text` in it, or until it has nothing more to say.
+    pub(crate) async fn says(&mut self, text: &str) -> Option<String> {
+        let find = |said: &Vec<String>| said.iter().find(|line| line.contains(text)).cloned();
+        let waiting = self.said.wait_for(|said| find(said).is_some());
+        let heard = tokio::time::timeout(PATIENCE, waiting).await.expect("a child does not fall silent");
+        heard.ok().and_then(|said| find(&said))
+    }
+
+    /// Kills it, with the signal that nothing can be done about, and waits until it is gone.
+    pub(crate) async fn kill(mut self) -> Ended {
+        self.process.start_kill().expect("the child is ours to kill");
+        self.ended().await
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.id().expect("the child has not been waited for");
+        let kill = format!("kill -{name} {id}");
+        let status = std::process::Command::new("sh").args(["-c", &kill]).status();
+        assert!(status.expect("a shell").success(), "{kill}");
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(mut self) -> Ended {
+        let status = tokio::time::timeout(PATIENCE, self.process.wait()).await;
+        let status = status.expect("a child ends").expect("the child is ours to wait for");
+        let out = self.out.await.expect("reading does not panic");
+        // Closed once the last line was read.
+        while self.said.changed().await.is_ok() {}
+        let said = self.said.borrow().clone();
+        Ended { code: status.code(), out, said }
+    }
+}
