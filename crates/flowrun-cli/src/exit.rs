@@ -54,7 +54,8 @@ Exit codes:
   0    the run passed, or the command did what it was asked
   1    the run failed
   2    the command line, the environment or the settings file is wrong
-  3    the flow is refused: unreadable, not a plan, or a setting it needs is missing; nothing ran
+  3    the flow is refused: unreadable, not a plan, or a setting it needs is missing; nothing ran;
+       or a stored run needs what is not given, and is left untouched
   4    a file or a run was not found, a store cannot be used, or a result could not be kept
   5    the run was cancelled, timed out, or waits for a person
   7    a suite passed, and reached less of its flows than was demanded
