@@ -158,14 +158,14 @@ impl Run {
 
     fn decide_edges(&mut self, node: NodeIx) {
         let taking = self.taking(node);
-        for place in 0..self.plan.children(node).len() {
-            let child = self.plan.children(node)[place];
+        let Self { plan, nodes, .. } = self;
+        for &child in plan.children(node) {
             let taken = match taking {
                 Taking::All => true,
                 Taking::None => false,
-                Taking::BySide => self.has_share(node, child),
+                Taking::BySide => nodes.has_share(node, plan.info(child).start_if),
             };
-            self.nodes.decide_edge(child, taken);
+            nodes.decide_edge(child, taken);
         }
     }
 

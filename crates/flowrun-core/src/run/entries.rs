@@ -51,7 +51,7 @@ impl Run {
         match self.taking(source) {
             Taking::All => true,
             Taking::None => false,
-            Taking::BySide => self.has_share(source, target),
+            Taking::BySide => self.nodes.has_share(source, self.plan.info(target).start_if),
         }
     }
 
@@ -71,12 +71,6 @@ impl Run {
             | State::Skipped
             | State::Reached { .. } => Taking::None,
         }
-    }
-
-    /// Whether any entry of a node with conditions goes to the target's side.
-    pub(super) fn has_share(&self, source: NodeIx, target: NodeIx) -> bool {
-        let side = self.plan.info(target).start_if;
-        self.nodes.detail(source).is_some_and(|detail| detail.sides.any(side))
     }
 
     /// The entries that go from a node with conditions to the target's side.

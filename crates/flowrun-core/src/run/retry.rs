@@ -1,7 +1,6 @@
 //! What becomes of an attempt that failed, or of which nobody knows how it ended.
 
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use super::{Command, Record, RetryPolicy, Run, Timer};

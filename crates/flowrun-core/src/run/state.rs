@@ -220,6 +220,11 @@ impl Nodes {
         self.courses[node.index()].detail.map(|place| &self.details[index(place)])
     }
 
+    /// Whether any entry of a node with conditions goes to that side.
+    pub(crate) fn has_share(&self, node: NodeIx, side: Option<bool>) -> bool {
+        self.detail(node).is_some_and(|detail| detail.sides.any(side))
+    }
+
     pub(crate) fn detail_mut(&mut self, node: NodeIx) -> &mut Detail {
         let place = *self.courses[node.index()].detail.get_or_insert_with(|| {
             self.details.push(Detail::default());
