@@ -8,7 +8,7 @@ use flowrun::{
 use url::Url;
 
 use crate::exit::Exit;
-use crate::wiring::{self, WiringError};
+use crate::wiring;
 
 /// A stored run as it stands.
 #[derive(Debug)]
@@ -34,9 +34,6 @@ pub(crate) enum StoredError {
         /// What is wrong with it.
         first: Box<Diagnostic>,
     },
-    /// The task types of this program are not known.
-    #[error(transparent)]
-    Wiring(#[from] WiringError),
     /// Its journal is not that of such a run.
     #[error("the journal of run `{0}` does not fit its flow")]
     Replay(RunId, #[source] ReplayError),
@@ -46,7 +43,7 @@ impl StoredError {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Plan { .. } => Exit::Refused,
-            Self::Store(_) | Self::Flow(..) | Self::Wiring(_) | Self::Replay(..) => Exit::NotFound,
+            Self::Store(_) | Self::Flow(..) | Self::Replay(..) => Exit::NotFound,
         }
     }
 }
@@ -56,7 +53,7 @@ impl Stored {
     pub(crate) fn read(store: &impl Store, id: RunId) -> Result<Self, StoredError> {
         let (stored, _journal) = store.open(id)?;
         let flow = Flow::from_json(stored.new.flow).map_err(|error| StoredError::Flow(id, error))?;
-        let plan = Plan::new(&flow, &wiring::task_types()?).map_err(|mut problems| StoredError::Plan {
+        let plan = Plan::new(&flow, &wiring::task_types()).map_err(|mut problems| StoredError::Plan {
             run: id,
             first: Box::new(problems.swap_remove(0)),
         })?;

@@ -45,9 +45,13 @@ pub(crate) fn engine_on(
     Ok(builder(settings, addresses)?.store(store).build()?)
 }
 
-/// The task types this program can do, as its engines know them.
-pub(crate) fn task_types() -> Result<TaskTypes, WiringError> {
-    Ok(engine(&Layer::default(), &[])?.task_types().clone())
+/// The task types this program can do, as its engines know them. No engine is made for it: that takes a client
+/// for every executor, and who looks at many stored runs asks for each.
+pub(crate) fn task_types() -> TaskTypes {
+    TASK_TYPES.into_iter().fold(TaskTypes::default(), |types, name| {
+        let role = TaskTypes::documented_role(name).expect("this program does documented types only");
+        types.with(name, role)
+    })
 }
 
 fn builder(settings: &Layer, addresses: &[Url]) -> Result<EngineBuilder, WiringError> {
@@ -104,5 +108,6 @@ mod tests {
     fn the_engine_does_what_check_says_it_does() {
         let engine = engine(&Layer::default(), &[]).unwrap();
         assert_eq!(engine.task_types().names().collect::<Vec<_>>(), TASK_TYPES);
+        assert_eq!(*engine.task_types(), task_types());
     }
 }
