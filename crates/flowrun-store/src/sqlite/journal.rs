@@ -8,6 +8,7 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 
 use super::format::{Description, Row, State};
+use super::points::Points;
 use super::queue::{Append, Work};
 use super::reader::SqliteReader;
 use super::store::Shared;
@@ -71,14 +72,14 @@ impl Journal for SqliteJournal {
         };
         self.state.advance(&row, records.iter());
         let (reply, answer) = oneshot::channel();
+        let is_new = self.new.is_some();
         let append = Append {
             number: self.number,
             new: self.new.take(),
             row,
             before,
             after: self.state,
-            is_intent: records.iter().any(|record| matches!(record, Record::AttemptStarted { .. })),
-            is_result: records.iter().any(|record| matches!(record, Record::NodeEnded { .. })),
+            points: Points::of(is_new, records),
             claim: Arc::clone(&self.claim),
             reply,
         };

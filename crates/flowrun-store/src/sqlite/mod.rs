@@ -11,6 +11,7 @@
 //! | `file`, `lock` | whether a path is a store, and ours alone |
 //! | `store` | the [`Store`](crate::Store) trait |
 //! | `queue`, `writer`, `transaction` | the way of an append to the disk |
+//! | `points` | where tests stop the process on that way |
 //! | `journal`, `reader` | one run: writing and reading it |
 //! | `verify`, `maintenance`, `space` | looking after the file |
 
@@ -21,6 +22,7 @@ mod journal;
 mod lock;
 mod maintenance;
 mod options;
+mod points;
 mod queue;
 mod reader;
 mod schema;

@@ -11,6 +11,7 @@ use futures::channel::oneshot;
 
 use super::format::{Description, Row, State};
 use super::journal::Claim;
+use super::points::Points;
 use crate::StoreError;
 
 /// One thing for the writer to do.
@@ -29,9 +30,7 @@ pub(super) struct Append {
     /// The state before this decision, which the stored one must equal.
     pub(super) before: State,
     pub(super) after: State,
-    /// Whether an attempt is to start, and whether a node ended: what the crash points are named after.
-    pub(super) is_intent: bool,
-    pub(super) is_result: bool,
+    pub(super) points: Points,
     /// Nobody else writes the run before this is done, even if its journal is dropped.
     pub(super) claim: Arc<Claim>,
     pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
@@ -45,7 +44,7 @@ pub(super) struct Delete {
 
 /// The way to the writer thread.
 ///
-/// Each open journal has at most one append under way, as its driver waits for it: that bounds the queue.
+/// What bounds the queue are the drivers: each waits once it has so many decisions that are not written.
 pub(super) struct Queue {
     sender: Mutex<Option<mpsc::Sender<Work>>>,
     thread: Mutex<Option<JoinHandle<()>>>,

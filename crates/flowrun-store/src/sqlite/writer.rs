@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::lock::Lock;
+use super::points::Points;
 use super::queue::{Append, Delete, Health, Work};
 use super::space::Space;
 use super::transaction::{self, Deleted, WriteError};
@@ -84,7 +85,7 @@ impl Writer {
     }
 
     fn commit(&mut self, group: &[Append]) -> Result<(), WriteError> {
-        let points = Points::of(group);
+        let points = group.iter().fold(Points::NONE, |all, append| all.and(append.points));
         points.before();
         let transaction = transaction::begin(&mut self.connection, self.epoch)?;
         for append in group {
@@ -173,65 +174,4 @@ fn gather(work: &Receiver<Work>, group: &mut Vec<Append>) -> Option<Work> {
         }
     }
     None
-}
-
-/// Which places of the crash matrix a transaction passes.
-#[cfg_attr(not(feature = "failpoints"), expect(dead_code, reason = "failpoints alone read it"))]
-struct Points {
-    is_new: bool,
-    is_intent: bool,
-    is_result: bool,
-}
-
-impl Points {
-    fn of(group: &[Append]) -> Self {
-        Self {
-            is_new: group.iter().any(|append| append.new.is_some()),
-            is_intent: group.iter().any(|append| append.is_intent),
-            is_result: group.iter().any(|append| append.is_result),
-        }
-    }
-
-    #[cfg(not(feature = "failpoints"))]
-    const fn before(&self) {}
-    #[cfg(not(feature = "failpoints"))]
-    const fn inside(&self) {}
-    #[cfg(not(feature = "failpoints"))]
-    const fn after(&self) {}
-
-    #[cfg(feature = "failpoints")]
-    fn before(&self) {
-        if self.is_new {
-            failpoint!("c0");
-        }
-        if self.is_intent {
-            failpoint!("c3_before");
-        }
-        if self.is_result {
-            failpoint!("c7_before");
-        }
-    }
-
-    #[cfg(feature = "failpoints")]
-    fn inside(&self) {
-        if self.is_intent {
-            failpoint!("c3");
-        }
-        if self.is_result {
-            failpoint!("c7");
-        }
-    }
-
-    #[cfg(feature = "failpoints")]
-    fn after(&self) {
-        if self.is_new {
-            failpoint!("c1");
-        }
-        if self.is_intent {
-            failpoint!("c3_after");
-        }
-        if self.is_result {
-            failpoint!("c7_after");
-        }
-    }
 }
