@@ -16,8 +16,8 @@ use crate::{
 #[derive(Clone, Debug)]
 struct Conduct {
     fails: bool,
-    /// The scores of the objects a producer reports.
-    scores: Vec<i32>,
+    /// How many objects a producer reports: the first ones there are.
+    objects: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -25,6 +25,9 @@ struct Case {
     plan: Arc<Plan>,
     spec: RunSpec,
     conducts: Vec<Conduct>,
+    /// The score of each object, whoever reports it. Were it another one for each node, what a condition sees
+    /// of an object would depend on who spoke last, and so on when the process ended.
+    scores: Vec<i32>,
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -32,12 +35,16 @@ fn case() -> impl Strategy<Value = Case> {
         let policy = RunPolicy::default().slots(slots);
         most.map_or(policy.clone(), |most| policy.max_concurrent(most))
     });
-    let conduct = (proptest::bool::weighted(0.2), proptest::collection::vec(0..100, 0..3));
+    let conduct = (proptest::bool::weighted(0.2), 0..3_usize);
     let conducts = proptest::collection::vec(conduct, 8);
-    (plan(), any::<bool>(), policy, conducts).prop_map(|(plan, ends, policy, conducts)| Case {
-        plan,
-        spec: if ends { spec() } else { going_on() }.policy(policy),
-        conducts: conducts.into_iter().map(|(fails, scores)| Conduct { fails, scores }).collect(),
+    let scores = proptest::collection::vec(0..100, 2);
+    (plan(), any::<bool>(), policy, conducts, scores).prop_map(|(plan, ends, policy, conducts, scores)| {
+        Case {
+            plan,
+            spec: if ends { spec() } else { going_on() }.policy(policy),
+            conducts: conducts.into_iter().map(|(fails, objects)| Conduct { fails, objects }).collect(),
+            scores,
+        }
     })
 }
 
@@ -97,7 +104,7 @@ impl<'a> Driven<'a> {
 
     /// Says all that an executor would say, in the order it would.
     fn execute(&mut self, node: NodeIx, attempt: Attempt) {
-        let Conduct { fails, scores } = &self.case.conducts[node.index()];
+        let Conduct { fails, objects } = &self.case.conducts[node.index()];
         let reports: Vec<ObjectReport> = if self.case.plan.role(node) == Some(Role::Receiver) {
             let status = if *fails { ObjectStatus::Failed } else { ObjectStatus::Passed };
             let handed = self.run.task(node, attempt).objects.into_iter();
@@ -105,7 +112,7 @@ impl<'a> Driven<'a> {
                 .map(|object| ObjectReport { entry: object.entry.with_status(status), facts: None })
                 .collect()
         } else {
-            scores.iter().enumerate().map(object).collect()
+            self.case.scores.iter().take(*objects).enumerate().map(object).collect()
         };
         let reported = |report| Event::Reported { node, attempt, report: Report::Objects(vec![report]) };
         self.events.extend(reports.into_iter().map(reported));
