@@ -33,61 +33,56 @@ impl Run {
 
     /// Starts what is due below a node that has just ended.
     pub(super) fn advance(&mut self, at: Timestamp, node: NodeIx) {
-        if self.is_open() {
+        if self.is_open() && !self.released.is_empty() {
+            self.sort_released(node);
+            let released = std::mem::take(&mut self.released);
             let mut later = VecDeque::new();
-            self.resolve_children(at, node, &mut later);
+            for &child in &released {
+                self.resolve(at, child, &mut later);
+            }
             self.resolve_later(at, later);
+            self.released = released;
         }
         self.close_if_done(at);
     }
 
-    /// The children in the order of the edges; below conditions the true ones before the false ones.
-    fn resolve_children(&mut self, at: Timestamp, node: NodeIx, later: &mut VecDeque<NodeIx>) {
-        let has_conditions = self.plan.info(node).has_conditions;
-        let sides = if has_conditions { &[Some(true), Some(false), None][..] } else { &[None] };
-        for &side in sides {
-            for place in 0..self.plan.children(node).len() {
-                let child = self.plan.children(node)[place];
-                if !has_conditions || self.plan.info(child).start_if == side {
-                    self.resolve(at, child, later);
-                }
-            }
+    /// Puts what a node released in order: below conditions the true ones before the false ones, else as the
+    /// edges stand.
+    fn sort_released(&mut self, node: NodeIx) {
+        if self.plan.info(node).has_conditions {
+            let plan = &self.plan;
+            self.released.sort_by_key(|child| match plan.info(*child).start_if {
+                Some(true) => 0,
+                Some(false) => 1,
+                None => 2,
+            });
         }
     }
 
-    /// Children of nodes that were passed over come after the ones that start directly. A queue, not a
-    /// recursion: a chain of a million empty nodes must not grow the stack.
+    /// What nodes released that were passed over comes after what starts directly. A queue, not a recursion: a
+    /// chain of a million empty nodes must not grow the stack.
     fn resolve_later(&mut self, at: Timestamp, mut later: VecDeque<NodeIx>) {
         while let Some(node) = later.pop_front() {
-            self.resolve_children(at, node, &mut later);
+            self.resolve(at, node, &mut later);
         }
     }
 
-    /// Starts the node, or passes it over, if all edges into it are decided. A node that two edges of one
-    /// parent lead to comes here twice and is due once.
+    /// Starts the node, or passes it over, if all edges into it are decided and nothing became of it yet.
     fn resolve(&mut self, at: Timestamp, node: NodeIx, later: &mut VecDeque<NodeIx>) {
         let State::Queued { open_edges: 0, any_taken } = self.nodes.state(node) else { return };
-        if !any_taken && !self.is_root(node) {
-            self.put(at, Record::NodeSkipped { node });
-            later.push_back(node);
-            return;
-        }
-        match self.plan.info(node).role {
+        let is_root = || self.plan.parents(node).is_empty();
+        let passed_over = match self.plan.info(node).role {
+            _ if !any_taken && !is_root() => Record::NodeSkipped { node },
             None => {
-                let finalized = self.is_root(node) || self.is_below_taken_conditions(node);
-                self.put(at, Record::EmptyReached { node, finalized });
-                later.push_back(node);
+                let finalized = is_root() || self.is_below_taken_conditions(node);
+                Record::EmptyReached { node, finalized }
             }
-            Some(role) if role.takes_objects() && !self.is_handed_any(node) => {
-                self.put(at, Record::NothingToSend { node });
-                later.push_back(node);
-            }
-            Some(_) => self.start_attempt(at, node, self.detours.first(node)),
-        }
-    }
-
-    fn is_root(&self, node: NodeIx) -> bool {
-        self.plan.parents(node).is_empty()
+            Some(role) if role.takes_objects() && !self.is_handed_any(node) => Record::NothingToSend { node },
+            Some(_) => return self.start_attempt(at, node, self.detours.first(node)),
+        };
+        self.put(at, passed_over);
+        self.sort_released(node);
+        later.extend(self.released.drain(..));
     }
 
     /// Closes the run when nothing works or waits. Everything that could start has started by then, so a

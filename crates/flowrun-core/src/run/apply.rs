@@ -156,16 +156,20 @@ impl Run {
         self.detours.of(node).is_held = false;
     }
 
+    /// Decides the edges of a node that is done or passed over, and keeps which nodes that was the last of.
     fn decide_edges(&mut self, node: NodeIx) {
         let taking = self.taking(node);
-        let Self { plan, nodes, .. } = self;
+        let Self { plan, nodes, released, .. } = self;
+        released.clear();
         for &child in plan.children(node) {
             let taken = match taking {
                 Taking::All => true,
                 Taking::None => false,
                 Taking::BySide => nodes.has_share(node, plan.info(child).start_if),
             };
-            nodes.decide_edge(child, taken);
+            if nodes.decide_edge(child, taken) {
+                released.push(child);
+            }
         }
     }
 

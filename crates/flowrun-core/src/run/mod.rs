@@ -106,6 +106,8 @@ pub struct Run {
     detours: Detours,
     /// The nodes that could start and have to wait for their turn.
     turns: Turns,
+    /// The nodes whose last edge was decided by the record before: they can start, or are passed over.
+    released: Vec<NodeIx>,
     is_paused: bool,
     /// Nodes that have started and are not done.
     open_nodes: u32,
@@ -152,6 +154,7 @@ impl Run {
             facts: HashMap::new(),
             detours: Detours::default(),
             turns: Turns::default(),
+            released: Vec::new(),
             is_paused: false,
             open_nodes: 0,
             waiting_nodes: 0,

@@ -184,12 +184,13 @@ impl Nodes {
         lines.insert(place, Line { seq, at, message: message.into() });
     }
 
-    /// Notes that one more edge into the node is decided. A node whose edges are not all decided is queued.
-    pub(crate) fn decide_edge(&mut self, node: NodeIx, taken: bool) {
-        if let State::Queued { open_edges, any_taken } = &mut self.states[node.index()] {
-            *open_edges -= 1;
-            *any_taken |= taken;
-        }
+    /// Notes that one more edge into the node is decided; tells whether it was the last. A node whose edges are
+    /// not all decided is queued.
+    pub(crate) fn decide_edge(&mut self, node: NodeIx, taken: bool) -> bool {
+        let State::Queued { open_edges, any_taken } = &mut self.states[node.index()] else { return false };
+        *open_edges -= 1;
+        *any_taken |= taken;
+        *open_edges == 0
     }
 
     pub(crate) fn start(&mut self, node: NodeIx, at: Timestamp, seq: u32) {

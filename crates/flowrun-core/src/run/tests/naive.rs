@@ -81,14 +81,14 @@ pub(super) fn interpret(flow: &Drawn, next: Next) -> Story {
 }
 
 impl Interpreter<'_> {
-    /// Starts what can start among `nodes`, then looks at what stands below those that were passed over.
+    /// Starts what can start among `nodes`. What can start, or is passed over, because a node among them was
+    /// passed over comes after them.
     fn look_at(&mut self, nodes: Vec<usize>) {
-        let mut passed_over = Vec::new();
-        for &node in &nodes {
-            let edges: Vec<Option<bool>> = self.edges_into(node);
-            if self.fates[node] != Fate::Open || edges.contains(&None) {
-                continue;
-            }
+        let mut queue = Vec::new();
+        self.line_up(&mut queue, nodes);
+        while !queue.is_empty() {
+            let node = queue.remove(0);
+            let edges = self.edges_into(node);
             let wanted = edges.is_empty() || edges.contains(&Some(true));
             if wanted && !self.flow.nodes[node].empty {
                 self.fates[node] = Fate::Started;
@@ -96,11 +96,18 @@ impl Interpreter<'_> {
                 self.working.push(node);
             } else {
                 self.fates[node] = Fate::PassedOver;
-                passed_over.push(node);
+                self.line_up(&mut queue, self.children(node));
             }
         }
-        if !passed_over.is_empty() {
-            self.look_at(passed_over.iter().flat_map(|&node| self.children(node)).collect());
+    }
+
+    /// Puts those nodes at the end of the queue of which every edge is decided, and nothing else is.
+    fn line_up(&self, queue: &mut Vec<usize>, nodes: Vec<usize>) {
+        for node in nodes {
+            let is_due = self.fates[node] == Fate::Open && !self.edges_into(node).contains(&None);
+            if is_due && !queue.contains(&node) {
+                queue.push(node);
+            }
         }
     }
 
