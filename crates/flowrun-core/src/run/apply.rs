@@ -10,6 +10,7 @@ use crate::task::ObjectReport;
 
 impl Run {
     /// Changes the run as a record says that fits it.
+    #[inline(always)]
     pub(super) fn change(&mut self, at: Timestamp, record: &Record) {
         match record {
             Record::RunStarted => {

@@ -258,6 +258,9 @@ impl Run {
     }
 
     /// Changes the run as the record says and keeps the record for the decision.
+    ///
+    /// Inlined, and so is the change: where the record is made it is known which one it is.
+    #[inline(always)]
     fn put(&mut self, at: Timestamp, record: Record) {
         if self.spec.policy.slots {
             return self.put_with_slots(at, record);
