@@ -31,6 +31,9 @@ impl Started {
     }
 }
 
+/// An attempt that is over, with its outcome; `None` when it was dropped.
+pub(super) type Ended = (NodeIx, Attempt, Option<Outcome>);
+
 /// An attempt that has to wait for something. It resolves to the attempt and its outcome, or to `None` once it
 /// was dropped.
 pub(super) struct AttemptFuture {
@@ -68,7 +71,7 @@ impl AttemptFuture {
 }
 
 impl Future for AttemptFuture {
-    type Output = (NodeIx, Attempt, Option<Outcome>);
+    type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = &mut *self;

@@ -16,9 +16,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Event, NodeIx, Outcome, Run};
+use flowrun_core::{Attempt, Event, NodeIx, Outcome, Run, Timestamp};
 use flowrun_store::{Commit, Journal, StoreError};
-use futures::StreamExt;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, debug_span};
 
@@ -35,6 +34,9 @@ pub(crate) use work::Work;
 
 /// Nodes that end at once before the driver lets other tasks of the runtime have their turn.
 const NODES_PER_TURN: u32 = 64;
+
+/// Nodes that are called before the first of them is seen to have ended. They share one look at the clock.
+const NODES_AT_ONCE: usize = 16;
 
 /// What a handle or the engine asks of a driver.
 pub(crate) enum Request {
@@ -97,13 +99,7 @@ impl Driver {
             match self.next().await? {
                 Next::Written => {}
                 Next::Reported(reported) => self.decide(reported.into())?,
-                Next::Ended(node, attempt, outcome) => {
-                    self.work.turn += 1;
-                    // `None` is what is left of an attempt that was abandoned, and told of, before.
-                    if outcome.is_some() {
-                        self.end_attempt(node, attempt, outcome)?;
-                    }
-                }
+                Next::Ended => self.end_attempts()?,
                 Next::Granted(node, attempt) => self.decide(Event::SlotGranted { node, attempt })?,
                 Next::Asked(request) => self.answer(request).await?,
                 Next::Due => self.fire_timers()?,
@@ -139,10 +135,8 @@ impl Driver {
         if let Poll::Ready(written) = self.poll_written(cx) {
             return Poll::Ready(written.map(|()| Next::Written));
         }
-        if !self.work.ahead.is_full()
-            && let Poll::Ready(Some((node, attempt, outcome))) = self.work.pending.poll_next_unpin(cx)
-        {
-            return Poll::Ready(Ok(Next::Ended(node, attempt, outcome)));
+        if !self.work.ahead.is_full() && self.work.poll_ended(cx, NODES_AT_ONCE) {
+            return Poll::Ready(Ok(Next::Ended));
         }
         // Nothing is ready by a look; from here on whatever comes has to wake the driver.
         if let Poll::Ready(Some(reported)) = self.reports.poll_recv(cx) {
@@ -171,10 +165,16 @@ impl Driver {
         reported
     }
 
+    /// Decides one event that happened just now, and tells those who watch.
+    fn decide(&mut self, event: Event) -> Result<(), StoreError> {
+        self.decide_at(self.clock.now(), event)?;
+        self.progress.committed();
+        Ok(())
+    }
+
     /// Decides one event, hands the decision to the journal, and carries out what it orders once it is
     /// written.
-    fn decide(&mut self, event: Event) -> Result<(), StoreError> {
-        let at = self.clock.now();
+    fn decide_at(&mut self, at: Timestamp, event: Event) -> Result<(), StoreError> {
         let decision = match self.run.handle(at, event) {
             Ok(decision) => decision,
             Err(rejected) => {
@@ -186,7 +186,7 @@ impl Driver {
             Commit::Done(done) if self.work.ahead.is_empty() => {
                 done?;
                 let Self { work, shared, slots, .. } = self;
-                written(&self.progress, &mut self.stored);
+                written(&mut self.stored);
                 work.perform(at, decision.commands, &shared.stops, slots, self.grace);
             }
             commit => self.work.ahead.push(commit, at, decision.commands),
@@ -197,7 +197,8 @@ impl Driver {
     /// Carries out what the oldest unwritten decision orders, once it is written.
     fn poll_written(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StoreError>> {
         let Ordered { at, commands } = std::task::ready!(self.work.ahead.poll_written(cx))?;
-        written(&self.progress, &mut self.stored);
+        self.progress.committed();
+        written(&mut self.stored);
         self.work.perform(at, &commands, &self.shared.stops, &mut self.slots, self.grace);
         Poll::Ready(Ok(()))
     }
@@ -232,12 +233,15 @@ impl Driver {
     /// Starts what is ready, polling each executor once in place. Most are done then; the others wait in the
     /// queue.
     fn take_turn(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StoreError> {
-        while self.work.turn < NODES_PER_TURN && !self.work.ahead.is_full() {
-            let Some((node, attempt)) = self.work.ready.pop() else { break };
-            self.work.turn += 1;
-            if let Some(outcome) = self.start(cx, node, attempt) {
-                self.end_attempt(node, attempt, Some(outcome))?;
+        while self.work.turn < NODES_PER_TURN && !self.work.ahead.is_full() && !self.work.ready.is_empty() {
+            for _ in 0..NODES_AT_ONCE {
+                let Some((node, attempt)) = self.work.ready.pop() else { break };
+                self.work.turn += 1;
+                if let Some(outcome) = self.start(cx, node, attempt) {
+                    self.work.ended.push((node, attempt, Some(outcome)));
+                }
             }
+            self.end_attempts()?;
         }
         Ok(())
     }
@@ -272,24 +276,27 @@ impl Driver {
         }
     }
 
-    /// An executor returned, or was dropped (`None`): first what it still had to say, then its end.
-    fn end_attempt(
-        &mut self,
-        node: NodeIx,
-        attempt: Attempt,
-        outcome: Option<Outcome>,
-    ) -> Result<(), StoreError> {
+    /// Decides what the attempts that ended mean: first what their executors still had to say, then their ends.
+    fn end_attempts(&mut self) -> Result<(), StoreError> {
         failpoint!("c6");
+        let at = self.clock.now();
         while let Some(reported) = self.reported() {
-            self.decide(reported.into())?;
+            self.decide_at(at, reported.into())?;
         }
-        self.decide(match outcome {
-            Some(outcome) => {
-                let outcome = self.shared.redactor.outcome(outcome);
-                Event::AttemptEnded { node, attempt, outcome }
-            }
-            None => Event::AttemptStopped { node, attempt },
-        })
+        let mut ended = std::mem::take(&mut self.work.ended);
+        for (node, attempt, outcome) in ended.drain(..) {
+            let event = match outcome {
+                Some(outcome) => {
+                    let outcome = self.shared.redactor.outcome(outcome);
+                    Event::AttemptEnded { node, attempt, outcome }
+                }
+                None => Event::AttemptStopped { node, attempt },
+            };
+            self.decide_at(at, event)?;
+        }
+        self.work.ended = ended;
+        self.progress.committed();
+        Ok(())
     }
 
     async fn answer(&mut self, request: Request) -> Result<(), StoreError> {
@@ -333,10 +340,8 @@ impl Driver {
                 }
             }
         }
-        for (node, attempt) in self.work.abandon(&over) {
-            self.end_attempt(node, attempt, None)?;
-        }
-        Ok(())
+        self.work.abandon(&over);
+        self.end_attempts()
     }
 }
 
@@ -346,8 +351,8 @@ enum Next {
     Written,
     /// An executor said something.
     Reported(Reported),
-    /// An attempt that waited is over.
-    Ended(NodeIx, Attempt, Option<Outcome>),
+    /// Attempts that waited are over.
+    Ended,
     /// The host has a slot for an attempt.
     Granted(NodeIx, Attempt),
     /// Somebody asked for something.
@@ -357,9 +362,8 @@ enum Next {
 }
 
 /// Tells that a decision is written.
-fn written(progress: &Progress, stored: &mut Option<oneshot::Sender<()>>) {
+fn written(stored: &mut Option<oneshot::Sender<()>>) {
     failpoint!("c8");
-    progress.committed();
     if let Some(stored) = stored.take() {
         failpoint!("c2");
         // Whoever started the run may have gone away.

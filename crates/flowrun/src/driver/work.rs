@@ -1,12 +1,14 @@
 //! What a run has under way.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flowrun_core::{Attempt, Command, NodeIx, Timestamp};
+use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use super::ahead::Ahead;
-use super::attempt::AttemptFuture;
+use super::attempt::{AttemptFuture, Ended};
 use super::timers::{Due, Timers};
 use crate::context::Stops;
 use crate::failpoint::failpoint;
@@ -17,6 +19,8 @@ use crate::slots::RunSlots;
 pub(crate) struct Work {
     /// Attempts to start, the next one last: a stack keeps a node's children in the cache.
     pub(super) ready: Vec<(NodeIx, Attempt)>,
+    /// Attempts that are over, with what comes of it still to be decided.
+    pub(super) ended: Vec<Ended>,
     /// Attempts that wait for something.
     pub(super) pending: FuturesUnordered<AttemptFuture>,
     /// Decisions that are not written yet.
@@ -63,19 +67,31 @@ impl Work {
         self.ready[first_ready..].reverse();
     }
 
-    /// Drops the executors of these attempts, and tells which of them were still at work. One walk over what is
+    /// Goes on with what is pending, until so many attempts have ended or none is ready. Tells whether any has.
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, most: usize) -> bool {
+        while self.ended.len() < most
+            && let Poll::Ready(Some(ended)) = self.pending.poll_next_unpin(cx)
+        {
+            self.turn += 1;
+            // `None` is what is left of an attempt that was abandoned, and told of, before.
+            if ended.2.is_some() {
+                self.ended.push(ended);
+            }
+        }
+        !self.ended.is_empty()
+    }
+
+    /// Drops the executors of these attempts: those that were still at work have ended. One walk over what is
     /// pending serves all of them.
-    pub(super) fn abandon(&mut self, over: &[(NodeIx, Attempt)]) -> Vec<(NodeIx, Attempt)> {
-        let mut dropped = Vec::new();
+    pub(super) fn abandon(&mut self, over: &[(NodeIx, Attempt)]) {
         if over.is_empty() {
-            return dropped;
+            return;
         }
         for future in self.pending.iter_mut() {
             if over.contains(&(future.node, future.attempt)) {
                 future.abandon();
-                dropped.push((future.node, future.attempt));
+                self.ended.push((future.node, future.attempt, None));
             }
         }
-        dropped
     }
 }
