@@ -1,5 +1,6 @@
 //! The bare state machine: no driver, no executor, no clock, no store.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use flowrun::{
@@ -26,24 +27,36 @@ pub fn plan(flow: &Flow) -> Arc<Plan> {
     Arc::new(Plan::new(flow, &TaskTypes::documented()).expect("a measured flow can run"))
 }
 
+/// So many attempts are called before the first of them is seen to have ended, as the engine's driver does.
+const AT_ONCE: usize = 16;
+
 /// What a driver does, without anything that takes time: every attempt is done as soon as it is ordered.
 /// `written` is told what each decision would write down.
 pub(super) fn run_to_end(plan: Arc<Plan>, spec: RunSpec, mut written: impl FnMut(&[Record])) -> Run {
     let at = Timestamp::default();
     let mut run = Run::new(plan, spec);
-    let (mut ready, mut event) = (Vec::new(), Event::Started);
+    let (mut ready, mut ended) = (Vec::new(), VecDeque::from([Event::Started]));
     loop {
-        let decision = run.handle(at, event).expect("the event follows an order");
-        written(decision.records);
-        let first = ready.len();
-        for &command in decision.commands {
-            if let Command::Start { node, attempt } = command {
-                ready.push((node, attempt));
+        while let Some(event) = ended.pop_front() {
+            let decision = run.handle(at, event).expect("the event follows an order");
+            written(decision.records);
+            let first = ready.len();
+            for &command in decision.commands {
+                if let Command::Start { node, attempt } = command {
+                    ready.push((node, attempt));
+                }
             }
+            // As the driver does: the first one ordered is the first one taken.
+            ready[first..].reverse();
         }
-        // As the driver does: the first one ordered is the first one taken.
-        ready[first..].reverse();
-        let Some((node, attempt)) = ready.pop() else { return run };
-        event = Event::AttemptEnded { node, attempt, outcome: Outcome::Done };
+        let called = ready.drain(ready.len().saturating_sub(AT_ONCE)..).rev();
+        ended.extend(called.map(|(node, attempt)| Event::AttemptEnded {
+            node,
+            attempt,
+            outcome: Outcome::Done,
+        }));
+        if ended.is_empty() {
+            return run;
+        }
     }
 }

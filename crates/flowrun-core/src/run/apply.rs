@@ -162,7 +162,8 @@ impl Run {
         let taking = self.taking(node);
         let Self { plan, nodes, released, .. } = self;
         released.clear();
-        for &child in plan.children(node) {
+        // Backwards, so that a child that several edges lead to stands where the first of them does.
+        for &child in plan.children(node).iter().rev() {
             let taken = match taking {
                 Taking::All => true,
                 Taking::None => false,
@@ -172,6 +173,7 @@ impl Run {
                 released.push(child);
             }
         }
+        released.reverse();
     }
 
     /// Numbers the next line of the log, or start of a node. After four thousand million of them the number

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::entries::routed;
 use super::judge::{Judged, judge};
 use super::log::integer;
-use super::run::{Entry, Model, Node, Raised, Status, Way};
+use super::run::{Edge, Entry, Model, Node, Raised, Status, Way};
 use crate::conformance::arguments::{is_receiver, works_on_objects};
 
 /// The keys that a task of the original reads without asking whether they are there.
@@ -21,6 +21,13 @@ const HARD_KEYS: [(&str, &[&str]); 8] = [
     ("email", &["message", "subject", "email"]),
     ("webhook", &["request_type", "uri", "headers", "payload"]),
 ];
+
+/// A node whose edges are decided.
+struct Decided {
+    parent: usize,
+    /// The nodes that this was the last of: where edges join, only these are looked at because of it.
+    due: Vec<usize>,
+}
 
 impl Model<'_> {
     /// Looks at one node that has ended: without the sweep and late updates there is never more than one.
@@ -60,7 +67,7 @@ impl Model<'_> {
             if self.state.nodes[root].is_empty() {
                 self.state.finalize(root);
                 self.kill_edges(root);
-                queue.push_back(root);
+                queue.push_back(self.decided(root));
                 continue;
             }
             let itself =
@@ -95,7 +102,7 @@ impl Model<'_> {
             return Ok(());
         }
         let has_outcome = if is_routed { self.route(place)? } else { self.hand_on(place)? };
-        let deferred = self.spread([place].into())?;
+        let deferred = self.spread([self.decided(place)].into())?;
         if self.state.closed.is_none() && (has_outcome || !self.conduct.hangs_without_outcome) {
             self.close(deferred.unwrap_or(self.state.last_finalized));
         }
@@ -233,12 +240,23 @@ impl Model<'_> {
         }
     }
 
+    /// A node whose edges are decided, with the nodes that this was the last of.
+    fn decided(&self, parent: usize) -> Decided {
+        let edges = self.edges_out_of(parent).into_iter();
+        let children = edges.filter_map(|edge| self.state.find(&self.state.edges[edge].target));
+        let is_due = |child: &usize| {
+            let is_open = |edge: &Edge| matches!(edge.way, Way::Open);
+            !self.state.nodes[*child].is_resolved && !self.state.edges_into(*child).any(is_open)
+        };
+        Decided { parent, due: children.filter(is_due).collect() }
+    }
+
     /// Starts what is due below nodes whose edges are decided, each node's children in the order of the
     /// edges, the true ones of conditions first. What is passed over comes after what starts. Gives the node
     /// under whose step the run is to close, where that is not the one finalized last.
-    fn spread(&mut self, mut queue: VecDeque<usize>) -> Result<Option<Option<usize>>, Raised> {
+    fn spread(&mut self, mut queue: VecDeque<Decided>) -> Result<Option<Option<usize>>, Raised> {
         let mut deferred = None;
-        while let Some(parent) = queue.pop_front() {
+        while let Some(Decided { parent, due }) = queue.pop_front() {
             let edges = self.edges_out_of(parent);
             let targets: Vec<Option<usize>> =
                 edges.iter().map(|edge| self.state.find(&self.state.edges[*edge].target)).collect();
@@ -248,8 +266,9 @@ impl Model<'_> {
             }
             let children: Vec<(usize, usize)> =
                 edges.into_iter().zip(targets).filter_map(|(edge, target)| Some((edge, target?))).collect();
+            let is_due = |child: usize| self.conduct.starts_per_edge || due.contains(&child);
             if !self.state.nodes[parent].has_conditions() {
-                for (edge, child) in children {
+                for (edge, child) in children.into_iter().filter(|(_, child)| is_due(*child)) {
                     self.reach(edge, child, &mut queue)?;
                 }
                 continue;
@@ -268,7 +287,7 @@ impl Model<'_> {
                     Some((_, child)) if ends(*child) => Some(Some(*child)),
                     _ => None,
                 };
-                for (edge, child) in of_side {
+                for (edge, child) in of_side.into_iter().filter(|(_, child)| is_due(*child)) {
                     self.reach(*edge, *child, &mut queue)?;
                 }
                 if let Some(step) = closing {
@@ -288,7 +307,7 @@ impl Model<'_> {
     }
 
     /// Starts the node an edge leads to, or passes it over, if everything above it is decided.
-    fn reach(&mut self, edge: usize, child: usize, queue: &mut VecDeque<usize>) -> Result<(), Raised> {
+    fn reach(&mut self, edge: usize, child: usize, queue: &mut VecDeque<Decided>) -> Result<(), Raised> {
         let above: Vec<usize> = match self.conduct.starts_per_edge {
             true => vec![edge],
             false => {
@@ -314,7 +333,7 @@ impl Model<'_> {
                 self.state.finalize(child);
             }
             self.kill_edges(child);
-            queue.push_back(child);
+            queue.push_back(self.decided(child));
             return Ok(());
         }
         let (objects, pages) = self.handed_over(&taken);
@@ -350,7 +369,7 @@ impl Model<'_> {
         place: usize,
         objects: Vec<Entry>,
         pages: Option<Vec<Value>>,
-        queue: &mut VecDeque<usize>,
+        queue: &mut VecDeque<Decided>,
     ) -> Result<(), Raised> {
         let before = self.state.clone();
         // The edge to decorate is looked for by the other copy of the id.
@@ -384,7 +403,7 @@ impl Model<'_> {
             } else {
                 drop(self.hand_on(place))
             }
-            queue.push_back(place);
+            queue.push_back(self.decided(place));
             return Ok(());
         }
         let hard = HARD_KEYS.iter().find(|(known, _)| *known == task_type).map_or(&[][..], |(_, keys)| keys);
