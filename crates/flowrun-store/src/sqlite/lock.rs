@@ -15,7 +15,7 @@ use super::file::{beside, private};
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
     is_new: bool,
 }
 
@@ -43,7 +43,7 @@ impl Lock {
         }
         let holder = format!("{}\n{}\n", std::process::id(), boot());
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed("write"))?;
-        Ok(Self { path, _file: file, is_new })
+        Ok(Self { path, file, is_new })
     }
 
     /// Leaves nothing beside a file that turned out to be no store.
@@ -52,6 +52,14 @@ impl Lock {
             // A file that stays says nothing.
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is just being started elsewhere in this one has a copy
+        // of it until it runs its own program, and with the copy the lock.
+        let _ = self.file.unlock();
     }
 }
 
