@@ -3,7 +3,7 @@
 //! A [`Store`] keeps runs: what each is made of ([`NewRun`]) and its journal. A run has one writer, the
 //! [`Journal`] in the hands of its driver; whoever watches it reads its lines through a [`JournalReader`].
 //! This crate knows nothing of executors or of time passing, and of records only what they say about the
-//! status of their run.
+//! status of their run; whether they make sense it leaves to the core (`StoredRun::replay`).
 //!
 //! [`MemoryStore`] is for tests and short-lived runs: it is volatile, and keeps the most recent lines only.
 //! With the feature `sqlite` there is `SqliteStore`, which outlives the process; `failpoints` puts named places
@@ -31,6 +31,7 @@ mod error;
 mod failpoint;
 mod journal;
 mod memory;
+mod replay;
 mod run;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -39,6 +40,7 @@ mod store;
 pub use error::StoreError;
 pub use journal::{Commit, Journal, JournalLine, JournalReader, Page};
 pub use memory::MemoryStore;
+pub use replay::NotReplayed;
 pub use run::{NewRun, RunFilter, RunSummary, StoredRun};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, Retention, SqliteOptions, SqliteStore, StoreStats, Verified};

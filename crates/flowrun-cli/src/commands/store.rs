@@ -1,5 +1,6 @@
 //! `flowrun store`: looking after the file that holds runs.
 
+use flowrun::TaskTypes;
 use serde_json::json;
 
 use super::CommandError;
@@ -18,10 +19,12 @@ pub(crate) fn store(args: &StoreArgs, screen: &Screen) -> Result<Exit, CommandEr
     }
 }
 
-/// Looks at everything that is stored. What is found is data; the exit code says whether it is sound.
+/// Looks at everything that is stored, and replays every journal. What is found is data; the exit code says
+/// whether it is sound.
 fn verify(args: &InspectArgs, screen: &Screen) -> Result<Exit, CommandError> {
     let file = StoreFile::open(&args.store.path)?;
-    let found = file.store.verify()?;
+    // More than this program can do: a journal is followed without an executor.
+    let found = file.store.verify_replaying(&TaskTypes::documented())?;
     let name = file.path.display();
     if args.json {
         screen.json(&json!({
@@ -30,6 +33,7 @@ fn verify(args: &InspectArgs, screen: &Screen) -> Result<Exit, CommandError> {
             "runs": found.runs,
             "lines": found.lines,
             "problems": found.problems,
+            "not_replayed": found.not_replayed,
         }))?;
     } else if found.is_sound() {
         screen.data(&format!("{name} is sound: {} runs, {} lines\n", found.runs, found.lines))?;
@@ -38,6 +42,9 @@ fn verify(args: &InspectArgs, screen: &Screen) -> Result<Exit, CommandError> {
             found.problems.iter().map(|problem| format!("  {}\n", plain_line(problem))).collect();
         screen.data(&format!("{name} is damaged:\n{problems}"))?;
         screen.note("help: restore it from a backup; runs that are not named above can still be read");
+    }
+    for run in &found.not_replayed {
+        screen.note(&format!("not replayed: {}", plain_line(run)));
     }
     Ok(if found.is_sound() { Exit::Done } else { Exit::NotFound })
 }

@@ -10,18 +10,22 @@ use crate::support::{Ended, Place};
 
 /// A run of this number in a store at `path`, still open or passed.
 pub(crate) fn stored_run(path: &Path, number: u8, status: RunStatus) -> RunId {
+    let end = Record::RunEnded { status, step: NodeIx::new(0) };
+    let records = if status.is_over() { vec![Record::RunStarted, end] } else { vec![Record::RunStarted] };
+    stored_journal(path, number, "scan", &records)
+}
+
+/// A run of one node of that type with these lines, whether or not they make sense.
+fn stored_journal(path: &Path, number: u8, task_type: &str, records: &[Record]) -> RunId {
     let store = SqliteStore::open_file(path).expect("a store in a folder of our own");
     let (id, at) = (RunId::from_bytes([number; 16]), Timestamp::from_micros(i64::from(number) * 1_000_000));
     let spec = RunSpec::new(id, at, Site::new("https://example.com"));
-    let flow = r#"{"title":"Nightly","nodes":[{"id":"1","data":{"id":"1","task_type":"scan"}}],"edges":[]}"#;
+    let node = format!(r#"{{"id":"1","data":{{"id":"1","task_type":"{task_type}"}}}}"#);
+    let flow = format!(r#"{{"title":"Nightly","nodes":[{node}],"edges":[]}}"#);
     let mut journal = store.create(NewRun::new(spec, flow)).expect("the id is new");
-    let mut append = |record| {
-        let commit: Commit = journal.append(at, &[record]);
+    for record in records {
+        let commit: Commit = journal.append(at, std::slice::from_ref(record));
         futures::executor::block_on(commit.done()).expect("there is room");
-    };
-    append(Record::RunStarted);
-    if status.is_over() {
-        append(Record::RunEnded { status, step: NodeIx::new(0) });
     }
     id
 }
@@ -49,7 +53,8 @@ fn a_sound_store_is_verified_counted_and_copied() {
         "{verified:?}"
     );
     let verified = json_of(&place.run(&["store", "verify", "--store", "runs.db", "--json"]));
-    assert_eq!(verified, json!({"version": 1, "ok": true, "runs": 1, "lines": 2, "problems": []}));
+    let sound = json!({"version": 1, "ok": true, "runs": 1, "lines": 2, "problems": [], "not_replayed": []});
+    assert_eq!(verified, sound);
 
     let stats = json_of(&place.run(&["store", "stats", "--store", "runs.db", "--json"]));
     assert_eq!(
@@ -149,4 +154,24 @@ fn damage_inside_is_found_and_told() {
         (&false.into(), Some(false)),
         "{told}"
     );
+}
+
+#[test]
+fn a_journal_that_does_not_replay_is_found_and_its_run_named() {
+    let (place, path) = place_with_store();
+    let run = stored_journal(&path, 2, "scan", &[Record::RunStarted, Record::RunStarted]);
+    let ended = place.run(&["store", "verify", "--store", "runs.db"]);
+    let what = format!("run `{run}`: record 2 of the journal does not fit: the run has started already");
+    assert_eq!((ended.code, ended.out), (4, format!("runs.db is damaged:\n  {what}\n")));
+    assert!(ended.err.contains("help: "), "{}", ended.err);
+}
+
+#[test]
+fn a_run_whose_journal_this_program_cannot_replay_is_named_and_no_damage() {
+    let (place, path) = place_with_store();
+    let run = stored_journal(&path, 2, "audit", &[Record::RunStarted]);
+    let ended = place.run(&["store", "verify", "--store", "runs.db"]);
+    assert_eq!((ended.code, ended.out.as_str()), (0, "runs.db is sound: 2 runs, 3 lines\n"));
+    assert!(ended.err.starts_with(&format!("not replayed: run `{run}`: its flow is refused: ")), "{ended:?}");
+    assert_eq!(ended.err.lines().count(), 1, "{ended:?}");
 }

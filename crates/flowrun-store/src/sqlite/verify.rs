@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use flowrun_core::RunId;
+use flowrun_core::{RunId, TaskTypes, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::format::{State, deleted_sum};
 use super::reader::{self, Found, select_runs};
 use super::{SqliteStore, transaction};
-use crate::StoreError;
+use crate::{NotReplayed, StoreError, StoredRun};
 
 /// What a look at a whole store found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub struct Verified {
     pub lines: u64,
     /// What is not as it was written, a sentence each; none in a sound store.
     pub problems: Vec<String>,
+    /// Runs whose journals were read and not replayed, a sentence each: their flows name task types that whoever
+    /// looks does not know. That is no problem of the store.
+    pub not_replayed: Vec<String>,
 }
 
 impl Verified {
@@ -49,8 +52,7 @@ impl SqliteStore {
     /// that what lists say of a run is what its journal says.
     ///
     /// Runs go on meanwhile; what they add is not looked at. Nor is whether a journal is one that its flow could
-    /// have written: that depends on the task types, which a store does not know, and is found out when the run
-    /// is replayed to go on.
+    /// have written: [`verify_replaying`](Self::verify_replaying) does that too.
     ///
     /// # Errors
     ///
@@ -61,8 +63,49 @@ impl SqliteStore {
     ///
     /// Reads the whole file; holds one journal in memory at a time.
     pub fn verify(&self) -> Result<Verified, StoreError> {
+        self.verified(None)
+    }
+
+    /// Does what [`verify`](Self::verify) does, and replays each journal with the flow of its run, which may name
+    /// `types`: it has to fit, and the run it gives has to stand as is stored beside it.
+    ///
+    /// # Errors
+    ///
+    /// As of [`verify`](Self::verify). A journal that does not fit is one of the
+    /// [`problems`](Verified::problems).
+    ///
+    /// # Complexity
+    ///
+    /// As above, and O(nodes + edges + lines) for each run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flowrun_core::{Record, RunId, RunSpec, Site, TaskTypes, Timestamp};
+    /// use flowrun_store::{NewRun, SqliteStore, Store};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let store = SqliteStore::open_file(folder.path().join("runs.flowrun"))?;
+    /// let flow = r#"{"nodes":[{"id":"1","data":{"task_type":"scan"}}],"edges":[]}"#;
+    /// let spec = RunSpec::new(RunId::from_bytes([1; 16]), Timestamp::default(), Site::new("https://example.com"));
+    /// let mut journal = store.create(NewRun::new(spec, flow))?;
+    /// for record in [Record::RunStarted, Record::RunStarted] {
+    ///     futures::executor::block_on(journal.append(Timestamp::default(), &[record]).done())?;
+    /// }
+    ///
+    /// // Every byte is what was written; it is what was written that makes no sense.
+    /// assert!(store.verify()?.is_sound());
+    /// let problems = store.verify_replaying(&TaskTypes::documented())?.problems;
+    /// assert!(problems[0].ends_with("record 2 of the journal does not fit: the run has started already"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn verify_replaying(&self, types: &TaskTypes) -> Result<Verified, StoreError> {
+        self.verified(Some(types))
+    }
+
+    fn verified(&self, types: Option<&TaskTypes>) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
-        let looked = self.shared.pool.read(|connection| look(connection, &mut verified));
+        let looked = self.shared.pool.read(|connection| look(connection, types, &mut verified));
         match looked {
             Ok(()) => Ok(verified),
             Err(error) => match reader::damage(&error) {
@@ -76,7 +119,7 @@ impl SqliteStore {
     }
 }
 
-fn look(connection: &Connection, verified: &mut Verified) -> rusqlite::Result<()> {
+fn look(connection: &Connection, types: Option<&TaskTypes>, verified: &mut Verified) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     for said in statement.query_map([], |row| row.get::<_, String>(0))? {
         let said = said?;
@@ -104,23 +147,30 @@ fn look(connection: &Connection, verified: &mut Verified) -> rusqlite::Result<()
     while let Some(row) = rows.next()? {
         let (number, id) = (row.get(0)?, row.get(1)?);
         verified.runs += 1;
-        match look_at_run(connection, number) {
-            Ok(lines) => verified.lines += lines,
+        let found = look_at_run(connection, number).map(|(state, stored)| {
+            verified.lines += state.seq;
+            types.map_or(Ok(()), |types| replays(&stored, &state, types))
+        });
+        let run = RunId::from_bytes(id);
+        match found {
+            Ok(Ok(())) => {}
+            Ok(Err(Unfit::Unknown(why))) => verified.not_replayed.push(format!("run `{run}`: {why}")),
+            Ok(Err(Unfit::Problem(what))) => verified.problem(format!("run `{run}`: {what}")),
             Err(error) => {
                 let what = reader::damage(&error).ok_or(error)?;
-                verified.problem(format!("run `{}`: {what}", RunId::from_bytes(id)));
+                verified.problem(format!("run `{run}`: {what}"));
             }
         }
     }
     Ok(())
 }
 
-/// Reads one run as a reader would, and compares what is kept beside its journal. The number of its lines.
-fn look_at_run(connection: &Connection, number: i64) -> rusqlite::Result<u64> {
+/// Reads one run as a reader would, and compares what is kept beside its journal.
+fn look_at_run(connection: &Connection, number: i64) -> rusqlite::Result<(State, StoredRun)> {
     let sql = select_runs!("run JOIN state ON state.run = number WHERE number = ?");
     let Found { description, state, .. } =
         connection.prepare_cached(sql)?.query_row(params![number], reader::found)?;
-    reader::new_run(connection, &description)?;
+    let new = reader::new_run(connection, &description)?;
     let origin = description.chain();
     let lines = reader::lines(connection, number, &origin, &state, 0, usize::MAX)?.lines;
     let status = lines.iter().rev().find_map(|line| line.record.run_status());
@@ -130,8 +180,32 @@ fn look_at_run(connection: &Connection, number: i64) -> rusqlite::Result<u64> {
         ..state
     };
     if told == state {
-        Ok(state.seq)
+        Ok((state, StoredRun::new(new, lines)))
     } else {
         Err(reader::column(0, "its state is not what its journal says"))
+    }
+}
+
+/// Why a run that is what was written does not give the state beside it.
+enum Unfit {
+    /// Its flow names task types that are not known here.
+    Unknown(String),
+    /// No run of its flow can have written it.
+    Problem(String),
+}
+
+/// Replays the journal of a run and compares the run it gives with the state.
+fn replays(stored: &StoredRun, state: &State, types: &TaskTypes) -> Result<(), Unfit> {
+    let run = stored.replay(types).map_err(|why| match &why {
+        known if known.is_about_task_types() => Unfit::Unknown(known.to_string()),
+        NotReplayed::Refused(_) => Unfit::Problem(why.to_string()),
+        NotReplayed::Flow(source) => Unfit::Problem(format!("{why}: {source}")),
+        NotReplayed::Journal(source) => Unfit::Problem(source.to_string()),
+    })?;
+    let completed = state.status.is_over().then(|| Timestamp::from_micros(state.updated));
+    if (run.status(), run.completed()) == (state.status, completed) {
+        Ok(())
+    } else {
+        Err(Unfit::Problem("its state is not what a replay of its journal gives".to_owned()))
     }
 }

@@ -7,4 +7,5 @@ mod closing;
 mod common;
 mod damage;
 mod maintenance;
+mod replaying;
 mod samples;

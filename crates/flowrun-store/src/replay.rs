@@ -1,0 +1,52 @@
+//! From a stored run back to the run that wrote it.
+
+use std::sync::Arc;
+
+use flowrun_core::{Diagnostic, Flow, Plan, ReadError, ReadLimits, ReplayError, Run, Severity, TaskTypes};
+
+use crate::StoredRun;
+
+/// A stored run cannot be made out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotReplayed {
+    /// Its flow cannot be read.
+    #[error("its flow cannot be read")]
+    Flow(#[from] ReadError),
+    /// Its flow is no plan for these task types: the problems, and after them warnings.
+    #[error("its flow is refused: {}", .0.first().map_or("no reason given", |problem| &problem.message))]
+    Refused(Vec<Diagnostic>),
+    /// Its journal is none that a run of its flow could have written.
+    #[error("its journal does not fit its flow")]
+    Journal(#[from] ReplayError),
+}
+
+impl NotReplayed {
+    /// Whether nothing is wrong but that the flow names task types which are not known here.
+    #[must_use]
+    pub fn is_about_task_types(&self) -> bool {
+        match self {
+            Self::Refused(problems) => problems
+                .iter()
+                .filter(|problem| problem.severity == Severity::Error)
+                .all(|problem| problem.code == "plan.unknown-task-type"),
+            Self::Flow(_) | Self::Journal(_) => false,
+        }
+    }
+}
+
+impl StoredRun {
+    /// The run that wrote the journal, as it stood after the last line.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReplayed`] when the flow is none that can run with `types`, or the journal is not one of it.
+    pub fn replay(&self, types: &TaskTypes) -> Result<Run, NotReplayed> {
+        // It was read before, with whatever ceilings its host had set.
+        let limits = ReadLimits::default().max_bytes(usize::MAX).max_nodes(usize::MAX).max_edges(usize::MAX);
+        let flow = Flow::from_json_limited(Arc::clone(&self.new.flow), &limits)?;
+        let plan = Plan::new(&flow, types).map_err(NotReplayed::Refused)?;
+        let lines = self.lines.iter().map(|line| (line.at, &line.record));
+        Ok(Run::replay(Arc::new(plan), self.new.spec.clone(), lines)?)
+    }
+}
