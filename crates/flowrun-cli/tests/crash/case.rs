@@ -17,12 +17,18 @@ pub(crate) enum Shape {
     Failing,
     /// A webhook that is never answered.
     Hanging,
+    /// A webhook with a deadline that is answered when it is tried again, and one below it.
+    Stuck,
+    /// The same, answered at once.
+    Answered,
 }
 
 /// How a run of the shape ends when nothing is killed; one that hangs is cancelled in the end.
 pub(crate) const fn ends(shape: Shape) -> &'static str {
     match shape {
-        Shape::Chain(_) | Shape::Long | Shape::FanIn | Shape::Retried => "passed",
+        Shape::Chain(_) | Shape::Long | Shape::FanIn | Shape::Retried | Shape::Stuck | Shape::Answered => {
+            "passed"
+        }
         Shape::Failing => "failed",
         Shape::Hanging => "cancelled",
     }
@@ -32,7 +38,13 @@ pub(crate) const fn ends(shape: Shape) -> &'static str {
 pub(crate) const fn pages(shape: Shape) -> &'static [&'static str] {
     match shape {
         Shape::Long => &["/", "/good", "/about", "/bad"],
-        Shape::Chain(_) | Shape::FanIn | Shape::Retried | Shape::Failing | Shape::Hanging => &["/"],
+        Shape::Chain(_)
+        | Shape::FanIn
+        | Shape::Retried
+        | Shape::Failing
+        | Shape::Hanging
+        | Shape::Stuck
+        | Shape::Answered => &["/"],
     }
 }
 
@@ -80,6 +92,13 @@ pub(crate) fn flow(shape: Shape, case: &str, outside: &Outside) -> String {
         Shape::Hanging => {
             nodes.push(hook("2", "hang", MANY));
             edges.push((1, 2));
+        }
+        Shape::Stuck | Shape::Answered => {
+            let how = if shape == Shape::Stuck { "stuck" } else { "slow" };
+            // Long enough that a busy machine freezes the process before it.
+            let timed = r#""attempt_timeout":3,"retries":200,"retry_wait":0.02"#;
+            nodes.extend([hook("2", how, timed), hook("3", "ok", MANY)]);
+            edges.extend([(1, 2), (2, 3)]);
         }
     }
     let edges: Vec<String> = edges

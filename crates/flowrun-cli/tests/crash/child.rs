@@ -67,10 +67,14 @@ impl Child {
         self.ended().await
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id().expect("the child has not been waited for")
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.process.id().expect("the child has not been waited for");
-        let kill = format!("kill -{name} {id}");
+        let kill = format!("kill -{name} {}", self.id());
         let status = std::process::Command::new("sh").args(["-c", &kill]).status();
         assert!(status.expect("a shell").success(), "{kill}");
     }

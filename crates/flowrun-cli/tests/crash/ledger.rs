@@ -70,7 +70,8 @@ impl Outside {
         self.sink.addr().to_string()
     }
 
-    /// Where a node sends to that wants to be answered in this way: `ok`, `slow`, `late`, `fail`, `flaky` or `hang`.
+    /// Where a node sends to that wants to be answered in this way: `ok`, `slow`, `late`, `fail`, `flaky`,
+    /// `stuck` or `hang`.
     pub(crate) fn hook(&self, how: &str, case: &str, node: &str) -> String {
         format!("{}/{how}/{case}/{node}", self.sink.url())
     }
@@ -116,6 +117,7 @@ impl Book {
             "late" => WebhookReply::Slow(200, Duration::from_millis(20)),
             "fail" => WebhookReply::Status(404),
             "flaky" if is_first => WebhookReply::Status(503),
+            "stuck" if is_first => WebhookReply::Hang,
             "hang" => WebhookReply::Hang,
             _ => WebhookReply::Status(200),
         }

@@ -12,6 +12,7 @@ mod chain;
 mod chance;
 mod child;
 mod flow_run;
+mod frozen;
 mod invariants;
 mod ledger;
 mod others;

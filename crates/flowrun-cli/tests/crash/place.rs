@@ -39,6 +39,11 @@ impl<'a> Place<'a> {
         self.folder.path().join("runs.db")
     }
 
+    /// The file that says whose the store is.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.folder.path().join("runs.db-lock")
+    }
+
     /// Starts the run.
     pub(crate) fn run(&self, vars: &[(&str, &str)]) -> Child {
         let (site, secret) = (self.outside.site(), format!("WORD={SECRET}"));
