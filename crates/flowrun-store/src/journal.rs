@@ -9,9 +9,9 @@ use crate::StoreError;
 
 /// The journal of one run, in the hands of its only writer. Dropping it lets others open the run.
 pub trait Journal: Send {
-    /// Appends the records of one decision, in one transaction. They get the next sequence numbers. Without
-    /// records it does nothing.
-    fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit;
+    /// Appends the records of one decision, in one transaction, and leaves `records` empty. They get the next
+    /// sequence numbers. Without records it does nothing.
+    fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit;
 
     /// A reader for watchers of the run. It outlives this writer.
     fn reader(&self) -> Arc<dyn JournalReader>;

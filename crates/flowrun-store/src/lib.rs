@@ -17,7 +17,7 @@
 //! let id = RunId::from_bytes([1; 16]);
 //! let spec = RunSpec::new(id, Timestamp::default(), Site::new("https://example.com"));
 //! let mut journal = store.create(NewRun::new(spec, r#"{"nodes":[],"edges":[]}"#))?;
-//! let Commit::Done(Ok(())) = journal.append(Timestamp::default(), &[Record::RunStarted]) else {
+//! let Commit::Done(Ok(())) = journal.append(Timestamp::default(), &mut vec![Record::RunStarted]) else {
 //!     panic!("the memory store commits at once")
 //! };
 //! let page = store.reader(id)?.read(0, 10)?;

@@ -135,10 +135,10 @@ impl Drop for MemoryJournal {
 }
 
 impl Journal for MemoryJournal {
-    fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit {
+    fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
         let mut lines = lock(&self.ring.lines);
-        for record in records {
-            lines.push(self.ring.capacity, at, record.clone());
+        for record in records.drain(..) {
+            lines.push(self.ring.capacity, at, record);
         }
         Commit::Done(Ok(()))
     }
@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn append(journal: &mut dyn Journal, record: Record) {
-        assert!(matches!(journal.append(Timestamp::default(), &[record]), Commit::Done(Ok(()))));
+        assert!(matches!(journal.append(Timestamp::default(), &mut vec![record]), Commit::Done(Ok(()))));
     }
 
     #[test]

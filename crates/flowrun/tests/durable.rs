@@ -68,7 +68,7 @@ struct FailingJournal {
 }
 
 impl Journal for FailingJournal {
-    fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit {
+    fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
         let left = self.appends_left.load(Ordering::Relaxed);
         if left == 0 {
             return Commit::Done(Err(StoreError::FailStop {

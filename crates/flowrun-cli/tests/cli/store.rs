@@ -24,7 +24,7 @@ fn stored_journal(path: &Path, number: u8, task_type: &str, records: &[Record]) 
     let flow = format!(r#"{{"title":"Nightly","nodes":[{node}],"edges":[]}}"#);
     let mut journal = store.create(NewRun::new(spec, flow)).expect("the id is new");
     for record in records {
-        let commit: Commit = journal.append(at, std::slice::from_ref(record));
+        let commit: Commit = journal.append(at, &mut vec![record.clone()]);
         futures::executor::block_on(commit.done()).expect("there is room");
     }
     id

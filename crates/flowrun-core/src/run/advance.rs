@@ -1,7 +1,5 @@
 //! What follows when a node is done: which nodes start, which are skipped, and when the run closes.
 
-use std::collections::VecDeque;
-
 use super::{Command, Phase, Record, Run, State, Timer};
 use crate::model::{NodeIx, RunStatus, Timestamp};
 
@@ -23,11 +21,10 @@ impl Run {
 
     /// Starts what is due among the nodes and below those that are passed over.
     pub(super) fn resolve_all(&mut self, at: Timestamp, nodes: &[NodeIx]) {
-        let mut later = VecDeque::new();
         for &node in nodes {
-            self.resolve(at, node, &mut later);
+            self.resolve(at, node);
         }
-        self.resolve_later(at, later);
+        self.resolve_later(at);
         self.close_if_done(at);
     }
 
@@ -36,11 +33,10 @@ impl Run {
         if self.is_open() && !self.released.is_empty() {
             self.sort_released(node);
             let released = std::mem::take(&mut self.released);
-            let mut later = VecDeque::new();
             for &child in &released {
-                self.resolve(at, child, &mut later);
+                self.resolve(at, child);
             }
-            self.resolve_later(at, later);
+            self.resolve_later(at);
             self.released = released;
         }
         self.close_if_done(at);
@@ -61,14 +57,14 @@ impl Run {
 
     /// What nodes released that were passed over comes after what starts directly. A queue, not a recursion: a
     /// chain of a million empty nodes must not grow the stack.
-    fn resolve_later(&mut self, at: Timestamp, mut later: VecDeque<NodeIx>) {
-        while let Some(node) = later.pop_front() {
-            self.resolve(at, node, &mut later);
+    fn resolve_later(&mut self, at: Timestamp) {
+        while let Some(node) = self.later.pop_front() {
+            self.resolve(at, node);
         }
     }
 
     /// Starts the node, or passes it over, if all edges into it are decided and nothing became of it yet.
-    fn resolve(&mut self, at: Timestamp, node: NodeIx, later: &mut VecDeque<NodeIx>) {
+    fn resolve(&mut self, at: Timestamp, node: NodeIx) {
         let State::Queued { open_edges: 0, any_taken } = self.nodes.state(node) else { return };
         let is_root = || self.plan.parents(node).is_empty();
         let passed_over = match self.plan.info(node).role {
@@ -82,7 +78,7 @@ impl Run {
         };
         self.put(at, passed_over);
         self.sort_released(node);
-        later.extend(self.released.drain(..));
+        self.later.extend(self.released.drain(..));
     }
 
     /// Closes the run when nothing works or waits. Everything that could start has started by then, so a

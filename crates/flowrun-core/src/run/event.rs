@@ -360,8 +360,8 @@ impl Record {
 /// nothing.
 #[derive(Debug)]
 pub struct Decision<'run> {
-    /// What to write down, in one transaction.
-    pub records: &'run [Record],
+    /// What to write down, in one transaction. Whoever keeps it may take it out.
+    pub records: &'run mut Vec<Record>,
     /// What to do once it is written, in this order.
     pub commands: &'run [Command],
 }

@@ -54,7 +54,7 @@ mod stop;
 mod tests;
 mod turns;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -108,6 +108,8 @@ pub struct Run {
     turns: Turns,
     /// The nodes whose last edge was decided by the record before: they can start, or are passed over.
     released: Vec<NodeIx>,
+    /// Those among them that a node released which was passed over. Empty between two events.
+    later: VecDeque<NodeIx>,
     is_paused: bool,
     /// Nodes that have started and are not done.
     open_nodes: u32,
@@ -155,6 +157,7 @@ impl Run {
             detours: Detours::default(),
             turns: Turns::default(),
             released: Vec::new(),
+            later: VecDeque::new(),
             is_paused: false,
             open_nodes: 0,
             waiting_nodes: 0,
@@ -199,7 +202,7 @@ impl Run {
         if self.turns.has_due() {
             self.start_due(at);
         }
-        Ok(Decision { records: &self.records, commands: &self.commands })
+        Ok(Decision { records: &mut self.records, commands: &self.commands })
     }
 
     /// Whether the event can follow the ones before it. Changes nothing.

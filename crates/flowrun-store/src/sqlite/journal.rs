@@ -55,12 +55,13 @@ pub(super) struct SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
-    fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit {
+    fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        let records = std::mem::take(records);
         if records.is_empty() {
             return Commit::Done(Ok(()));
         }
         let (before, run) = (self.state, self.run);
-        let row = match Row::new(&before.chain, before.seq + 1, at, records) {
+        let row = match Row::new(&before.chain, before.seq + 1, at, &records) {
             Ok(row) => row,
             Err(source) => {
                 return Commit::Done(Err(StoreError::Failed {
@@ -79,7 +80,7 @@ impl Journal for SqliteJournal {
             row,
             before,
             after: self.state,
-            points: Points::of(is_new, records),
+            points: Points::of(is_new, &records),
             claim: Arc::clone(&self.claim),
             reply,
         };

@@ -34,7 +34,7 @@ use crate::{Journal, JournalReader, NewRun, RunFilter, RunSummary, Store, StoreE
 /// let store = SqliteStore::open_file(&path)?;
 /// let spec = RunSpec::new(RunId::from_bytes([1; 16]), Timestamp::default(), Site::new("https://example.com"));
 /// let mut journal = store.create(NewRun::new(spec, r#"{"nodes":[],"edges":[]}"#))?;
-/// futures::executor::block_on(journal.append(Timestamp::default(), &[Record::RunStarted]).done())?;
+/// futures::executor::block_on(journal.append(Timestamp::default(), &mut vec![Record::RunStarted]).done())?;
 /// drop((journal, store));
 ///
 /// let store = SqliteStore::open_file(&path)?;

@@ -25,7 +25,7 @@ pub(crate) fn ended(status: RunStatus) -> Record {
 }
 
 pub(crate) fn append(journal: &mut dyn Journal, second: i64, records: &[Record]) -> Result<(), StoreError> {
-    futures::executor::block_on(journal.append(at(second), records).done())
+    futures::executor::block_on(journal.append(at(second), &mut records.to_vec()).done())
 }
 
 /// Stores a run that has these records, one a decision.

@@ -118,7 +118,7 @@ fn ended(status: RunStatus) -> Record {
 }
 
 fn append(journal: &mut dyn Journal, second: i64, records: &[Record]) -> Result<(), StoreError> {
-    futures::executor::block_on(journal.append(at(second), records).done())
+    futures::executor::block_on(journal.append(at(second), &mut records.to_vec()).done())
 }
 
 /// Stores a run of these decisions and gives its journal, which keeps it held.

@@ -107,10 +107,10 @@ pub(crate) fn sessions(
 }
 
 fn append(journal: &mut dyn Journal, line: usize, records: &[Record]) -> Result<(), StoreError> {
-    let appended = futures::executor::block_on(journal.append(at(line), records).done());
+    let appended = futures::executor::block_on(journal.append(at(line), &mut records.to_vec()).done());
     if appended.is_err() {
         // Nothing is written or acknowledged after a failure.
-        let next = journal.append(at(line), records);
+        let next = journal.append(at(line), &mut records.to_vec());
         assert!(
             matches!(next, Commit::Done(Err(StoreError::FailStop { .. }))),
             "after {appended:?}: {next:?}"

@@ -272,13 +272,13 @@ struct FaultyJournal {
 }
 
 impl Journal for FaultyJournal {
-    fn append(&mut self, at: Timestamp, records: &[Record]) -> Commit {
+    fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
         self.appends += 1;
         if records.iter().any(|record| matches!(record, Record::RunEnded { .. })) {
             self.ended.lock().unwrap().insert(self.run);
         }
         match self.fault {
-            EmptyAppendsKept if records.is_empty() => self.journal.append(at, &[Record::RunTimedOut]),
+            EmptyAppendsKept if records.is_empty() => self.journal.append(at, &mut vec![Record::RunTimedOut]),
             TenthAppendLost if self.appends == 10 => Commit::Done(Ok(())),
             LongTextsCut => {
                 let cut = records.iter().map(|record| match record {
@@ -287,7 +287,7 @@ impl Journal for FaultyJournal {
                     }
                     other => other.clone(),
                 });
-                self.journal.append(at, &cut.collect::<Vec<_>>())
+                self.journal.append(at, &mut cut.collect())
             }
             _ => self.journal.append(at, records),
         }
@@ -327,7 +327,7 @@ impl JournalReader for FaultyReader {
 struct Nothing;
 
 impl Journal for Nothing {
-    fn append(&mut self, _: Timestamp, _: &[Record]) -> Commit {
+    fn append(&mut self, _: Timestamp, _: &mut Vec<Record>) -> Commit {
         Commit::Done(Ok(()))
     }
 

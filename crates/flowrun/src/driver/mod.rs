@@ -238,7 +238,7 @@ impl Driver {
                 let Some((node, attempt)) = self.work.ready.pop() else { break };
                 self.work.turn += 1;
                 if let Some(outcome) = self.start(cx, node, attempt) {
-                    self.work.ended.push((node, attempt, Some(outcome)));
+                    self.work.ended.push_back((node, attempt, Some(outcome)));
                 }
             }
             self.end_attempts()?;
@@ -283,8 +283,7 @@ impl Driver {
         while let Some(reported) = self.reported() {
             self.decide_at(at, reported.into())?;
         }
-        let mut ended = std::mem::take(&mut self.work.ended);
-        for (node, attempt, outcome) in ended.drain(..) {
+        while let Some((node, attempt, outcome)) = self.work.ended.pop_front() {
             let event = match outcome {
                 Some(outcome) => {
                     let outcome = self.shared.redactor.outcome(outcome);
@@ -294,7 +293,6 @@ impl Driver {
             };
             self.decide_at(at, event)?;
         }
-        self.work.ended = ended;
         self.progress.committed();
         Ok(())
     }

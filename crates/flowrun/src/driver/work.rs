@@ -1,5 +1,6 @@
 //! What a run has under way.
 
+use std::collections::VecDeque;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub(crate) struct Work {
     /// Attempts to start, the next one last: a stack keeps a node's children in the cache.
     pub(super) ready: Vec<(NodeIx, Attempt)>,
     /// Attempts that are over, with what comes of it still to be decided.
-    pub(super) ended: Vec<Ended>,
+    pub(super) ended: VecDeque<Ended>,
     /// Attempts that wait for something.
     pub(super) pending: FuturesUnordered<AttemptFuture>,
     /// Decisions that are not written yet.
@@ -75,7 +76,7 @@ impl Work {
             self.turn += 1;
             // `None` is what is left of an attempt that was abandoned, and told of, before.
             if ended.2.is_some() {
-                self.ended.push(ended);
+                self.ended.push_back(ended);
             }
         }
         !self.ended.is_empty()
@@ -90,7 +91,7 @@ impl Work {
         for future in self.pending.iter_mut() {
             if over.contains(&(future.node, future.attempt)) {
                 future.abandon();
-                self.ended.push((future.node, future.attempt, None));
+                self.ended.push_back((future.node, future.attempt, None));
             }
         }
     }
