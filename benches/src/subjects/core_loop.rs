@@ -1,6 +1,5 @@
 //! The bare state machine: no driver, no executor, no clock, no store.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use flowrun::{
@@ -35,28 +34,25 @@ const AT_ONCE: usize = 16;
 pub(super) fn run_to_end(plan: Arc<Plan>, spec: RunSpec, mut written: impl FnMut(&[Record])) -> Run {
     let at = Timestamp::default();
     let mut run = Run::new(plan, spec);
-    let (mut ready, mut ended) = (Vec::new(), VecDeque::from([Event::Started]));
-    loop {
-        while let Some(event) = ended.pop_front() {
-            let decision = run.handle(at, event).expect("the event follows an order");
-            written(decision.records);
-            let first = ready.len();
-            for &command in decision.commands {
-                if let Command::Start { node, attempt } = command {
-                    ready.push((node, attempt));
-                }
+    let (mut ready, mut ended) = (Vec::new(), vec![Event::Started]);
+    while !ended.is_empty() {
+        let rejected = |rejected| unreachable!("the event follows an order: {rejected}");
+        let decision = run.handle_all(at, ended.drain(..), rejected);
+        written(decision.records);
+        let first = ready.len();
+        for &command in decision.commands {
+            if let Command::Start { node, attempt } = command {
+                ready.push((node, attempt));
             }
-            // As the driver does: the first one ordered is the first one taken.
-            ready[first..].reverse();
         }
+        // As the driver does: the first one ordered is the first one taken.
+        ready[first..].reverse();
         let called = ready.drain(ready.len().saturating_sub(AT_ONCE)..).rev();
         ended.extend(called.map(|(node, attempt)| Event::AttemptEnded {
             node,
             attempt,
             outcome: Outcome::Done,
         }));
-        if ended.is_empty() {
-            return run;
-        }
     }
+    run
 }

@@ -184,6 +184,31 @@ impl Run {
         self.admits(&event)?;
         self.records.clear();
         self.commands.clear();
+        self.decide(at, event);
+        Ok(Decision { records: &mut self.records, commands: &self.commands })
+    }
+
+    /// Decides what several events mean that happened at one time, in their order, as one decision. An event
+    /// that cannot follow the ones before it changes nothing and is told to `rejected`.
+    pub fn handle_all(
+        &mut self,
+        at: Timestamp,
+        events: impl IntoIterator<Item = Event>,
+        mut rejected: impl FnMut(Rejected),
+    ) -> Decision<'_> {
+        self.records.clear();
+        self.commands.clear();
+        for event in events {
+            match self.admits(&event) {
+                Ok(()) => self.decide(at, event),
+                Err(reason) => rejected(reason),
+            }
+        }
+        Decision { records: &mut self.records, commands: &self.commands }
+    }
+
+    /// Decides an event that is admitted.
+    fn decide(&mut self, at: Timestamp, event: Event) {
         match event {
             Event::Started => self.on_started(at),
             Event::Reported { node, attempt, report } => self.on_reported(at, node, attempt, report),
@@ -202,7 +227,6 @@ impl Run {
         if self.turns.has_due() {
             self.start_due(at);
         }
-        Ok(Decision { records: &mut self.records, commands: &self.commands })
     }
 
     /// Whether the event can follow the ones before it. Changes nothing.

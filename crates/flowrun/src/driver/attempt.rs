@@ -31,9 +31,6 @@ impl Started {
     }
 }
 
-/// An attempt that is over, with its outcome; `None` when it was dropped.
-pub(super) type Ended = (NodeIx, Attempt, Option<Outcome>);
-
 /// An attempt that has to wait for something. It resolves to the attempt and its outcome, or to `None` once it
 /// was dropped.
 pub(super) struct AttemptFuture {
@@ -71,7 +68,7 @@ impl AttemptFuture {
 }
 
 impl Future for AttemptFuture {
-    type Output = Ended;
+    type Output = (NodeIx, Attempt, Option<Outcome>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = &mut *self;

@@ -135,7 +135,7 @@ impl Driver {
         if let Poll::Ready(written) = self.poll_written(cx) {
             return Poll::Ready(written.map(|()| Next::Written));
         }
-        if !self.work.ahead.is_full() && self.work.poll_ended(cx, NODES_AT_ONCE) {
+        if !self.work.ahead.is_full() && self.work.poll_ended(cx, NODES_AT_ONCE, &self.shared.redactor) {
             return Poll::Ready(Ok(Next::Ended));
         }
         // Nothing is ready by a look; from here on whatever comes has to wake the driver.
@@ -165,28 +165,25 @@ impl Driver {
         reported
     }
 
-    /// Decides one event that happened just now, and tells those who watch.
+    /// Decides one event that happened just now.
     fn decide(&mut self, event: Event) -> Result<(), StoreError> {
-        self.decide_at(self.clock.now(), event)?;
-        self.progress.committed();
-        Ok(())
+        self.decide_all(self.clock.now(), [event])
     }
 
-    /// Decides one event, hands the decision to the journal, and carries out what it orders once it is
-    /// written.
-    fn decide_at(&mut self, at: Timestamp, event: Event) -> Result<(), StoreError> {
-        let decision = match self.run.handle(at, event) {
-            Ok(decision) => decision,
-            Err(rejected) => {
-                debug!(%rejected, "event rejected");
-                return Ok(());
-            }
-        };
+    /// Decides events that happened at one time, hands the decision to the journal, carries out what it orders
+    /// once it is written, and tells those who watch.
+    fn decide_all(
+        &mut self,
+        at: Timestamp,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<(), StoreError> {
+        let rejected = |rejected| debug!(%rejected, "event rejected");
+        let decision = self.run.handle_all(at, events, rejected);
         match self.journal.append(at, decision.records) {
             Commit::Done(done) if self.work.ahead.is_empty() => {
                 done?;
                 let Self { work, shared, slots, .. } = self;
-                written(&mut self.stored);
+                written(&self.progress, &mut self.stored);
                 work.perform(at, decision.commands, &shared.stops, slots, self.grace);
             }
             commit => self.work.ahead.push(commit, at, decision.commands),
@@ -197,8 +194,7 @@ impl Driver {
     /// Carries out what the oldest unwritten decision orders, once it is written.
     fn poll_written(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StoreError>> {
         let Ordered { at, commands } = std::task::ready!(self.work.ahead.poll_written(cx))?;
-        self.progress.committed();
-        written(&mut self.stored);
+        written(&self.progress, &mut self.stored);
         self.work.perform(at, &commands, &self.shared.stops, &mut self.slots, self.grace);
         Poll::Ready(Ok(()))
     }
@@ -238,7 +234,8 @@ impl Driver {
                 let Some((node, attempt)) = self.work.ready.pop() else { break };
                 self.work.turn += 1;
                 if let Some(outcome) = self.start(cx, node, attempt) {
-                    self.work.ended.push_back((node, attempt, Some(outcome)));
+                    let outcome = self.shared.redactor.outcome(outcome);
+                    self.work.ended.push(Event::AttemptEnded { node, attempt, outcome });
                 }
             }
             self.end_attempts()?;
@@ -276,24 +273,17 @@ impl Driver {
         }
     }
 
-    /// Decides what the attempts that ended mean: first what their executors still had to say, then their ends.
+    /// Decides what the attempts that ended mean: first what their executors still had to say, then their ends
+    /// together.
     fn end_attempts(&mut self) -> Result<(), StoreError> {
         failpoint!("c6");
         let at = self.clock.now();
         while let Some(reported) = self.reported() {
-            self.decide_at(at, reported.into())?;
+            self.decide_all(at, [reported.into()])?;
         }
-        while let Some((node, attempt, outcome)) = self.work.ended.pop_front() {
-            let event = match outcome {
-                Some(outcome) => {
-                    let outcome = self.shared.redactor.outcome(outcome);
-                    Event::AttemptEnded { node, attempt, outcome }
-                }
-                None => Event::AttemptStopped { node, attempt },
-            };
-            self.decide_at(at, event)?;
-        }
-        self.progress.committed();
+        let mut ended = std::mem::take(&mut self.work.ended);
+        self.decide_all(at, ended.drain(..))?;
+        self.work.ended = ended;
         Ok(())
     }
 
@@ -360,8 +350,9 @@ enum Next {
 }
 
 /// Tells that a decision is written.
-fn written(stored: &mut Option<oneshot::Sender<()>>) {
+fn written(progress: &Progress, stored: &mut Option<oneshot::Sender<()>>) {
     failpoint!("c8");
+    progress.committed();
     if let Some(stored) = stored.take() {
         failpoint!("c2");
         // Whoever started the run may have gone away.

@@ -1,18 +1,18 @@
 //! What a run has under way.
 
-use std::collections::VecDeque;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Command, NodeIx, Timestamp};
+use flowrun_core::{Attempt, Command, Event, NodeIx, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use super::ahead::Ahead;
-use super::attempt::{AttemptFuture, Ended};
+use super::attempt::AttemptFuture;
 use super::timers::{Due, Timers};
 use crate::context::Stops;
 use crate::failpoint::failpoint;
+use crate::redact::Redactor;
 use crate::slots::RunSlots;
 
 /// What a run has under way: everything the driver waits for or has still to do.
@@ -20,8 +20,8 @@ use crate::slots::RunSlots;
 pub(crate) struct Work {
     /// Attempts to start, the next one last: a stack keeps a node's children in the cache.
     pub(super) ready: Vec<(NodeIx, Attempt)>,
-    /// Attempts that are over, with what comes of it still to be decided.
-    pub(super) ended: VecDeque<Ended>,
+    /// Ends of attempts that are still to be decided.
+    pub(super) ended: Vec<Event>,
     /// Attempts that wait for something.
     pub(super) pending: FuturesUnordered<AttemptFuture>,
     /// Decisions that are not written yet.
@@ -69,14 +69,15 @@ impl Work {
     }
 
     /// Goes on with what is pending, until so many attempts have ended or none is ready. Tells whether any has.
-    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, most: usize) -> bool {
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, most: usize, redactor: &Redactor) -> bool {
         while self.ended.len() < most
-            && let Poll::Ready(Some(ended)) = self.pending.poll_next_unpin(cx)
+            && let Poll::Ready(Some((node, attempt, outcome))) = self.pending.poll_next_unpin(cx)
         {
             self.turn += 1;
             // `None` is what is left of an attempt that was abandoned, and told of, before.
-            if ended.2.is_some() {
-                self.ended.push_back(ended);
+            if let Some(outcome) = outcome {
+                let outcome = redactor.outcome(outcome);
+                self.ended.push(Event::AttemptEnded { node, attempt, outcome });
             }
         }
         !self.ended.is_empty()
@@ -91,7 +92,7 @@ impl Work {
         for future in self.pending.iter_mut() {
             if over.contains(&(future.node, future.attempt)) {
                 future.abandon();
-                self.ended.push_back((future.node, future.attempt, None));
+                self.ended.push(Event::AttemptStopped { node: future.node, attempt: future.attempt });
             }
         }
     }
