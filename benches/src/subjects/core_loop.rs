@@ -26,9 +26,6 @@ pub fn plan(flow: &Flow) -> Arc<Plan> {
     Arc::new(Plan::new(flow, &TaskTypes::documented()).expect("a measured flow can run"))
 }
 
-/// So many attempts are called before the first of them is seen to have ended, as the engine's driver does.
-const AT_ONCE: usize = 16;
-
 /// What a driver does, without anything that takes time: every attempt is done as soon as it is ordered.
 /// `written` is told what each decision would write down.
 pub(super) fn run_to_end(plan: Arc<Plan>, spec: RunSpec, mut written: impl FnMut(&[Record])) -> Run {
@@ -47,7 +44,7 @@ pub(super) fn run_to_end(plan: Arc<Plan>, spec: RunSpec, mut written: impl FnMut
         }
         // As the driver does: the first one ordered is the first one taken.
         ready[first..].reverse();
-        let called = ready.drain(ready.len().saturating_sub(AT_ONCE)..).rev();
+        let called = ready.drain(ready.len().saturating_sub(Run::AT_ONCE)..).rev();
         ended.extend(called.map(|(node, attempt)| Event::AttemptEnded {
             node,
             attempt,

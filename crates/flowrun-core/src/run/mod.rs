@@ -146,6 +146,11 @@ enum Phase {
 }
 
 impl Run {
+    /// How many attempts a driver calls before it looks which of them have ended. Their ends are then decided
+    /// together, with [`handle_all`](Self::handle_all): they share one time and one transaction. Drivers that
+    /// keep to it, the simulator among them, leave the same journal.
+    pub const AT_ONCE: usize = 16;
+
     /// A run that has not started: its first event is [`Event::Started`].
     #[must_use]
     pub fn new(plan: Arc<Plan>, spec: RunSpec) -> Self {

@@ -49,10 +49,10 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
         if let Some(after) = self.script.run.cancel_after {
             self.queue.set(self.now.after(after), Due::Cancel);
         }
-        self.step(Event::Started);
+        self.step([Event::Started]);
         loop {
-            while let Some((node, attempt)) = self.ready.pop() {
-                self.begin(node, attempt);
+            while !self.ready.is_empty() {
+                self.take_turn();
             }
             if self.run.is_over() {
                 return;
@@ -63,34 +63,48 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
         }
     }
 
+    /// Starts what is ready, as many at once as the driver does: what they say comes first, then their ends.
+    fn take_turn(&mut self) {
+        let (mut said, mut ended) = (Vec::new(), Vec::new());
+        for _ in 0..Run::AT_ONCE {
+            let Some((node, attempt)) = self.ready.pop() else { break };
+            ended.extend(self.begin(node, attempt, &mut said));
+        }
+        said.into_iter().for_each(|event| self.step([event]));
+        self.step(ended);
+    }
+
     fn happen(&mut self, due: Due) {
         match due {
             Due::End(_, node, attempt) => {
                 if let Some(act) = self.acts.remove(&(node, attempt)) {
-                    self.end(node, attempt, act);
+                    let mut said = Vec::new();
+                    let ended = end(node, attempt, act, &mut said);
+                    said.into_iter().for_each(|event| self.step([event]));
+                    self.step([ended]);
                 }
             }
             Due::Stopped(_, node, attempt) => {
                 if self.acts.remove(&(node, attempt)).is_some() {
-                    self.step(Event::AttemptEnded { node, attempt, outcome: stopped() });
+                    self.step([Event::AttemptEnded { node, attempt, outcome: stopped() }]);
                 }
             }
             Due::Grace(node, attempt) => {
                 if self.acts.remove(&(node, attempt)).is_some() {
-                    self.step(Event::AttemptStopped { node, attempt });
+                    self.step([Event::AttemptStopped { node, attempt }]);
                 }
             }
-            Due::Slot(_, node, attempt) => self.step(Event::SlotGranted { node, attempt }),
-            Due::Cancel => self.step(Event::CancelRequested),
-            Due::Timer(timer) => self.step(Event::TimerFired(timer)),
+            Due::Slot(_, node, attempt) => self.step([Event::SlotGranted { node, attempt }]),
+            Due::Cancel => self.step([Event::CancelRequested]),
+            Due::Timer(timer) => self.step([Event::TimerFired(timer)]),
         }
     }
 
-    /// Lets the run decide one event and carries out what it orders.
-    fn step(&mut self, event: Event) {
-        self.events += 1;
+    /// Lets the run decide what happened just now and carries out what it orders.
+    fn step(&mut self, events: impl IntoIterator<Item = Event>) {
+        let events = events.into_iter().inspect(|_| self.events += 1);
         // A driver logs an event that cannot follow the ones before it, and carries on.
-        let Ok(decision) = self.run.handle(self.now, event) else { return };
+        let decision = self.run.handle_all(self.now, events, drop);
         for record in decision.records {
             (self.watch)(self.now, record);
         }
@@ -121,34 +135,34 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
         self.ready[first_ready..].reverse();
     }
 
-    fn begin(&mut self, node: NodeIx, attempt: Attempt) {
+    /// Begins an attempt. Gives its end if it is done at once.
+    fn begin(&mut self, node: NodeIx, attempt: Attempt, said: &mut Vec<Event>) -> Option<Event> {
         let role = self.run.plan().role(node).unwrap_or(Role::Producer);
         let task = self.run.task(node, attempt);
         let mut act = self.script.act_with(&task, role, &mut self.typical);
-        for report in std::mem::take(&mut act.first) {
-            self.step(Event::Reported { node, attempt, report });
-        }
+        let first = std::mem::take(&mut act.first).into_iter();
+        said.extend(first.map(|report| Event::Reported { node, attempt, report }));
         if act.after.is_zero() && act.end != ActEnd::Hangs {
-            return self.end(node, attempt, act);
+            return Some(end(node, attempt, act, said));
         }
         if act.end != ActEnd::Hangs {
             self.queue.set(self.now.after(act.after), Due::End(self.next, node, attempt));
             self.next += 1;
         }
         self.acts.insert((node, attempt), act);
+        None
     }
+}
 
-    fn end(&mut self, node: NodeIx, attempt: Attempt, act: Act) {
-        for report in act.last {
-            self.step(Event::Reported { node, attempt, report });
+/// The end of an attempt, after what it says last.
+fn end(node: NodeIx, attempt: Attempt, act: Act, said: &mut Vec<Event>) -> Event {
+    said.extend(act.last.into_iter().map(|report| Event::Reported { node, attempt, report }));
+    let outcome = match act.end {
+        ActEnd::Returns(outcome) => outcome,
+        ActEnd::Panics(message) => {
+            Outcome::failed(ErrorClass::Panic, format!("executor panicked: {message}"))
         }
-        let outcome = match act.end {
-            ActEnd::Returns(outcome) => outcome,
-            ActEnd::Panics(message) => {
-                Outcome::failed(ErrorClass::Panic, format!("executor panicked: {message}"))
-            }
-            ActEnd::Hangs => unreachable!("what hangs is never put into the queue"),
-        };
-        self.step(Event::AttemptEnded { node, attempt, outcome });
-    }
+        ActEnd::Hangs => unreachable!("what hangs is never put into the queue"),
+    };
+    Event::AttemptEnded { node, attempt, outcome }
 }

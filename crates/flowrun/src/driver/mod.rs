@@ -35,9 +35,6 @@ pub(crate) use work::Work;
 /// Nodes that end at once before the driver lets other tasks of the runtime have their turn.
 const NODES_PER_TURN: u32 = 64;
 
-/// Nodes that are called before the first of them is seen to have ended. They share one look at the clock.
-const NODES_AT_ONCE: usize = 16;
-
 /// What a handle or the engine asks of a driver.
 pub(crate) enum Request {
     /// Cancel the run.
@@ -135,7 +132,7 @@ impl Driver {
         if let Poll::Ready(written) = self.poll_written(cx) {
             return Poll::Ready(written.map(|()| Next::Written));
         }
-        if !self.work.ahead.is_full() && self.work.poll_ended(cx, NODES_AT_ONCE, &self.shared.redactor) {
+        if !self.work.ahead.is_full() && self.work.poll_ended(cx, &self.shared.redactor) {
             return Poll::Ready(Ok(Next::Ended));
         }
         // Nothing is ready by a look; from here on whatever comes has to wake the driver.
@@ -230,7 +227,7 @@ impl Driver {
     /// queue.
     fn take_turn(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StoreError> {
         while self.work.turn < NODES_PER_TURN && !self.work.ahead.is_full() && !self.work.ready.is_empty() {
-            for _ in 0..NODES_AT_ONCE {
+            for _ in 0..Run::AT_ONCE {
                 let Some((node, attempt)) = self.work.ready.pop() else { break };
                 self.work.turn += 1;
                 if let Some(outcome) = self.start(cx, node, attempt) {

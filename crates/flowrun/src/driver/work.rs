@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Command, Event, NodeIx, Timestamp};
+use flowrun_core::{Attempt, Command, Event, NodeIx, Run, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -68,9 +68,9 @@ impl Work {
         self.ready[first_ready..].reverse();
     }
 
-    /// Goes on with what is pending, until so many attempts have ended or none is ready. Tells whether any has.
-    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, most: usize, redactor: &Redactor) -> bool {
-        while self.ended.len() < most
+    /// Goes on with what is pending, until enough attempts have ended or none is ready. Tells whether any has.
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, redactor: &Redactor) -> bool {
+        while self.ended.len() < Run::AT_ONCE
             && let Poll::Ready(Some((node, attempt, outcome))) = self.pending.poll_next_unpin(cx)
         {
             self.turn += 1;
