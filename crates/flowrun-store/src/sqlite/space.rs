@@ -22,6 +22,11 @@ impl Space {
         (size > 0).then_some(Self { path, size, is_kept })
     }
 
+    /// Whether the disk is nearly full, as far as a look without touching the reserve tells.
+    pub(super) fn is_low(&self) -> bool {
+        free(&self.path).is_some_and(|free| free < self.needed())
+    }
+
     /// Whether the disk is nearly full. The reserve is given up or made accordingly.
     pub(super) fn look(&mut self) -> bool {
         free(&self.path).is_some_and(|free| self.decide(free))
@@ -29,9 +34,12 @@ impl Space {
 
     /// The reserve is given up below its own size, and made again with twice as much to spare, so that making it
     /// does not lead to giving it up.
+    const fn needed(&self) -> u64 {
+        if self.is_kept { self.size } else { 3 * self.size }
+    }
+
     fn decide(&mut self, free: u64) -> bool {
-        let needed = if self.is_kept { self.size } else { 3 * self.size };
-        if free < needed {
+        if free < self.needed() {
             self.release();
         } else if !self.is_kept {
             // Without a reserve the store still works; it is tried again with the next transaction.

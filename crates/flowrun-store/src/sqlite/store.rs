@@ -82,11 +82,14 @@ impl SqliteStore {
             .query_row("SELECT ifnull(max(number), 0) FROM run", [], |row| row.get(0))
             .map_err(of)?;
         let health = Arc::new(Health::default());
+        let space = if is_file { Space::of(&options.path, options.reserve) } else { None };
+        // Before anybody asks for a new run. Making the reserve takes longer and is left to the writer.
+        health.set_low(space.as_ref().is_some_and(Space::is_low));
         let writer = Writer {
             connection,
             epoch: identity.epoch,
             health: Arc::clone(&health),
-            space: if is_file { Space::of(&options.path, options.reserve) } else { None },
+            space,
             lock,
             appended: 0,
         };
