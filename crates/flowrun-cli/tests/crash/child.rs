@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 /// How long a child may take to do what it has to. Far more than it needs on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const FLOWRUN: &str = env!("CARGO_BIN_EXE_flowrun");
+
 /// A running `flowrun`.
 pub(crate) struct Child {
     process: Process,
@@ -32,7 +34,19 @@ pub(crate) struct Ended {
 impl Child {
     /// Starts the binary in `folder`, without any setting of the machine.
     pub(crate) fn start(folder: &Path, args: &[String], vars: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
+        Self::spawn(Command::new(FLOWRUN), folder, args, vars)
+    }
+
+    /// The same, and no file it writes may grow over so many times 512 bytes: a write beyond fails.
+    pub(crate) fn start_limited(folder: &Path, args: &[String], blocks: u32) -> Self {
+        // A signal that is ignored stays so in the program that takes the shell's place.
+        let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &limit, FLOWRUN]);
+        Self::spawn(command, folder, args, &[])
+    }
+
+    fn spawn(mut command: Command, folder: &Path, args: &[String], vars: &[(&str, &str)]) -> Self {
         command.args(args).current_dir(folder).env_clear().envs(vars.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("the binary starts");

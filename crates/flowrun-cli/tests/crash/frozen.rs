@@ -2,8 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use flowrun::{Attempt, ErrorClass, JournalLine, NodeIx, Record, RunFilter, Store as _, Timestamp};
-use flowrun_store::SqliteOptions;
+use flowrun::{Attempt, ErrorClass, JournalLine, NodeIx, Record, Timestamp};
 
 use crate::case::Shape;
 use crate::child::Child;
@@ -21,17 +20,9 @@ async fn frozen(stage: &Stage, place: &Place<'_>) -> Child {
     let child = place.run(&[]);
     stage.outside.effect_of(&place.case, "2").await;
     child.signal("STOP");
-    let at_work = journal(place).iter().all(|line| !is_end(&line.record, Attempt::FIRST));
+    let at_work = place.journal().iter().all(|line| !is_end(&line.record, Attempt::FIRST));
     assert!(at_work, "frozen too late: the attempt is over");
     child
-}
-
-/// The journal of a case's only run.
-fn journal(place: &Place<'_>) -> Vec<JournalLine> {
-    let copy = place.copy();
-    let store = SqliteOptions::new(copy.store()).create(false).open().expect("the copy is a store");
-    let runs = store.runs(&RunFilter::default()).expect("the copy can be read");
-    store.open(runs[0].id).expect("the copy can be read").0.lines
 }
 
 /// Whether the record ends that attempt of the node, in whatever way.
@@ -46,7 +37,7 @@ fn is_end(record: &Record, attempt: Attempt) -> bool {
 
 /// Waits for the deadline that the journal has for the attempt at work.
 async fn deadline_passed(place: &Place<'_>) {
-    let deadline = journal(place).iter().find_map(|line| match line.record {
+    let deadline = place.journal().iter().find_map(|line| match line.record {
         Record::AttemptStarted { node: of, deadline, .. } if of == node() => deadline,
         _ => None,
     });
@@ -77,19 +68,20 @@ async fn a_process_frozen_over_a_deadline_ends_the_attempt_once_and_keeps_its_st
     let child = frozen(&stage, &place).await;
     deadline_passed(&place).await;
     let before = place.effects().len();
-    for other in [place.resume(&[]), place.run(&[])] {
+    for is_new in [false, true] {
+        let other = if is_new { place.run(&[]) } else { place.resume(&[]) };
         let refused = place.ended(other).await;
         assert_eq!((refused.code, refused.out.as_str()), (Some(4), ""), "{refused:?}");
         let holder = format!("is open already, in process {} ", child.id());
         assert!(refused.said.iter().any(|line| line.contains(&holder)), "{refused:?}");
     }
     assert_eq!(place.effects().len(), before, "somebody was called by who was refused");
-    assert_eq!(ends(&journal(&place)), (0, 0), "nobody decides for a process that is frozen");
+    assert_eq!(ends(&place.journal()), (0, 0), "nobody decides for a process that is frozen");
 
     child.signal("CONT");
     let ended = place.ended(child).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ends(&journal(&place)), (1, 2), "{:#?}", journal(&place));
+    assert_eq!(ends(&place.journal()), (1, 2), "{:#?}", place.journal());
     let keys = keys(&place, "2");
     assert_eq!((keys.len(), &keys[0]), (2, &keys[1]), "the second attempt says that it repeats the first");
     let found = violations(&place);
@@ -107,8 +99,8 @@ async fn an_answer_that_came_while_frozen_over_the_deadline_ends_the_attempt_onc
     child.signal("CONT");
     let ended = place.ended(child).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let (timed_out, ends) = ends(&journal(&place));
-    assert_eq!(ends, timed_out + 1, "{:#?}", journal(&place));
+    let (timed_out, ends) = ends(&place.journal());
+    assert_eq!(ends, timed_out + 1, "{:#?}", place.journal());
     let keys = keys(&place, "2");
     assert_eq!(keys.len(), timed_out + 1);
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
@@ -125,7 +117,7 @@ async fn a_frozen_process_whose_store_was_taken_over_writes_nothing_any_more() {
     let other = place.resume(&[]);
     let other = place.ended(other).await;
     assert_eq!(other.code, Some(0), "{other:?}");
-    let taken_over = journal(&place);
+    let taken_over = place.journal();
     let effects = place.effects().len();
 
     child.signal("CONT");
@@ -133,7 +125,7 @@ async fn a_frozen_process_whose_store_was_taken_over_writes_nothing_any_more() {
     assert_eq!(ended.code, Some(4), "{ended:?}");
     let told = "the store was opened by somebody else";
     assert!(ended.said.iter().any(|line| line.contains(told)), "{ended:?}");
-    assert_eq!(format!("{:?}", journal(&place)), format!("{taken_over:?}"));
+    assert_eq!(format!("{:?}", place.journal()), format!("{taken_over:?}"));
     assert_eq!(place.effects().len(), effects, "it called somebody after it had lost the store");
     let keys = keys(&place, "2");
     assert_eq!((keys.len(), &keys[0]), (2, &keys[1]));

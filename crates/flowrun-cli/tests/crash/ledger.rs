@@ -47,7 +47,8 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    pub(crate) async fn start() -> Self {
+    /// `meanwhile` is called with each effect before it is answered.
+    pub(crate) async fn start(meanwhile: impl Fn(&Effect) + Send + Sync + 'static) -> Self {
         let pages = Pages {
             opened: Instant::now(),
             effects: Vec::new(),
@@ -56,7 +57,7 @@ impl Outside {
         };
         let book = Book(Arc::new(Mutex::new(pages)));
         let writes = book.clone();
-        let sink = WebhookSink::start_with(move |request| writes.enter(request)).await;
+        let sink = WebhookSink::start_with(move |request| writes.enter(request, &meanwhile)).await;
         let site = Website::start().await.expect("a port on loopback");
         Self { site, sink: sink.expect("a port on loopback"), book }
     }
@@ -97,7 +98,7 @@ impl Book {
     }
 
     /// Writes a request down and says how it is answered.
-    fn enter(&self, request: &WebhookRequest) -> WebhookReply {
+    fn enter(&self, request: &WebhookRequest, meanwhile: &dyn Fn(&Effect)) -> WebhookReply {
         let mut words = request.path.split('/').skip(1);
         let mut word = || words.next().unwrap_or_default().to_owned();
         let (how, case, node) = (word(), word(), word());
@@ -109,7 +110,9 @@ impl Book {
         *seen += 1;
         let is_first = *seen == 1;
         let at = pages.opened.elapsed();
-        pages.effects.push(Effect { case, node, object, key, at });
+        let effect = Effect { case, node, object, key, at };
+        meanwhile(&effect);
+        pages.effects.push(effect);
         let count = pages.effects.len();
         pages.count.send_replace(count);
         match how.as_str() {

@@ -13,6 +13,7 @@ mod chance;
 mod child;
 mod flow_run;
 mod frozen;
+mod full;
 mod invariants;
 mod ledger;
 mod others;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use flowrun::{JournalLine, RunFilter, Store as _};
+use flowrun_store::SqliteOptions;
 use tempfile::TempDir;
 
 use crate::case::{Shape, flow, pages};
@@ -28,8 +30,17 @@ pub(crate) struct Place<'a> {
 impl<'a> Place<'a> {
     /// A new case of this name, which no other case has.
     pub(crate) fn new(case: impl Into<String>, shape: Shape, outside: &'a Outside) -> Self {
+        Self::inside(folder(), case, shape, outside)
+    }
+
+    /// A new case in this folder, which is empty.
+    pub(crate) fn inside(
+        folder: TempDir,
+        case: impl Into<String>,
+        shape: Shape,
+        outside: &'a Outside,
+    ) -> Self {
         let case = case.into();
-        let folder = folder();
         std::fs::write(folder.path().join("flow.json"), flow(shape, &case, outside)).expect("a file of ours");
         Self { folder, case, shape, outside, acked: Vec::new(), kills: 0, may_be_gone: false }
     }
@@ -56,8 +67,18 @@ impl<'a> Place<'a> {
 
     /// Goes on with every open run.
     pub(crate) fn resume(&self, vars: &[(&str, &str)]) -> Child {
+        Child::start(self.folder.path(), &self.resuming(), vars)
+    }
+
+    /// The same, by a process whose files may not grow over so many times 512 bytes.
+    pub(crate) fn resume_limited(&self, blocks: u32) -> Child {
+        Child::start_limited(self.folder.path(), &self.resuming(), blocks)
+    }
+
+    fn resuming(&self) -> Vec<String> {
         let (secret, host) = (format!("WORD={SECRET}"), self.outside.host());
-        self.start(&["resume", "--store", "runs.db", "--allow-host", &host, "--secret", &secret], vars)
+        let args = ["resume", "--store", "runs.db", "--allow-host", &host, "--secret", &secret];
+        args.map(str::to_owned).to_vec()
     }
 
     /// Any command, in this folder.
@@ -92,6 +113,14 @@ impl<'a> Place<'a> {
     /// What the ledger saw of this case.
     pub(crate) fn effects(&self) -> Vec<Effect> {
         self.outside.effects(&self.case)
+    }
+
+    /// The journal of the only run here.
+    pub(crate) fn journal(&self) -> Vec<JournalLine> {
+        let copy = self.copy();
+        let store = SqliteOptions::new(copy.store()).create(false).open().expect("the copy is a store");
+        let runs = store.runs(&RunFilter::default()).expect("the copy can be read");
+        store.open(runs[0].id).expect("the copy can be read").0.lines
     }
 
     /// The same files in another folder, so that looking at them changes nothing here.

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use crate::case::{Shape, ends};
 use crate::flow_run::difference;
 use crate::invariants::{Violations, violations};
-use crate::ledger::Outside;
+use crate::ledger::{Effect, Outside};
 use crate::place::Place;
 use crate::report::Outcome;
 
@@ -20,7 +20,12 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn start() -> Self {
-        Self { outside: Outside::start().await, unbroken: Mutex::default() }
+        Self::start_with(|_| ()).await
+    }
+
+    /// Servers that call `meanwhile` with each effect before it is answered.
+    pub(crate) async fn start_with(meanwhile: impl Fn(&Effect) + Send + Sync + 'static) -> Self {
+        Self { outside: Outside::start(meanwhile).await, unbroken: Mutex::default() }
     }
 
     /// The run of the shape when nothing is killed.
