@@ -5,6 +5,8 @@
 //! - `conformance` (default): replay of recorded cases, in `conformance`, and the binary of that name.
 //! - `synth`: flows of a shape, a size and a seed, in `synth`; with `proptest` also strategies for property
 //!   tests.
+//! - `chaos`: runs that everything goes wrong for, from a seed, compared with a model, in `chaos`, and the binary
+//!   of that name.
 //! - `script`: what executors do, written down, in `script`, and runs by a script in virtual time, in `sim`.
 //!   `outcomes` lists every way a flow can end, and `suite` plays folders of cases and says what they reach.
 //!   With `engine` scripts can also stand in for executors in an engine.
@@ -14,6 +16,8 @@
 //! - `servers`: real servers on loopback, in `servers`: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
+#[cfg(feature = "chaos")]
+pub mod chaos;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "executor-suite")]

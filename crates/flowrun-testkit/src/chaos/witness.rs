@@ -1,0 +1,133 @@
+//! What must hold of a journal and of the calls it led to, whatever the flow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowrun_core::{Attempt, NodeIx, Record, Task, Timestamp};
+
+use super::finding::Broken;
+
+/// Reads a journal line by line.
+#[derive(Debug, Default)]
+pub(super) struct Journaled {
+    nodes: BTreeMap<NodeIx, Seen>,
+    is_over: bool,
+}
+
+/// What a journal says of a node.
+#[derive(Debug)]
+struct Seen {
+    visit: u32,
+    at_work: Option<Attempt>,
+    has_started: bool,
+    has_ended: bool,
+    is_skipped: bool,
+    not_before: Option<Timestamp>,
+}
+
+impl Journaled {
+    /// Takes the next record.
+    pub(super) fn take(&mut self, at: Timestamp, record: &Record) -> Result<(), Broken> {
+        if self.is_over && !matches!(record, Record::Rerun { .. } | Record::Judged { .. }) {
+            return Err(Broken::new("nothing follows the end of a run", format!("{record:?}")));
+        }
+        match record {
+            Record::RunEnded { .. } => self.is_over = true,
+            Record::Rerun { nodes } => {
+                self.is_over = false;
+                nodes.iter().for_each(|&node| self.seen(node).begin_visit());
+            }
+            Record::AttemptStarted { node, attempt, .. } => return self.start(at, *node, *attempt),
+            Record::RetryScheduled { node, not_before, .. } => {
+                let seen = self.seen(*node);
+                (seen.at_work, seen.not_before) = (None, Some(*not_before));
+            }
+            Record::AttemptLost { node, .. } | Record::NodeHeld { node, .. } => {
+                self.seen(*node).at_work = None
+            }
+            Record::NodeEnded { node, .. } | Record::NothingToSend { node } => {
+                let seen = self.seen(*node);
+                if seen.has_ended {
+                    return Err(Broken::new("a node ends once in a visit", format!("{record:?}")));
+                }
+                (seen.at_work, seen.has_started, seen.has_ended) = (None, true, true);
+            }
+            Record::NodeSkipped { node } => self.seen(*node).is_skipped = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the journal says that the node is not going to start.
+    pub(super) fn is_skipped(&self, node: NodeIx) -> bool {
+        self.nodes.get(&node).is_some_and(|seen| seen.is_skipped)
+    }
+
+    fn start(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) -> Result<(), Broken> {
+        let seen = self.seen(node);
+        let what = || format!("attempt {attempt} of node {} started: {seen:?}", node.index());
+        if seen.has_ended {
+            return Err(Broken::new("a node that is done does not start again in its visit", what()));
+        }
+        if seen.at_work.is_some() {
+            return Err(Broken::new("a node has one attempt at work", what()));
+        }
+        // The key of an effect is made of the visit: all attempts of one have the same.
+        if attempt.visit() != seen.visit {
+            return Err(Broken::new("a visit has one idempotency key", what()));
+        }
+        if seen.not_before.is_some_and(|not_before| at < not_before) {
+            return Err(Broken::new("no attempt starts before its time", what()));
+        }
+        (seen.at_work, seen.has_started, seen.not_before) = (Some(attempt), true, None);
+        Ok(())
+    }
+
+    fn seen(&mut self, node: NodeIx) -> &mut Seen {
+        self.nodes.entry(node).or_insert_with(|| Seen::new(1))
+    }
+}
+
+impl Seen {
+    const fn new(visit: u32) -> Self {
+        Self {
+            visit,
+            at_work: None,
+            has_started: false,
+            has_ended: false,
+            is_skipped: false,
+            not_before: None,
+        }
+    }
+
+    fn begin_visit(&mut self) {
+        *self = Self::new(self.visit + u32::from(self.has_started));
+    }
+}
+
+/// What the world outside saw: the calls of executors. It outlives every process.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    called: BTreeSet<(NodeIx, Attempt)>,
+    /// The objects of a visit, as far as calls had them.
+    objects: BTreeMap<(NodeIx, u32), BTreeSet<String>>,
+}
+
+impl Ledger {
+    /// An executor is called.
+    pub(super) fn call(&mut self, node: NodeIx, task: &Task) -> Result<(), Broken> {
+        let what = || format!("node {}: {task:?}", node.index());
+        if !self.called.insert((node, task.attempt)) {
+            return Err(Broken::new("an attempt is one call", what()));
+        }
+        let track = |object: &flowrun_core::TaskObject| object.entry.track_id.as_deref().map(str::to_owned);
+        let objects: BTreeSet<String> = task.objects.iter().filter_map(track).collect();
+        let known = self.objects.entry((node, task.attempt.visit())).or_default();
+        // What is done already is not handed over again; what is new would be an effect under another key.
+        if objects.is_superset(known) {
+            *known = objects;
+        } else if !objects.is_subset(known) {
+            return Err(Broken::new("a visit has one idempotency key for each object", what()));
+        }
+        Ok(())
+    }
+}
