@@ -11,6 +11,7 @@ mod demo;
 mod fuzz;
 mod lint;
 mod setup;
+mod sim;
 mod step;
 mod test;
 mod workspace;
@@ -26,7 +27,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), Failed>,
 }
 
-const TASKS: [Task; 8] = [
+const TASKS: [Task; 9] = [
     Task {
         name: "demo",
         about: "run two flows against a website and sinks of its own on loopback",
@@ -46,6 +47,11 @@ const TASKS: [Task; 8] = [
         name: "crash",
         about: "kill the binary at random and at every place that matters; --kills COUNT for more",
         run: crash::run,
+    },
+    Task {
+        name: "sim",
+        about: "runs that everything goes wrong for, compared with a model; --seeds N, --seed S for one",
+        run: sim::run,
     },
     Task {
         name: "bench-check",
