@@ -108,7 +108,7 @@ fn many_journals_are_written_at_once(place: &dyn Place) -> Result<(), Broken> {
     let store = place.open();
     let write = |number| -> Result<(), StoreError> {
         let mut journal = store.create(new_run(number))?;
-        (0..APPENDS).try_for_each(|text| append(&mut *journal, 0, &mut vec![logged(&text.to_string())]))?;
+        (0..APPENDS).try_for_each(|text| append(&mut *journal, 0, &[logged(&text.to_string())]))?;
         let lines = journal.reader().read(0, 2 * APPENDS)?.lines;
         let expected: Vec<_> = (0..APPENDS).map(|text| text.to_string()).collect();
         if messages(&lines) == expected { Ok(()) } else { Err(StoreError::NotFound(id(number))) }
