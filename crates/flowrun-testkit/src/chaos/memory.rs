@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flowrun_core::{Attempt, Event, NodeIx, Plan, Record, Run, RunId, RunSpec, Timestamp};
+use flowrun_core::{Attempt, Event, NodeIx, ObjectStatus, Plan, Record, Run, RunId, RunSpec, Timestamp};
 use flowrun_store::JournalLine;
 
 use super::drawing::Drawing;
@@ -98,7 +98,7 @@ impl<'a> Memory<'a> {
     ) -> Result<(), Broken> {
         let mut started = Vec::new();
         for record in records {
-            self.journaled.take(at, record)?;
+            self.journaled.take(self.drawing, at, record)?;
             self.lines.push(line(at, record));
             if let Record::AttemptStarted { node, attempt, .. } = record {
                 started.push((*node, *attempt));
@@ -125,6 +125,10 @@ impl<'a> Memory<'a> {
                 run.status(),
                 self.model.status()
             )));
+        }
+        if run.is_paused() != self.model.is_paused() {
+            let (is, should_be) = (run.is_paused(), self.model.is_paused());
+            return Err(disagree(format!("the run is paused: {is}, and should be: {should_be}")));
         }
         let most = self.drawing.limits.max_concurrent.map_or(usize::MAX, |most| most as usize);
         let working = run.working().count();
@@ -165,12 +169,21 @@ impl<'a> Memory<'a> {
             let what = format!("attempt {attempt} of node {} is called, and no disk knows", node.index());
             return Err(Broken::new("nothing is performed that is not written", what));
         }
-        let should_be = self.model.handed_to(node.index());
+        let should_be = self.should_be_handed(node.index());
         if objects != should_be {
             let what = format!("node {} is handed {objects:?}, and should be {should_be:?}", node.index());
             return Err(Broken::new("run and model agree", what));
         }
         Ok(())
+    }
+
+    /// A receiver is handed what it has not done yet, others what the nodes above have.
+    fn should_be_handed(&self, node: usize) -> Vec<String> {
+        if !self.drawing.nodes[node].kind.is_receiver() {
+            return self.model.handed(node);
+        }
+        let left = self.model.objects(node).filter(|(_, status)| *status == ObjectStatus::Working);
+        left.map(|(id, _)| id.to_owned()).collect()
     }
 
     /// The disk knows nothing of the run.
@@ -213,7 +226,7 @@ impl<'a> Memory<'a> {
     /// Begins anew with what is left.
     fn remember(&mut self, lines: &[JournalLine]) -> Result<(), Broken> {
         self.journaled = Journaled::default();
-        lines.iter().try_for_each(|line| self.journaled.take(line.at, &line.record))?;
+        lines.iter().try_for_each(|line| self.journaled.take(self.drawing, line.at, &line.record))?;
         self.model = Model::new(self.drawing, self.run.to_string());
         let decisions = std::mem::take(&mut self.decisions);
         decisions.iter().try_for_each(|decided| self.tell_model(&decided.events, &decided.started))?;

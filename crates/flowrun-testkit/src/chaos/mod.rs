@@ -19,7 +19,9 @@
 //! - no executor is called before its start is on the disk, and none twice for the same attempt;
 //! - a node that is done does not start again in its visit, and all attempts of a visit have the same
 //!   idempotency keys;
-//! - no attempt starts before its time, and no more work at once than may.
+//! - no attempt starts before its time, no retry follows at once, and no more attempts work at once than may;
+//! - a deadline ends what hangs;
+//! - what may repeat an effect is marked, and so is what passed only after it had failed.
 //!
 //! The seed is split: the flow, its limits, executors, the disk, crashes, people and the order of what is ready
 //! draw from streams of their own. What goes wrong stands in a list that is drawn before anything happens, so a

@@ -124,13 +124,10 @@ impl<'a> Model<'a> {
         self.nodes[node].entries.iter().map(|entry| (&*entry.id, entry.status))
     }
 
-    /// What an attempt is handed: a receiver what it has not done yet, others what the nodes above have.
-    pub(super) fn handed_to(&self, node: usize) -> Vec<String> {
-        if !self.drawing.nodes[node].kind.is_receiver() {
-            return self.handed(node);
-        }
-        let left = self.objects(node).filter(|(_, status)| *status == ObjectStatus::Working);
-        left.map(|(id, _)| id.to_owned()).collect()
+    /// Whether the run goes on only when a person says so, or a node of it does.
+    pub(super) fn is_paused(&self) -> bool {
+        let is_held = self.nodes.iter().any(|node| matches!(node.state, State::Held(_)));
+        matches!(self.phase, Phase::Open | Phase::Failing) && (self.is_paused || is_held)
     }
 
     fn is_open(&self, node: usize) -> bool {
@@ -310,7 +307,7 @@ impl<'a> Model<'a> {
 
     /// The objects of the taken parents, below conditions those of the node's side, each once. Without parents
     /// it is the run itself.
-    fn handed(&self, node: usize) -> Vec<String> {
+    pub(super) fn handed(&self, node: usize) -> Vec<String> {
         let (mut handed, mut seen) = (Vec::new(), BTreeSet::new());
         for source in self.sources(node).filter(|&source| self.is_taken(source, node) == Some(true)) {
             let side = self.drawing.nodes[source].threshold.map(|_| self.drawing.nodes[node].start_if);

@@ -378,16 +378,21 @@ impl<'a> Story<'a> {
 
     /// Nothing is going to happen by itself: somebody has to see what the run waits for.
     fn wait_for_a_person(&mut self) -> Result<(), Broken> {
+        let (limits, acts) = (&self.drawing.limits, &self.process.acts);
+        let has_deadline = limits.attempt_timeout.or(limits.node_timeout).or(limits.run_timeout).is_some();
+        if has_deadline && !acts.is_empty() {
+            let what = format!("nothing is left to happen; at work: {:?}", acts.keys());
+            return Err(Broken::new("a deadline ends what hangs", what));
+        }
         if self.process.run.is_at_rest() {
             self.tally.add("runs at rest until somebody resumed them");
             self.process.calls.push_back(Call::Resume);
-        } else if !self.process.acts.is_empty() && !self.has_lost_patience {
+        } else if !acts.is_empty() && !self.has_lost_patience {
             self.tally.add("runs that hung until somebody cancelled them");
             self.has_lost_patience = true;
             self.process.calls.push_back(Call::Cancel);
         } else {
-            let acts: Vec<_> = self.process.acts.keys().collect();
-            let what = format!("nothing is left to happen; at work: {acts:?}");
+            let what = format!("nothing is left to happen; at work: {:?}", acts.keys());
             return Err(Broken::new("a run ends, or waits for somebody it shows", what));
         }
         Ok(())

@@ -1,10 +1,15 @@
 //! What must hold of a journal and of the calls it led to, whatever the flow.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use flowrun_core::{Attempt, NodeIx, Record, Task, Timestamp};
+use flowrun_core::{Attempt, ErrorClass, NodeIx, NodeStatus, Record, Task, Timestamp};
 
+use super::drawing::Drawing;
 use super::finding::Broken;
+
+/// The first wait of a run, a second, less what it may be shorter by.
+const SHORTEST_WAIT: Duration = Duration::from_millis(800);
 
 /// Reads a journal line by line.
 #[derive(Debug, Default)]
@@ -21,12 +26,16 @@ struct Seen {
     has_started: bool,
     has_ended: bool,
     is_skipped: bool,
+    /// An attempt of the visit failed, and another one followed.
+    has_failed: bool,
+    /// Nobody knows whether an attempt of the visit had its effect.
+    is_unsure: bool,
     not_before: Option<Timestamp>,
 }
 
 impl Journaled {
     /// Takes the next record.
-    pub(super) fn take(&mut self, at: Timestamp, record: &Record) -> Result<(), Broken> {
+    pub(super) fn take(&mut self, drawing: &Drawing, at: Timestamp, record: &Record) -> Result<(), Broken> {
         if self.is_over && !matches!(record, Record::Rerun { .. } | Record::Judged { .. }) {
             return Err(Broken::new("nothing follows the end of a run", format!("{record:?}")));
         }
@@ -36,16 +45,35 @@ impl Journaled {
                 self.is_over = false;
                 nodes.iter().for_each(|&node| self.seen(node).begin_visit());
             }
-            Record::AttemptStarted { node, attempt, .. } => return self.start(at, *node, *attempt),
-            Record::RetryScheduled { node, not_before, .. } => {
+            Record::AttemptStarted { node, attempt, possible_duplicate, .. } => {
+                self.start(at, *node, *attempt)?;
+                let may_repeat = self.seen(*node).is_unsure && drawing.nodes[node.index()].kind.has_effect();
+                if *possible_duplicate != may_repeat {
+                    return Err(Broken::new("what may repeat an effect says so", format!("{record:?}")));
+                }
+            }
+            Record::RetryScheduled { node, not_before, class, .. } => {
+                if *not_before < at.after(SHORTEST_WAIT) {
+                    return Err(Broken::new("nothing is tried again at once", format!("{record:?}")));
+                }
                 let seen = self.seen(*node);
-                (seen.at_work, seen.not_before) = (None, Some(*not_before));
+                (seen.at_work, seen.not_before, seen.has_failed) = (None, Some(*not_before), true);
+                seen.is_unsure |= matches!(class, ErrorClass::Timeout | ErrorClass::Unknown);
             }
             Record::AttemptLost { node, .. } | Record::NodeHeld { node, .. } => {
-                self.seen(*node).at_work = None
+                let seen = self.seen(*node);
+                (seen.at_work, seen.is_unsure) = (None, true);
             }
             Record::NodeEnded { node, .. } | Record::NothingToSend { node } => {
                 let seen = self.seen(*node);
+                let is_flaky = matches!(record, Record::NodeEnded { flaky: true, .. });
+                let has_passed = !matches!(record, Record::NodeEnded { status: NodeStatus::Failed, .. });
+                if is_flaky != (has_passed && seen.has_failed) {
+                    return Err(Broken::new(
+                        "what passed in the end and failed before says so",
+                        format!("{record:?}"),
+                    ));
+                }
                 if seen.has_ended {
                     return Err(Broken::new("a node ends once in a visit", format!("{record:?}")));
                 }
@@ -95,6 +123,8 @@ impl Seen {
             has_started: false,
             has_ended: false,
             is_skipped: false,
+            has_failed: false,
+            is_unsure: false,
             not_before: None,
         }
     }
