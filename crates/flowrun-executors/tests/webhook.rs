@@ -50,6 +50,7 @@ async fn a_post_carries_payload_headers_and_one_key_per_object() {
     let keys: Vec<_> = requests.iter().map(|request| request.header("idempotency-key").unwrap()).collect();
     assert!(keys[0].len() == 52 && keys[0] != keys[1], "{keys:?}");
     assert_eq!(first.header("webhook-id"), Some(keys[0]));
+    assert_eq!(first.header("webhook-attempt"), Some("1"));
     // Another attempt, the same keys.
     send(&sink, data, &[scan()]).await;
     assert_eq!(sink.received()[2].header("idempotency-key"), Some(keys[0]));

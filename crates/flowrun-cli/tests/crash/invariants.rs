@@ -7,7 +7,7 @@
 //! | I3 | an attempt ends at most once, and a node has at most one open attempt |
 //! | I4 | no attempt of a visit follows the end of its node |
 //! | I5 | every effect outside belongs to an attempt in the journal |
-//! | I6 | all effects for one object of a node visit carry one key |
+//! | I6 | all effects for one object of a node visit carry one key, in attempts of rising numbers |
 //! | I7 | there are no more of them than one, the retries, and the kills |
 //! | I8 | a node starts after the nodes above it, and another attempt after the wait for it |
 //! | I9 | the journal, read from nothing, gives what is stored beside it |
@@ -92,7 +92,7 @@ fn of_run(store: &SqliteStore, summary: &RunSummary, effects: &[Effect], kills: 
 /// What a journal says of attempts.
 #[derive(Default)]
 struct History {
-    attempts: BTreeMap<NodeIx, u32>,
+    attempts: BTreeMap<NodeIx, BTreeSet<u32>>,
     retries: BTreeMap<NodeIx, u32>,
     /// Before when the next attempt may not start.
     waits: BTreeMap<NodeIx, Timestamp>,
@@ -106,7 +106,7 @@ impl History {
         for JournalLine { seq, at, record } in lines {
             match record {
                 Record::AttemptStarted { node, attempt, .. } => {
-                    *history.attempts.entry(*node).or_default() += 1;
+                    history.attempts.entry(*node).or_default().insert(attempt.number());
                     if open.insert(*node, *attempt).is_some() {
                         found.push(format!("I3: line {seq} starts an attempt beside another"));
                     }
@@ -163,14 +163,21 @@ impl History {
             let keys: BTreeSet<&str> = effects.iter().map(|effect| effect.key.as_str()).collect();
             let count = u32::try_from(effects.len()).expect("a case is short");
             let node = plan.find(id).expect("the ledger is called by nodes of the flow");
-            let of = |counts: &BTreeMap<NodeIx, u32>| counts.get(&node).copied().unwrap_or_default();
-            if count > of(&self.attempts) {
-                found.push(format!("I5: node {id} had {count} effects in {} attempts", of(&self.attempts)));
+            let written = |effect: &&Effect| {
+                self.attempts.get(&node).is_some_and(|attempts| attempts.contains(&effect.attempt))
+            };
+            if let Some(effect) = effects.iter().find(|effect| !written(effect)) {
+                found.push(format!("I5: attempt {} of node {id} is in no journal", effect.attempt));
             }
             if keys.len() != 1 || keys.contains("") {
                 found.push(format!("I6: node {id} used {} keys for {object}", keys.len()));
             }
-            if count > 1 + of(&self.retries) + kills {
+            let attempts: Vec<u32> = effects.iter().map(|effect| effect.attempt).collect();
+            if attempts.windows(2).any(|pair| pair[0] >= pair[1]) {
+                found.push(format!("I6: the attempts of node {id} for {object} were {attempts:?}"));
+            }
+            let retries = self.retries.get(&node).copied().unwrap_or_default();
+            if count > 1 + retries + kills {
                 let when: Vec<_> = effects.iter().map(|effect| effect.at).collect();
                 found.push(format!("I7: node {id} had {count} effects after {kills} kills, at {when:?}"));
             }

@@ -21,6 +21,8 @@ pub(crate) struct Effect {
     pub(crate) object: String,
     /// Its idempotency key.
     pub(crate) key: String,
+    /// Which attempt of the node had it; 0 when it did not say.
+    pub(crate) attempt: u32,
     /// When, since the ledger was opened.
     pub(crate) at: Duration,
 }
@@ -103,6 +105,8 @@ impl Book {
         let mut word = || words.next().unwrap_or_default().to_owned();
         let (how, case, node) = (word(), word(), word());
         let key = request.header("idempotency-key").unwrap_or_default().to_owned();
+        let attempt = request.header("webhook-attempt").and_then(|number| number.parse().ok());
+        let attempt = attempt.unwrap_or_default();
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let object = body["object"].as_str().unwrap_or_default().to_owned();
         let mut pages = self.pages();
@@ -110,7 +114,7 @@ impl Book {
         *seen += 1;
         let is_first = *seen == 1;
         let at = pages.opened.elapsed();
-        let effect = Effect { case, node, object, key, at };
+        let effect = Effect { case, node, object, key, attempt, at };
         meanwhile(&effect);
         pages.effects.push(effect);
         let count = pages.effects.len();

@@ -59,6 +59,11 @@ async fn a_new_key_for_each_attempt_is_found_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn counting_attempts_from_one_again_is_found_out() {
+    found_out("done", "I6", Moment::Effect("2")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn repeating_what_is_done_is_found_out() {
     found_out("done", "I4", Moment::Effect("3")).await;
 }

@@ -73,6 +73,7 @@ impl Node<'_> {
             headers: &headers,
             payload: &payload,
             key: &self.context.key(&object.entry),
+            attempt: self.context.attempt().number(),
         };
         let bad = |bad: BadRequest| Unsent { why: bad.to_string(), undone: None };
         let request = filled.into_request().map_err(bad)?;

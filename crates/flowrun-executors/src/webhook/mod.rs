@@ -2,7 +2,8 @@
 //!
 //! The address is a user's, so the guard decides whether it is reached, redirects are not followed and the
 //! answer's body is not shown. `Idempotency-Key` and `webhook-id` are the same in every attempt: a receiver
-//! that honours one of them sees each effect once.
+//! that honours one of them sees each effect once. `webhook-attempt` is the number of the attempt, from 1, so
+//! that its log can tell a repetition from the first request.
 
 mod executor;
 mod request;

@@ -88,13 +88,16 @@ pub(super) struct Filled<'a> {
     pub(super) payload: &'a str,
     /// The idempotency key.
     pub(super) key: &'a str,
+    /// Which attempt of the node's visit it is, from 1.
+    pub(super) attempt: u32,
 }
 
 impl Filled<'_> {
     pub(super) fn into_request(self) -> Result<Request, BadRequest> {
         let mut request = Request::new(self.method, self.uri.trim())
             .header("idempotency-key", self.key)
-            .header("webhook-id", self.key);
+            .header("webhook-id", self.key)
+            .header("webhook-attempt", self.attempt.to_string());
         let headers = headers(self.headers)?;
         if self.method == Method::Post {
             if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
@@ -166,7 +169,8 @@ mod tests {
     use super::*;
 
     fn build(headers: &str, payload: &str) -> Result<Request, BadRequest> {
-        Filled { method: Method::Post, uri: "http://a.example", headers, payload, key: "K" }.into_request()
+        let (method, uri) = (Method::Post, "http://a.example");
+        Filled { method, uri, headers, payload, key: "K", attempt: 1 }.into_request()
     }
 
     #[test]
