@@ -92,7 +92,7 @@ impl Driver {
                 failpoint!("c9");
                 return if self.run.is_over() { Ok(()) } else { Err(RunError::Parked) };
             }
-            self.tell_rest();
+            self.tell();
             match self.next().await? {
                 Next::Written => {}
                 Next::Reported(reported) => self.decide(reported.into())?,
@@ -104,8 +104,12 @@ impl Driver {
         }
     }
 
-    /// Tells whether the run is at rest, when that changed. What is not written yet is not at rest.
-    fn tell_rest(&mut self) {
+    /// Tells those who watch of what was written, and whether the run is at rest, when that changed. What is not
+    /// written yet is not at rest.
+    fn tell(&mut self) {
+        if std::mem::take(&mut self.work.untold) {
+            self.progress.committed();
+        }
         let at_rest = self.run.is_at_rest() && self.work.ahead.is_empty();
         if at_rest != self.work.at_rest {
             self.work.at_rest = at_rest;
@@ -167,8 +171,8 @@ impl Driver {
         self.decide_all(self.clock.now(), [event])
     }
 
-    /// Decides events that happened at one time, hands the decision to the journal, carries out what it orders
-    /// once it is written, and tells those who watch.
+    /// Decides events that happened at one time, hands the decision to the journal, and carries out what it
+    /// orders once it is written.
     fn decide_all(
         &mut self,
         at: Timestamp,
@@ -180,7 +184,8 @@ impl Driver {
             Commit::Done(done) if self.work.ahead.is_empty() => {
                 done?;
                 let Self { work, shared, slots, .. } = self;
-                written(&self.progress, &mut self.stored);
+                written(&mut self.stored);
+                work.untold = true;
                 work.perform(at, decision.commands, &shared.stops, slots, self.grace);
             }
             commit => self.work.ahead.push(commit, at, decision.commands),
@@ -191,7 +196,8 @@ impl Driver {
     /// Carries out what the oldest unwritten decision orders, once it is written.
     fn poll_written(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StoreError>> {
         let Ordered { at, commands } = std::task::ready!(self.work.ahead.poll_written(cx))?;
-        written(&self.progress, &mut self.stored);
+        written(&mut self.stored);
+        self.work.untold = true;
         self.work.perform(at, &commands, &self.shared.stops, &mut self.slots, self.grace);
         Poll::Ready(Ok(()))
     }
@@ -210,6 +216,7 @@ impl Driver {
             poll_fn(|cx| Poll::Ready(self.take_turn(cx))).await?;
             if self.work.turn >= NODES_PER_TURN {
                 self.work.turn = 0;
+                self.tell();
                 tokio::task::yield_now().await;
                 while let Ok(request) = self.requests.try_recv() {
                     self.answer(request).await?;
@@ -306,7 +313,7 @@ impl Driver {
     fn decide_asked(&mut self, event: Event, decided: oneshot::Sender<()>) -> Result<(), StoreError> {
         self.decide(event)?;
         // First, so that whoever asked does not take the rest before for the rest after.
-        self.tell_rest();
+        self.tell();
         // Whoever asked may have gone away.
         let _ = decided.send(());
         Ok(())
@@ -347,9 +354,8 @@ enum Next {
 }
 
 /// Tells that a decision is written.
-fn written(progress: &Progress, stored: &mut Option<oneshot::Sender<()>>) {
+fn written(stored: &mut Option<oneshot::Sender<()>>) {
     failpoint!("c8");
-    progress.committed();
     if let Some(stored) = stored.take() {
         failpoint!("c2");
         // Whoever started the run may have gone away.

@@ -30,6 +30,8 @@ pub(crate) struct Work {
     /// Nodes that were started or ended since other tasks of the runtime had their turn.
     pub(super) turn: u32,
     pub(super) parked: bool,
+    /// Whether something was written that those who watch have not been told of.
+    pub(super) untold: bool,
     /// What was told last of whether the run goes on only when a person asks for it.
     pub(super) at_rest: bool,
 }
