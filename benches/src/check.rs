@@ -22,6 +22,8 @@ pub const MAX_ALLOCATIONS: f64 = 1.5;
 
 /// Rounds in which the two sides take turns.
 const ROUNDS: usize = 5;
+/// How often something is measured that is over its limit.
+const SITTINGS: usize = 3;
 
 /// One thing that was checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,21 +62,38 @@ impl fmt::Display for Verdict {
 #[must_use]
 pub fn check(work: Work) -> Vec<Verdict> {
     assert!(alloc::is_counting_installed(), "the gate needs the counting allocator");
-    let small = scenarios::run_doing(work, Shape::Layered, 10_000).build().measure(once());
     vec![
-        run_by_boxed(work),
-        growth(work),
-        read_by_value(),
-        Verdict {
-            name: "allocations a node, layered 10k",
-            measured: small.memory.allocations_per_unit.unwrap_or(f64::NAN),
-            limit: MAX_ALLOCATIONS,
-        },
+        insist(|| run_by_boxed(work)),
+        insist(|| growth(work)),
+        insist(read_by_value),
+        insist(|| allocations(work)),
     ]
 }
 
-const fn once() -> Effort {
-    Effort { rounds: 1, units_per_round: 1 }
+/// Measures again what is over its limit, and gives the best. Other work on the machine spoils one sitting; a
+/// change of the code spoils them all.
+fn insist(mut measure: impl FnMut() -> Verdict) -> Verdict {
+    let mut best = measure();
+    for _ in 1..SITTINGS {
+        if best.holds() {
+            break;
+        }
+        let again = measure();
+        if again.measured < best.measured || best.measured.is_nan() {
+            best = again;
+        }
+    }
+    best
+}
+
+fn allocations(work: Work) -> Verdict {
+    let small = scenarios::run_doing(work, Shape::Layered, 10_000).build();
+    let small = small.measure(Effort { rounds: 1, units_per_round: 1 });
+    Verdict {
+        name: "allocations a node, layered 10k",
+        measured: small.memory.allocations_per_unit.unwrap_or(f64::NAN),
+        limit: MAX_ALLOCATIONS,
+    }
 }
 
 fn run_by_boxed(work: Work) -> Verdict {
@@ -113,6 +132,19 @@ fn median_ratio(mut subject: Case, mut floor: Case, units: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_over_every_time_is_over() {
+        let insisted = |figures: &[f64]| {
+            let mut figures = figures.iter();
+            let mut next = || *figures.next().expect("nothing is measured after it holds, or a fourth time");
+            insist(|| Verdict { name: "x", measured: next(), limit: 2.0 }).measured
+        };
+        assert!((insisted(&[1.0]) - 1.0).abs() < f64::EPSILON);
+        assert!((insisted(&[f64::NAN, 2.5, 1.5]) - 1.5).abs() < f64::EPSILON);
+        assert!((insisted(&[3.0, 2.5, 2.7]) - 2.5).abs() < f64::EPSILON);
+        assert!(insisted(&[f64::NAN; 3]).is_nan());
+    }
 
     #[test]
     fn over_the_limit_or_not_measured_does_not_hold() {
