@@ -40,6 +40,7 @@ pub(super) fn check<'a>(flow: &'a Flow, types: &'a TaskTypes) -> Result<Plan, Ve
     if is_whole {
         warnings::of_graph(&mut advice, flow, &links, &nodes);
     }
+    warnings::of_settings(&mut advice, flow);
     warnings::of_conditions(&mut advice, flow, &conditions);
     let mut found = problems.into_vec();
     found.append(&mut advice.into_vec());

@@ -92,6 +92,7 @@ impl Plan {
         let mut found = Findings::default();
         let Self { flow, links, nodes, conditions, .. } = self;
         warnings::of_graph(&mut found, flow, links, nodes);
+        warnings::of_settings(&mut found, flow);
         warnings::of_conditions(&mut found, flow, conditions);
         found.into_vec()
     }

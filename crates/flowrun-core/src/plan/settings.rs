@@ -31,7 +31,7 @@ pub enum OnUnknown {
 /// | --- | --- |
 /// | `retries` | further attempts after the first, 0 to 1,000 |
 /// | `retry_wait` | seconds before the second attempt; doubled for each further one |
-/// | `retry_max_wait` | the longest wait in seconds |
+/// | `retry_max_wait` | the longest wait in seconds; the other side may ask for one of up to an hour |
 /// | `attempt_timeout` | seconds one attempt may take |
 /// | `node_timeout` | seconds all attempts and the waits between them may take |
 /// | `on_unknown` | `retry`, `fail` or `pause` |

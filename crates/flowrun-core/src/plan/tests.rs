@@ -326,6 +326,24 @@ fn nodes_that_can_never_run_are_told() {
 }
 
 #[test]
+fn a_timeout_where_it_does_nothing_is_told_unless_it_is_the_usual_one() {
+    let node = |task_type, timeout| {
+        let node = format!(r#"{{"id":"a","data":{{"task_type":"{task_type}","configs":{{{timeout}}}}}}}"#);
+        findings(&with_edges(&node, ""))
+    };
+    insta::assert_snapshot!(node("webhook", r#""timeout":30"#), @"
+    warning[plan.timeout] /nodes/0/data/configs/timeout node a: `timeout` of node `a` does nothing
+      at 30
+      help: it is how long a page may take to be captured; a deadline is `attempt_timeout`
+    ");
+    // What the original writes into every node, and what means a thing.
+    assert_eq!(node("webhook", r#""timeout":300"#), "");
+    assert_eq!(node("webhook", r#""timeout":null"#), "");
+    assert_eq!(node("webhook", r#""attempt_timeout":30"#), "");
+    assert_eq!(node("scan", r#""timeout":30"#), "");
+}
+
+#[test]
 fn odd_conditions_are_told_by_their_own_codes() {
     let text = r#"{"nodes":[{"id":"a","data":{"task_type":"scan","conditions":[
         {"joiner":"and","data_type":"colour","operator":"!=","value":"x"}]}}]}"#;

@@ -1,9 +1,12 @@
 //! What is worth saying about a flow though it runs: what the public original does differently, what can never
-//! run, and conditions that do not say what their author may think.
+//! run, and settings and conditions that do not say what their author may think.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::about::About;
 use super::cycles::topological_order;
-use super::{Links, PlanNode, TaskTypes};
+use super::{Links, PlanNode, Role, TaskTypes};
 use crate::condition::Conditions;
 use crate::model::json::Span;
 use crate::model::{Findings, Flow, NodeIx};
@@ -19,6 +22,46 @@ pub(super) fn of_graph(found: &mut Findings, flow: &Flow, links: &Links, nodes: 
     if let Some(order) = topological_order(links) {
         graph.dead(&order);
     }
+}
+
+/// Warnings about what only looks like a setting.
+pub(super) fn of_settings(found: &mut Findings, flow: &Flow) {
+    /// What the public original writes into every node.
+    const USUAL: &str = "300";
+    let (about, text) = (About(flow), flow.to_json());
+    for (index, node) in flow.nodes().enumerate() {
+        let role = TaskTypes::documented_role(&node.task_type());
+        let takes_objects = role.is_some_and(Role::takes_objects);
+        let Some(timeout) = timeout_of(node.data()).filter(|_| takes_objects) else { continue };
+        if matches!(timeout, USUAL | "null") {
+            continue;
+        }
+        let node = NodeIx::new(index);
+        found.add(|| {
+            let message = format!("`timeout` of node `{}` does nothing", about.shown_id(node));
+            let place = (node, "data/configs/timeout", Span::of(text, timeout));
+            let help = "it is how long a page may take to be captured; a deadline is `attempt_timeout`";
+            about.warning("plan.timeout", place, message).help(help)
+        });
+    }
+}
+
+/// The value that `timeout` has in the configs of a node with this data.
+fn timeout_of(data: &str) -> Option<&str> {
+    #[derive(Deserialize)]
+    struct Data<'a> {
+        #[serde(borrow)]
+        configs: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Configs<'a> {
+        #[serde(borrow)]
+        timeout: &'a RawValue,
+    }
+    // What is not there, or is no object, does not parse.
+    let data: Data<'_> = serde_json::from_str(data).ok()?;
+    let configs: Configs<'_> = serde_json::from_str(data.configs.get()).ok()?;
+    Some(configs.timeout.get())
 }
 
 /// Warnings about conditions.

@@ -133,12 +133,17 @@ pub struct RetryPolicy {
     pub max_attempts: u32,
     /// The wait before the second attempt; it doubles with each further one. Default 1 s.
     pub first_wait: Duration,
-    /// The longest wait, also when the other side asks for more. Default 60 s.
+    /// The longest wait. Default 60 s. One that the other side asks for may be longer, up to an hour: coming back
+    /// before would be in vain. When it asks for more than that and `max_wait`, the node fails.
     pub max_wait: Duration,
     /// By how many percent of itself a wait may be shorter, 0 to 100, so that nodes that failed together do
     /// not come back together. Which share it is follows from the run, the node and the attempt. Default 20.
     pub jitter: u8,
 }
+
+/// What the other side can ask for whatever the policy says: the windows in which servers count requests are
+/// mostly no longer.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 impl Default for RetryPolicy {
     fn default() -> Self {
@@ -180,15 +185,27 @@ impl RetryPolicy {
         self
     }
 
-    /// How long to wait after `attempt` failed, when the other side asks for `retry_after`. The seed spreads
-    /// the waits; what the other side asks for is not made shorter.
-    pub(super) fn wait_after(&self, attempt: Attempt, retry_after: Option<Duration>, seed: u64) -> Duration {
+    /// How long to wait after `attempt` failed, when the other side asks for `retry_after`; `None` when it asks
+    /// for longer than anybody is to wait. The seed spreads the waits; what the other side asks for is not made
+    /// shorter.
+    pub(super) fn wait_after(
+        &self,
+        attempt: Attempt,
+        retry_after: Option<Duration>,
+        seed: u64,
+    ) -> Option<Duration> {
         let doubled = self.first_wait.saturating_mul(1 << (attempt.number() - 1).min(30)).min(self.max_wait);
         let most = doubled.as_micros() * u128::from(self.jitter.min(100)) / 100;
         // The upper half of the product: a number below `most`, as evenly spread as the seed.
         let less = (most * u128::from(seed >> 32)) >> 32;
         let wait = doubled - Duration::from_micros(u64::try_from(less).unwrap_or(u64::MAX)).min(doubled);
-        wait.max(retry_after.unwrap_or_default()).min(self.max_wait)
+        let asked = retry_after.unwrap_or_default();
+        (asked <= self.longest_asked()).then(|| wait.max(asked))
+    }
+
+    /// The longest wait that the other side can ask for.
+    pub(super) fn longest_asked(&self) -> Duration {
+        self.max_wait.max(LONGEST_ASKED)
     }
 }
 
@@ -203,23 +220,37 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest_and_honour_retry_after() {
         let policy = RetryPolicy::default().max_wait(Duration::from_secs(10)).jitter(0);
-        let wait = |number: u32, retry_after| policy.wait_after(attempt(number), retry_after, 7).as_secs();
-        assert_eq!(wait(1, None), 1);
-        assert_eq!(wait(3, None), 4);
-        assert_eq!(wait(8, None), 10);
-        assert_eq!(wait(65_535, None), 10);
-        assert_eq!(wait(1, Some(Duration::from_secs(7))), 7);
-        assert_eq!(wait(1, Some(Duration::from_secs(70))), 10);
+        let wait = |number: u32, asked: Option<u64>| {
+            let wait = policy.wait_after(attempt(number), asked.map(Duration::from_secs), 7);
+            wait.map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait(1, None), Some(1));
+        assert_eq!(wait(3, None), Some(4));
+        assert_eq!(wait(8, None), Some(10));
+        assert_eq!(wait(65_535, None), Some(10));
+        assert_eq!(wait(1, Some(7)), Some(7));
+        assert_eq!(wait(3, Some(2)), Some(4));
+        assert_eq!(wait(1, Some(70)), Some(70));
+        assert_eq!(wait(1, Some(3600)), Some(3600));
+        assert_eq!(wait(1, Some(3601)), None);
+    }
+
+    #[test]
+    fn a_longer_longest_wait_lets_the_other_side_ask_for_more() {
+        let day = Duration::from_secs(24 * 3600);
+        let policy = RetryPolicy::default().max_wait(day).jitter(0);
+        assert_eq!(policy.wait_after(Attempt::FIRST, Some(day), 7), Some(day));
+        assert_eq!(policy.wait_after(Attempt::FIRST, Some(day + Duration::from_secs(1)), 7), None);
     }
 
     #[test]
     fn the_seed_spreads_the_waits_and_no_wait_is_longer_for_it() {
         let policy = RetryPolicy::default().first_wait(Duration::from_secs(100)).max_wait(Duration::MAX);
-        let wait = |seed| policy.wait_after(Attempt::FIRST, None, seed);
+        let wait = |seed| policy.wait_after(Attempt::FIRST, None, seed).unwrap();
         assert_eq!(wait(0), Duration::from_secs(100));
         assert_eq!(wait(u64::MAX / 2).as_secs(), 90);
         assert_eq!(wait(u64::MAX).as_secs(), 80);
-        let longest = policy.first_wait(Duration::MAX).wait_after(attempt(40), None, u64::MAX);
+        let longest = policy.first_wait(Duration::MAX).wait_after(attempt(40), None, u64::MAX).unwrap();
         assert!(longest > Duration::from_secs(u64::MAX / 2), "{longest:?}");
     }
 }

@@ -35,7 +35,14 @@ impl Run {
             return self.give_up(at, node, attempt);
         }
         let seed = self.spec.id.seed(&format!("retry\0{}\0{attempt}", self.plan.node_id(node)));
-        let not_before = at.after(retry.wait_after(attempt, failure.retry_after, seed));
+        let Some(wait) = retry.wait_after(attempt, failure.retry_after, seed) else {
+            let asked = failure.retry_after.unwrap_or_default().as_secs_f64();
+            let longest = retry.longest_asked().as_secs_f64();
+            let why = format!("not tried again: asked to wait {asked} s, the longest wait is {longest} s");
+            self.log(at, node, &why);
+            return self.give_up(at, node, attempt);
+        };
+        let not_before = at.after(wait);
         let attempt = attempt.next();
         self.put(at, Record::RetryScheduled { node, attempt, class: failure.class, not_before });
         self.commands.push(Command::SetTimer { timer: Timer::Retry { node, attempt }, at: not_before });

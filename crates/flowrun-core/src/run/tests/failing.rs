@@ -255,3 +255,26 @@ fn once_the_run_fails_nothing_is_tried_again() {
       > end
     ");
 }
+
+#[test]
+fn a_wait_that_is_asked_for_is_waited_and_one_that_is_too_long_fails_the_node() {
+    let mut play = Play::with_policy("slack a", retrying());
+    insta::assert_snapshot!(play.play("0 start; 1 fail a busy 600; 601 retry a#2; 602 fail a#2 busy 7200"), @"
+    0 start
+      + run started
+      + started a#1
+      > start a#1
+    1 fail a busy 600
+      + transient: a#2 not before 601
+      > timer retry a#2 at 601
+    601 retry a#2
+      + started a#2
+      > start a#2
+    602 fail a#2 busy 7200
+      + line a: not tried again: asked to wait 7200 s, the longest wait is 3600 s
+      + objects a: 07070707-0707-0707-0707-070707070707 failed
+      + failed a#2
+      + run failed, closing line at a
+      > end
+    ");
+}

@@ -206,6 +206,12 @@ fn read_object(text: &str) -> ObjectReport {
 
 fn read_failure(text: &str) -> Outcome {
     let (class, message) = text.split_once(' ').unwrap_or((text, ""));
+    if class == "busy" {
+        // With how many seconds the other side asks to wait.
+        let retry_after = Some(std::time::Duration::from_secs(message.parse().unwrap()));
+        let failure = Failure { class: ErrorClass::Transient, message: None, retry_after };
+        return Outcome::Failed(Box::new(failure));
+    }
     let class = match class {
         "" | "permanent" => ErrorClass::Permanent,
         "transient" => ErrorClass::Transient,
