@@ -13,6 +13,19 @@ pub trait Journal: Send {
     /// sequence numbers. Without records it does nothing.
     fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit;
 
+    /// Whether [`append_here`](Self::append_here) would write on the calling thread, and block it meanwhile: for
+    /// what the disk takes, which lately was little. Default: never.
+    fn writes_here(&self) -> bool {
+        false
+    }
+
+    /// Appends as [`append`](Self::append) does, for a caller who has nothing else to do until it is written and
+    /// whose thread may block. A store that hands appends to another thread saves the way there and back, when
+    /// nobody else writes. Default: as `append` does.
+    fn append_here(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        self.append(at, records)
+    }
+
     /// A reader for watchers of the run. It outlives this writer.
     fn reader(&self) -> Arc<dyn JournalReader>;
 }

@@ -9,7 +9,7 @@ use futures::channel::oneshot;
 
 use super::format::{Description, Row, State};
 use super::points::Points;
-use super::queue::{Append, Work};
+use super::queue::{Append, Queued, Work};
 use super::reader::SqliteReader;
 use super::store::Shared;
 use crate::{Commit, Journal, JournalReader, StoreError};
@@ -54,8 +54,14 @@ pub(super) struct SqliteJournal {
     pub(super) claim: Arc<Claim>,
 }
 
-impl Journal for SqliteJournal {
-    fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+impl SqliteJournal {
+    /// Makes a decision ready to be written, and lets `write` see to that.
+    fn add(
+        &mut self,
+        at: Timestamp,
+        records: &mut Vec<Record>,
+        write: impl FnOnce(&Self, Append) -> Commit,
+    ) -> Commit {
         let records = std::mem::take(records);
         if records.is_empty() {
             return Commit::Done(Ok(()));
@@ -64,15 +70,11 @@ impl Journal for SqliteJournal {
         let row = match Row::new(&before.chain, before.seq + 1, at, &records) {
             Ok(row) => row,
             Err(source) => {
-                return Commit::Done(Err(StoreError::Failed {
-                    run,
-                    action: "encode",
-                    source: Arc::new(source),
-                }));
+                let source = Arc::new(source);
+                return Commit::Done(Err(StoreError::Failed { run, action: "encode", source }));
             }
         };
         self.state.advance(&row, records.iter());
-        let (reply, answer) = oneshot::channel();
         let is_new = self.new.is_some();
         let append = Append {
             number: self.number,
@@ -81,15 +83,37 @@ impl Journal for SqliteJournal {
             before,
             after: self.state,
             points: Points::of(is_new, &records),
-            claim: Arc::clone(&self.claim),
-            reply,
         };
-        if let Err(error) = self.shared.queue.send(Work::Append(append)) {
+        write(self, append)
+    }
+
+    /// Leaves a decision to the writer thread.
+    fn hand_over(&self, append: Append) -> Commit {
+        let (reply, answer) = oneshot::channel();
+        let queued = Queued { append, claim: Arc::clone(&self.claim), reply };
+        if let Err(error) = self.shared.queue.send(Work::Append(queued)) {
             return Commit::Done(Err(error));
         }
         let health = Arc::clone(&self.shared.health);
         // A writer that went away without an answer may or may not have written: that is a failure.
         Commit::Pending(answer.map(move |answer| answer.unwrap_or_else(|_| Err(health.gone()))).boxed())
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        self.add(at, records, Self::hand_over)
+    }
+
+    fn writes_here(&self) -> bool {
+        self.shared.queue.desk.is_free_for(self.number)
+    }
+
+    fn append_here(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        self.add(at, records, |journal, append| match journal.shared.queue.desk.write_here(&append) {
+            Some(written) => Commit::Done(written),
+            None => journal.hand_over(append),
+        })
     }
 
     fn reader(&self) -> Arc<dyn JournalReader> {

@@ -1,7 +1,8 @@
 //! Runs in an SQLite file.
 //!
 //! One thread writes, many append: what is appended while a transaction is on its way to the disk goes into
-//! the next one, so that a busy store pays for one `fsync` where many runs move. Nothing is acknowledged
+//! the next one, so that a busy store pays for one `fsync` where many runs move. A run that moves alone may write
+//! on its own thread. Nothing is acknowledged
 //! before `fsync` has returned, and after any error nothing is written again until the file is opened anew.
 //!
 //! | Module | Owns |
@@ -10,11 +11,12 @@
 //! | `schema` | the tables, their versions, the settings of a connection |
 //! | `file`, `lock` | whether a path is a store, and ours alone |
 //! | `store` | the [`Store`](crate::Store) trait |
-//! | `queue`, `writer`, `transaction` | the way of an append to the disk |
+//! | `queue`, `desk`, `writer`, `transaction` | the way of an append to the disk |
 //! | `points` | where tests stop the process on that way |
 //! | `journal`, `reader` | one run: writing and reading it |
 //! | `verify`, `maintenance`, `space` | looking after the file |
 
+mod desk;
 mod error;
 mod file;
 mod format;

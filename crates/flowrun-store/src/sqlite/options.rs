@@ -1,6 +1,7 @@
 //! How a store is opened.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{OpenError, SqliteStore};
 
@@ -24,6 +25,10 @@ pub struct SqliteOptions {
     /// Size in bytes of a file beside the store that is deleted when the disk is nearly full, so that runs
     /// under way can be brought to an end. Default: 8 MiB; with 0 a full disk stops the store in the middle.
     pub reserve: u64,
+    /// How quick the disk has to be for a run that is alone with the store to write on the thread of its driver,
+    /// which saves the way to the writer thread and back. Default: 1 ms; zero: never. A long time lets a slow disk
+    /// keep threads of the runtime, and gains little, as the way takes a tenth of a millisecond or two.
+    pub quick: Duration,
     /// The name of a registered SQLite VFS that holds the files, in place of the file system. For tests of
     /// faults: such a store has no lock, no reserve, and makes no new file. Default: the file system.
     pub vfs: Option<String>,
@@ -33,7 +38,8 @@ impl SqliteOptions {
     /// The store in the file at `path`.
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Self { path: path.as_ref().to_owned(), create: true, reserve: 8 << 20, vfs: None }
+        let path = path.as_ref().to_owned();
+        Self { path, create: true, reserve: 8 << 20, quick: Duration::from_millis(1), vfs: None }
     }
 
     /// Sets whether a new store is made where there is no file.
@@ -47,6 +53,13 @@ impl SqliteOptions {
     #[must_use]
     pub const fn reserve(mut self, bytes: u64) -> Self {
         self.reserve = bytes;
+        self
+    }
+
+    /// Sets how quick the disk has to be for a driver to write itself.
+    #[must_use]
+    pub const fn quick(mut self, within: Duration) -> Self {
+        self.quick = within;
         self
     }
 

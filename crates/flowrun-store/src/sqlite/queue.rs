@@ -2,13 +2,14 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use flowrun_core::RunId;
 use futures::channel::oneshot;
 
+use super::desk::Desk;
 use super::format::{Description, Row, State};
 use super::journal::Claim;
 use super::points::Points;
@@ -16,8 +17,16 @@ use crate::StoreError;
 
 /// One thing for the writer to do.
 pub(super) enum Work {
-    Append(Append),
+    Append(Queued),
     Delete(Delete),
+}
+
+/// An append that somebody waits for.
+pub(super) struct Queued {
+    pub(super) append: Append,
+    /// Nobody else writes the run before this is done, even if its journal is dropped.
+    pub(super) claim: Arc<Claim>,
+    pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// One decision of one run.
@@ -31,9 +40,6 @@ pub(super) struct Append {
     pub(super) before: State,
     pub(super) after: State,
     pub(super) points: Points,
-    /// Nobody else writes the run before this is done, even if its journal is dropped.
-    pub(super) claim: Arc<Claim>,
-    pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// A run that is to go.
@@ -49,23 +55,25 @@ pub(super) struct Queue {
     sender: Mutex<Option<mpsc::Sender<Work>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     health: Arc<Health>,
+    pub(super) desk: Arc<Desk>,
 }
 
 impl Queue {
-    /// A queue whose other end `thread` works off.
-    pub(super) fn new(
-        health: Arc<Health>,
-        thread: impl FnOnce(Receiver<Work>) -> std::io::Result<JoinHandle<()>>,
-    ) -> std::io::Result<Self> {
+    /// A queue, and the thread that works it off.
+    pub(super) fn new(health: Arc<Health>, desk: Desk) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
-        let thread = thread(receiver)?;
-        Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), health })
+        let desk = Arc::new(desk);
+        let at_desk = Arc::clone(&desk);
+        let thread = std::thread::Builder::new().name("flowrun-store".into());
+        let thread = thread.spawn(move || at_desk.work_off(&receiver))?;
+        Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), health, desk })
     }
 
     /// Hands work to the writer.
     pub(super) fn send(&self, work: Work) -> Result<(), StoreError> {
         self.health.check()?;
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        self.desk.expect(&work);
         let sent = sender.as_ref().is_some_and(|sender| sender.send(work).is_ok());
         if sent { Ok(()) } else { Err(self.health.gone()) }
     }

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use flowrun_core::RunId;
 use rusqlite::params;
 
+use super::desk::Desk;
 use super::format::{Description, Identity, State};
 use super::journal::{Claims, SqliteJournal};
 use super::queue::{Delete, Health, Queue, Work};
@@ -93,7 +94,7 @@ impl SqliteStore {
             lock,
             appended: 0,
         };
-        let queue = Queue::new(Arc::clone(&health), |work| writer.spawn(work))
+        let queue = Queue::new(Arc::clone(&health), Desk::new(writer, options.quick))
             .map_err(|source| OpenError::io(&options.path, "start a thread for", source))?;
         let pool = Arc::new(Pool::new(options.clone()));
         let next = AtomicI64::new(last + 1);

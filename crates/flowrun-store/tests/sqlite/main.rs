@@ -6,6 +6,7 @@ mod bad_files;
 mod closing;
 mod common;
 mod damage;
+mod here;
 mod maintenance;
 mod replaying;
 mod samples;

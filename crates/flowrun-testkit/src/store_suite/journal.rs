@@ -15,6 +15,7 @@ named!(
     journals_do_not_mix,
     many_journals_are_written_at_once,
     appends_keep_their_order_when_nobody_waits,
+    appends_keep_their_order_whoever_writes,
     a_reader_outlives_its_writer,
     a_run_has_one_writer,
 );
@@ -135,6 +136,26 @@ fn appends_keep_their_order_when_nobody_waits(place: &dyn Place) -> Result<(), B
     }
     let lines = journal.reader().read(0, 100)?.lines;
     let expected: Vec<_> = (0..50).map(|text| text.to_string()).collect();
+    ensure!(messages(&lines) == expected, "it reads {:?}", messages(&lines));
+    Ok(())
+}
+
+fn appends_keep_their_order_whoever_writes(place: &dyn Place) -> Result<(), Broken> {
+    let store = place.open();
+    let mut journal = store.create(new_run(1))?;
+    for text in 0..100 {
+        let mut records = vec![logged(&text.to_string())];
+        let commit = match text % 5 {
+            0 => journal.append(super::at(0), &mut records),
+            _ => journal.append_here(super::at(0), &mut records),
+        };
+        // Of the first ones nobody waits for any before the next.
+        if text >= 50 {
+            futures::executor::block_on(commit.done())?;
+        }
+    }
+    let lines = journal.reader().read(0, 200)?.lines;
+    let expected: Vec<_> = (0..100).map(|text| text.to_string()).collect();
     ensure!(messages(&lines) == expected, "it reads {:?}", messages(&lines));
     Ok(())
 }

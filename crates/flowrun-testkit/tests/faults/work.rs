@@ -1,6 +1,7 @@
 //! What is done to a store, what was promised meanwhile, and whether the promises were kept.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use flowrun_core::{NodeIx, Record, RunId, RunSpec, RunStatus, Site, Timestamp};
 use flowrun_store::{Commit, Journal, NewRun, RunFilter, SqliteOptions, SqliteStore, Store, StoreError};
@@ -9,7 +10,7 @@ use flowrun_testkit::faults::Disk;
 pub(crate) const FILE: &str = "store";
 
 pub(crate) fn open(disk: &Disk) -> Result<SqliteStore, flowrun_store::OpenError> {
-    SqliteOptions::new(FILE).vfs(disk.name()).open()
+    SqliteOptions::new(FILE).quick(Duration::MAX).vfs(disk.name()).open()
 }
 
 pub(crate) fn id(run: u8) -> RunId {
@@ -84,18 +85,20 @@ pub(crate) fn sessions(
         let store = open(disk).map_err(|_| StoreError::NotFound(id(0)))?;
         let runs = [session * 2 + 1, session * 2 + 2];
         let mut journals = [store.create(new_run(runs[0]))?, store.create(new_run(runs[1]))?];
-        for line in 0..6 {
-            for (run, journal) in runs.iter().zip(&mut journals) {
-                let end = [Record::RunEnded { status: RunStatus::Passed, step: NodeIx::new(0) }];
-                let records = [record(*run, line)];
-                let records = if line < 5 { &records } else { &end };
-                if when == Acknowledge::WhenAsked {
-                    ledger.promise(disk, *run, Promise::Lines(line + 1));
-                }
-                append(&mut **journal, line, records)?;
-                if when == Acknowledge::WhenDone {
-                    ledger.promise(disk, *run, Promise::Lines(line + 1));
-                }
+        // Two lines a run: the second one finds nothing queued, and is written on this thread.
+        let lines = [[0, 1], [2, 3], [4, 5]].into_iter();
+        let turns = lines.flat_map(|lines| [0, 1].map(|journal| lines.map(|line| (journal, line))));
+        for (journal, line) in turns.flatten() {
+            let run = runs[journal];
+            let end = [Record::RunEnded { status: RunStatus::Passed, step: NodeIx::new(0) }];
+            let records = [record(run, line)];
+            let records = if line < 5 { &records } else { &end };
+            if when == Acknowledge::WhenAsked {
+                ledger.promise(disk, run, Promise::Lines(line + 1));
+            }
+            append(&mut *journals[journal], line, records)?;
+            if when == Acknowledge::WhenDone {
+                ledger.promise(disk, run, Promise::Lines(line + 1));
             }
         }
         drop(journals);
@@ -107,14 +110,15 @@ pub(crate) fn sessions(
 }
 
 fn append(journal: &mut dyn Journal, line: usize, records: &[Record]) -> Result<(), StoreError> {
-    let appended = futures::executor::block_on(journal.append(at(line), &mut records.to_vec()).done());
+    let records = || records.to_vec();
+    let appended = futures::executor::block_on(journal.append_here(at(line), &mut records()).done());
     if appended.is_err() {
         // Nothing is written or acknowledged after a failure.
-        let next = journal.append(at(line), &mut records.to_vec());
-        assert!(
-            matches!(next, Commit::Done(Err(StoreError::FailStop { .. }))),
-            "after {appended:?}: {next:?}"
-        );
+        for next in [journal.append(at(line), &mut records()), journal.append_here(at(line), &mut records())]
+        {
+            let is_refused = matches!(next, Commit::Done(Err(StoreError::FailStop { .. })));
+            assert!(is_refused, "after {appended:?}: {next:?}");
+        }
     }
     appended
 }

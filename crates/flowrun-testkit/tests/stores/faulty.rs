@@ -19,6 +19,7 @@ pub(crate) enum Fault {
     LongTextsCut,
     JournalsMixed,
     TenthAppendLost,
+    OvertakenHere,
     ReaderEndsWithWriter,
     TwoWriters,
     UnwrittenListed,
@@ -58,7 +59,15 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (EmptyAppendsKept, &["an_append_without_records_changes_nothing"]),
     (LongTextsCut, &["long_and_odd_texts_are_kept"]),
     (JournalsMixed, &["journals_do_not_mix"]),
-    (TenthAppendLost, &["many_journals_are_written_at_once", "appends_keep_their_order_when_nobody_waits"]),
+    (
+        TenthAppendLost,
+        &[
+            "many_journals_are_written_at_once",
+            "appends_keep_their_order_when_nobody_waits",
+            "appends_keep_their_order_whoever_writes",
+        ],
+    ),
+    (OvertakenHere, &["appends_keep_their_order_whoever_writes"]),
     (
         ReaderEndsWithWriter,
         &[
@@ -160,6 +169,7 @@ impl Faulty {
             fault: self.fault,
             run,
             appends: 0,
+            late: None,
             ended,
             is_held: Arc::default(),
         })
@@ -267,6 +277,8 @@ struct FaultyJournal {
     fault: Fault,
     run: RunId,
     appends: usize,
+    /// What was to be written at once, and is not handed on yet.
+    late: Option<(Timestamp, Vec<Record>)>,
     ended: Arc<Mutex<BTreeSet<RunId>>>,
     is_held: Arc<()>,
 }
@@ -290,6 +302,19 @@ impl Journal for FaultyJournal {
                 self.journal.append(at, &mut cut.collect())
             }
             _ => self.journal.append(at, records),
+        }
+    }
+
+    fn append_here(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        match (self.fault, self.late.take()) {
+            (OvertakenHere, None) => {
+                self.late = Some((at, std::mem::take(records)));
+                Commit::Done(Ok(()))
+            }
+            (_, late) => {
+                let here = self.journal.append_here(at, records);
+                late.map_or(here, |(at, mut records)| self.journal.append(at, &mut records))
+            }
         }
     }
 

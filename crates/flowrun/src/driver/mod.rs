@@ -5,6 +5,7 @@
 
 mod ahead;
 mod attempt;
+mod here;
 mod probe;
 mod timers;
 mod work;
@@ -34,6 +35,9 @@ pub(crate) use work::Work;
 
 /// Nodes that end at once before the driver lets other tasks of the runtime have their turn.
 const NODES_PER_TURN: u32 = 64;
+
+/// What waiting for the disk counts for in a turn: it takes as long as many nodes do.
+const NODES_PER_WAIT: u32 = 8;
 
 /// What a handle or the engine asks of a driver.
 pub(crate) enum Request {
@@ -168,7 +172,7 @@ impl Driver {
 
     /// Decides one event that happened just now.
     fn decide(&mut self, event: Event) -> Result<(), StoreError> {
-        self.decide_all(self.clock.now(), [event])
+        self.decide_all(self.clock.now(), [event], More::No)
     }
 
     /// Decides events that happened at one time, hands the decision to the journal, and carries out what it
@@ -177,10 +181,18 @@ impl Driver {
         &mut self,
         at: Timestamp,
         events: impl IntoIterator<Item = Event>,
+        more: More,
     ) -> Result<(), StoreError> {
         let rejected = |rejected| debug!(%rejected, "event rejected");
         let decision = self.run.handle_all(at, events, rejected);
-        match self.journal.append(at, decision.records) {
+        let is_idle = more == More::No && self.work.is_idle();
+        let commit = if is_idle && self.journal.writes_here() && here::may_wait() {
+            self.work.turn += NODES_PER_WAIT;
+            here::wait(|| self.journal.append_here(at, decision.records))
+        } else {
+            self.journal.append(at, decision.records)
+        };
+        match commit {
             Commit::Done(done) if self.work.ahead.is_empty() => {
                 done?;
                 let Self { work, shared, slots, .. } = self;
@@ -283,10 +295,10 @@ impl Driver {
         failpoint!("c6");
         let at = self.clock.now();
         while let Some(reported) = self.reported() {
-            self.decide_all(at, [reported.into()])?;
+            self.decide_all(at, [reported.into()], More::Follows)?;
         }
         let mut ended = std::mem::take(&mut self.work.ended);
-        self.decide_all(at, ended.drain(..))?;
+        self.decide_all(at, ended.drain(..), More::No)?;
         self.work.ended = ended;
         Ok(())
     }
@@ -351,6 +363,13 @@ enum Next {
     Asked(Request),
     /// A timer has to fire.
     Due,
+}
+
+/// Whether something else is known to be decided next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum More {
+    Follows,
+    No,
 }
 
 /// Tells that a decision is written.

@@ -37,6 +37,11 @@ pub(crate) struct Work {
 }
 
 impl Work {
+    /// Whether there is nothing to do but to wait for what comes from outside.
+    pub(super) fn is_idle(&self) -> bool {
+        self.ready.is_empty() && self.pending.is_empty() && self.ahead.is_empty()
+    }
+
     /// Carries out what a decision ordered. It is written: only now may the world notice.
     pub(super) fn perform(
         &mut self,
