@@ -90,7 +90,7 @@ impl SqliteStore {
     /// let spec = RunSpec::new(RunId::from_bytes([1; 16]), Timestamp::default(), Site::new("https://example.com"));
     /// let mut journal = store.create(NewRun::new(spec, flow))?;
     /// for record in [Record::RunStarted, Record::RunStarted] {
-    ///     futures::executor::block_on(journal.append(Timestamp::default(), &[record]).done())?;
+    ///     futures::executor::block_on(journal.append(Timestamp::default(), &mut vec![record]).done())?;
     /// }
     ///
     /// // Every byte is what was written; it is what was written that makes no sense.
