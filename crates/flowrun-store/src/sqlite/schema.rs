@@ -148,20 +148,4 @@ fn connect(options: &SqliteOptions, flags: rusqlite::OpenFlags) -> rusqlite::Res
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_step_is_whole_or_not_there() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        let steps = ["CREATE TABLE a (x);", "CREATE TABLE b (x);", "CREATE TABLE c (x); CREATE TABLE c (x);"];
-        assert!(migrate(&mut connection, 0, &steps).is_err());
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
-        assert_eq!((version, tables), (2, 2));
-        migrate(&mut connection, 2, &[steps[0], steps[1], "CREATE TABLE c (x);"]).unwrap();
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 3);
-    }
-}
+mod migrating;
