@@ -10,6 +10,7 @@ mod probe;
 mod timers;
 mod work;
 
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -333,11 +334,13 @@ impl Driver {
 
     fn fire_timers(&mut self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut over = Vec::new();
+        let mut over = BTreeSet::new();
         while let Some(due) = self.work.timers.pop(now) {
             match due {
                 Due::Timer(timer) => self.decide(Event::TimerFired(timer))?,
-                Due::Grace(node, attempt) => over.push((node, attempt)),
+                Due::Grace(node, attempt) => {
+                    over.insert((node, attempt));
+                }
                 Due::Park => {
                     self.shared.stops.stop_all();
                     self.work.parked = true;

@@ -1,5 +1,6 @@
 //! What a run has under way.
 
+use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -90,9 +91,10 @@ impl Work {
         !self.ended.is_empty()
     }
 
-    /// Drops the executors of these attempts: those that were still at work have ended. One walk over what is
-    /// pending serves all of them.
-    pub(super) fn abandon(&mut self, over: &[(NodeIx, Attempt)]) {
+    /// Drops the executors of these attempts: those that were still at work have ended, and so have those that
+    /// are still to be called, since a slow disk can hold up the calls for longer than the grace period. One walk
+    /// serves all of them.
+    pub(super) fn abandon(&mut self, over: &BTreeSet<(NodeIx, Attempt)>) {
         if over.is_empty() {
             return;
         }
@@ -102,5 +104,22 @@ impl Work {
                 self.ended.push(Event::AttemptStopped { node: future.node, attempt: future.attempt });
             }
         }
+        for (node, attempt) in self.ready.extract_if(.., |ready| over.contains(ready)) {
+            self.ended.push(Event::AttemptStopped { node, attempt });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_whose_grace_period_ended_before_its_call_is_not_called() {
+        let [over, other] = [0, 1].map(|node| (NodeIx::new(node), Attempt::FIRST));
+        let mut work = Work { ready: vec![over, other], ..Work::default() };
+        work.abandon(&BTreeSet::from([over]));
+        assert_eq!(work.ready, [other]);
+        assert!(matches!(work.ended[..], [Event::AttemptStopped { node, .. }] if node == over.0));
     }
 }
