@@ -25,7 +25,7 @@ const HAPPENS: &[(&str, u64)] = &[
     ("ends of waits for a retry", 400),
     ("ends that were decided together", 150),
     ("executors dropped", 50),
-    ("executors stopped before they were called", 10),
+    ("executors stopped before they were called", 80),
     ("late answers", 1_000),
     ("misdeeds of executors", 2_300),
     ("nodes held for a person", 400),

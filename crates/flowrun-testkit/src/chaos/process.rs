@@ -62,6 +62,13 @@ impl Process {
         }
     }
 
+    /// Drops an attempt that is at work, or still to be called.
+    pub(super) fn abandon(&mut self, node: NodeIx, attempt: Attempt) -> bool {
+        let waiting = self.ready.len();
+        self.ready.retain(|ready| *ready != (node, attempt));
+        self.ready.len() < waiting || self.acts.remove(&(node, attempt)).is_some()
+    }
+
     /// Whether it is known what became of the oldest decision.
     pub(super) fn is_oldest_decided(&mut self) -> bool {
         let Some(oldest) = self.ahead.front_mut() else { return false };

@@ -125,7 +125,7 @@ impl<'a> Story<'a> {
                 self.tally.add("processes that lost their store");
                 self.open_again(0, false)?;
             } else if self.interrupts() {
-                self.happen(Next::Asked)?;
+                self.take_turn()?;
             } else if let Some((node, attempt)) = self.process.ready.pop() {
                 self.call(node, attempt)?;
             } else if self.process.run.is_over() && self.process.ahead.is_empty() {
@@ -183,11 +183,16 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Whether people are heard before all that is ready was called: a driver that calls for long looks up.
-    fn interrupts(&self) -> bool {
-        !self.process.calls.is_empty()
-            && !self.process.run.is_over()
-            && draw(self.drawing.seed, Stream::Order, self.turn).once_in(2)
+    /// Whether something else comes before all that is ready was called: a driver looks up when it has called
+    /// for long, and when the disk does not keep up.
+    fn interrupts(&mut self) -> bool {
+        let process = &self.process;
+        let looks_up = !process.calls.is_empty() || !process.ahead.is_empty();
+        looks_up
+            && !process.ready.is_empty()
+            && !process.run.is_over()
+            && (draw(self.drawing.seed, Stream::Pauses, 0).once_in(4)
+                || draw(self.drawing.seed, Stream::Pauses, self.turn).once_in(2))
     }
 
     /// Does one of the things that are ready, or waits until there is one.
@@ -299,7 +304,7 @@ impl<'a> Story<'a> {
                     self.decide(Event::TimerFired(timer))
                 }
                 Some((_, Due::Grace(node, attempt))) => {
-                    if self.process.acts.remove(&(node, attempt)).is_none() {
+                    if !self.process.abandon(node, attempt) {
                         return Ok(());
                     }
                     self.tally.add("executors dropped");

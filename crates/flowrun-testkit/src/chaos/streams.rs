@@ -25,6 +25,8 @@ pub(super) enum Stream {
     Order,
     /// When several ends are decided together.
     Ends,
+    /// When a driver looks up from its calls.
+    Pauses,
 }
 
 /// The numbers of one place in a stream.
