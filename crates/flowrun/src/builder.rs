@@ -12,7 +12,7 @@ use crate::checked::CheckedPlans;
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, Inner};
 use crate::executor::TaskExecutor;
-use crate::slots::Slots;
+use crate::slots::{Limit, SlotRequest, Slots};
 
 /// Collects what an engine is made of.
 #[derive(Default)]
@@ -24,7 +24,7 @@ pub struct EngineBuilder {
     policy: RunPolicy,
     grace: Option<Duration>,
     max_concurrent: Option<usize>,
-    max_concurrent_per_site: Option<usize>,
+    limits: Vec<Limit>,
 }
 
 impl EngineBuilder {
@@ -95,8 +95,34 @@ impl EngineBuilder {
     /// Sets how many attempts may be at work at the same time for one site, at least 1. Runs for other sites
     /// do not wait for those of a busy one. Default: no limit.
     #[must_use]
-    pub const fn max_concurrent_per_site(mut self, attempts: usize) -> Self {
-        self.max_concurrent_per_site = Some(attempts);
+    pub fn max_concurrent_per_site(self, attempts: usize) -> Self {
+        self.max_concurrent_per(attempts, |request| Some(request.site.to_owned()))
+    }
+
+    /// Sets how many attempts of one key may be at work at the same time, at least 1: `key` names it, such as the
+    /// account, the host that is called, or the task type; `None` leaves an attempt out. May be called for several
+    /// kinds of keys: an attempt starts when all of its keys have room, and those with other keys do not wait for
+    /// it. Default: no limit.
+    ///
+    /// `key` is called each time an attempt asks, by the driver of its run: it should be quick and must not block.
+    ///
+    /// ```
+    /// use flowrun::Engine;
+    ///
+    /// // Two scans at a time, whatever they are for, and one attempt of anything for a site.
+    /// let engine = Engine::builder()
+    ///     .max_concurrent_per(2, |request| (request.task_type == "scan").then(|| "scan".to_owned()))
+    ///     .max_concurrent_per(1, |request| Some(request.site.to_owned()))
+    ///     .build()?;
+    /// # Ok::<(), flowrun::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn max_concurrent_per(
+        mut self,
+        attempts: usize,
+        key: impl Fn(&SlotRequest<'_>) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.limits.push(Limit::new(attempts, key));
         self
     }
 
@@ -128,7 +154,7 @@ impl EngineBuilder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             policy: self.policy,
             grace: self.grace.unwrap_or(Duration::from_secs(5)),
-            slots: Slots::new(self.max_concurrent, self.max_concurrent_per_site),
+            slots: Slots::new(self.max_concurrent, self.limits),
             open: Mutex::default(),
             checked: CheckedPlans::default(),
         }))

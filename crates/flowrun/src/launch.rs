@@ -63,7 +63,7 @@ impl Inner {
             requests: requests_in.clone(),
             reader: journal.reader(),
         };
-        let slots = self.slots.of_run(id, run.spec().site.site_url());
+        let slots = self.slots.of_run(id, run.spec().site.site_url(), &plan);
         let driver = Driver {
             run,
             journal,

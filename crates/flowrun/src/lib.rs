@@ -77,3 +77,4 @@ pub use flowrun_store::{OpenError, Retention, SqliteOptions, SqliteStore, StoreS
 pub use handle::{Events, RunError, RunEvent, RunHandle, Watched};
 pub use recover::{Recovered, ResumeError, Untouched};
 pub use request::{RunRequest, StartError};
+pub use slots::SlotRequest;
