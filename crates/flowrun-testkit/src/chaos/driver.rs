@@ -10,6 +10,7 @@ use super::process::{Due, Unwritten};
 use super::sabotage::Sabotage;
 use super::story::{GRACE, Story};
 use super::streams::{Stream, draw};
+use super::told::describe;
 
 impl Story<'_> {
     /// Decides one event.
@@ -170,8 +171,9 @@ impl Story<'_> {
     fn note(&mut self, at: Timestamp, events: &[Event], records: &[Record]) {
         records.iter().for_each(|record| self.tally.add_record(record));
         if let Some(told) = &mut self.told {
-            told.extend(events.iter().map(|event| format!("{at:?} {event:?}")));
-            told.extend(records.iter().map(|record| format!("    {record:?}")));
+            told.extend(events.iter().map(|event| format!("{} µs: {}", at.as_micros(), describe(event))));
+            let text = |record| serde_json::to_string(record).expect("records can be written");
+            told.extend(records.iter().map(|record| format!("    {}", text(record))));
         }
     }
 }

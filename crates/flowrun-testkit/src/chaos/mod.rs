@@ -60,6 +60,8 @@ mod slots;
 mod story;
 mod streams;
 mod tally;
+mod told;
+mod turns;
 mod witness;
 
 pub use case::{Case, Played};

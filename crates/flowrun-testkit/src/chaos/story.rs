@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Event, NodeIx, Plan, Rerun, Run, RunSpec, Timer, Timestamp};
+use flowrun_core::{Attempt, Event, NodeIx, Plan, Rerun, Run, RunSpec, Timestamp};
 use flowrun_store::{Journal, NewRun, Store, StoreError, StoredRun};
 
 use super::case::Played;
-use super::conduct::{Act, Say};
+use super::conduct::Act;
 use super::disk::Disk;
 use super::drawing::Drawing;
 use super::finding::Broken;
 use super::memory::Memory;
-use super::mischief::{Call, DiskFault, Mischief};
-use super::process::{Due, Process};
+use super::mischief::Mischief;
+use super::process::Process;
 use super::sabotage::Sabotage;
 use super::streams::{Stream, draw};
 use super::tally::Tally;
@@ -35,42 +35,33 @@ pub(super) struct Story<'a> {
     happened: Vec<bool>,
     pub(super) sabotage: Option<Sabotage>,
     pub(super) now: Timestamp,
-    turn: u64,
+    pub(super) turn: u64,
     pub(super) disk: Disk,
-    /// When the write under way is done, how many transactions it takes along, and how many it keeps if it fails.
-    write: Option<(Timestamp, usize, Option<usize>)>,
-    writes: u64,
+    pub(super) write: Option<Write>,
+    pub(super) writes: u64,
     pub(super) process: Process,
     /// Executors of an earlier process.
-    survivors: BTreeMap<(NodeIx, Attempt), Act>,
+    pub(super) survivors: BTreeMap<(NodeIx, Attempt), Act>,
     pub(super) memory: Memory<'a>,
     pub(super) ledger: Ledger,
     pub(super) tally: Tally,
     /// Whether the one whose executor hangs has cancelled the run.
-    has_lost_patience: bool,
+    pub(super) has_lost_patience: bool,
     /// Whether a process has died.
     pub(super) has_crashed: bool,
     /// What was decided, a line each, where somebody is to read it.
     pub(super) told: Option<Vec<String>>,
 }
 
-/// What can happen in a turn.
+/// A write under way.
 #[derive(Clone, Copy, Debug)]
-enum Next {
-    /// The disk is done with a write.
-    Disk,
-    /// The driver learns what became of its oldest decision.
-    Written,
-    /// An executor says something.
-    Said(NodeIx, Attempt),
-    /// One of an earlier process does.
-    Survived(NodeIx, Attempt),
-    /// A slot was granted.
-    Granted,
-    /// Somebody asks for something.
-    Asked,
-    /// A timer fires.
-    Due,
+pub(super) struct Write {
+    /// When it is done.
+    pub(super) at: Timestamp,
+    /// How many transactions it takes along.
+    pub(super) count: usize,
+    /// If it fails: how many of them are on the disk all the same.
+    pub(super) kept: Option<usize>,
 }
 
 impl<'a> Story<'a> {
@@ -139,7 +130,7 @@ impl<'a> Story<'a> {
     }
 
     /// What goes wrong by now and did not yet: the first entry that `wanted` makes something of.
-    fn due<T>(&mut self, wanted: impl Fn(&Mischief) -> Option<(u64, T)>) -> Option<T> {
+    pub(super) fn due<T>(&mut self, wanted: impl Fn(&Mischief) -> Option<(u64, T)>) -> Option<T> {
         let entries = self.mischief.iter().enumerate().filter(|(place, _)| !self.happened[*place]);
         let mut due =
             entries.filter_map(|(place, entry)| wanted(entry).map(|(turn, what)| (place, turn, what)));
@@ -181,226 +172,6 @@ impl<'a> Story<'a> {
             self.tally.add("calls of people");
             self.process.calls.push_back(call);
         }
-    }
-
-    /// Whether something else comes before all that is ready was called: a driver looks up when it has called
-    /// for long, and when the disk does not keep up.
-    fn interrupts(&mut self) -> bool {
-        let process = &self.process;
-        let looks_up = !process.calls.is_empty() || !process.ahead.is_empty();
-        looks_up
-            && !process.ready.is_empty()
-            && !process.run.is_over()
-            && (draw(self.drawing.seed, Stream::Pauses, 0).once_in(4)
-                || draw(self.drawing.seed, Stream::Pauses, self.turn).once_in(2))
-    }
-
-    /// Does one of the things that are ready, or waits until there is one.
-    fn take_turn(&mut self) -> Result<(), Broken> {
-        self.begin_write();
-        let ready = self.ready();
-        if !ready.is_empty() {
-            let count = u32::try_from(ready.len()).expect("few things are ready");
-            let chosen = draw(self.drawing.seed, Stream::Order, self.turn).below(count);
-            return self.happen(ready[chosen as usize]);
-        }
-        match self.next_time() {
-            Some(at) => {
-                self.now = at;
-                Ok(())
-            }
-            None => self.wait_for_a_person(),
-        }
-    }
-
-    fn ready(&mut self) -> Vec<Next> {
-        let now = self.now;
-        let mut ready = Vec::new();
-        if self.write.is_some_and(|(at, ..)| at <= now) {
-            ready.push(Next::Disk);
-        }
-        if self.process.is_oldest_decided() {
-            ready.push(Next::Written);
-        }
-        // A driver whose run is over waits for its decisions to be written, and for nothing else.
-        if self.process.run.is_over() {
-            return ready;
-        }
-        let speaks = |act: &Act| act.next().is_some_and(|at| at <= now);
-        let said = self.process.acts.iter().filter(|(_, act)| speaks(act));
-        ready.extend(said.map(|(&(node, attempt), _)| Next::Said(node, attempt)));
-        let survived = self.survivors.iter().filter(|(_, act)| speaks(act));
-        ready.extend(survived.map(|(&(node, attempt), _)| Next::Survived(node, attempt)));
-        if !self.process.slots.granted.is_empty() {
-            ready.push(Next::Granted);
-        }
-        if !self.process.calls.is_empty() {
-            ready.push(Next::Asked);
-        }
-        if self.process.timers.first().is_some_and(|(at, _)| self.fires(*at) <= now) {
-            ready.push(Next::Due);
-        }
-        ready
-    }
-
-    /// When something is going to be ready.
-    fn next_time(&self) -> Option<Timestamp> {
-        let write = self.write.map(|(at, ..)| at);
-        if self.process.run.is_over() {
-            return write;
-        }
-        let acts = self.process.acts.values().chain(self.survivors.values()).filter_map(Act::next);
-        let timer = self.process.timers.first().map(|(at, _)| self.fires(*at));
-        acts.chain(write).chain(timer).min()
-    }
-
-    fn fires(&self, at: Timestamp) -> Timestamp {
-        let early = self.sabotage == Some(Sabotage::FiresEarly);
-        if early { Timestamp::from_micros(at.as_micros() - 1_000_000) } else { at }
-    }
-
-    fn happen(&mut self, next: Next) -> Result<(), Broken> {
-        match next {
-            Next::Disk => {
-                match self.write.take() {
-                    Some((_, _, Some(kept))) => self.disk.fail(kept),
-                    Some((_, count, None)) => self.disk.write(count),
-                    None => {}
-                }
-                Ok(())
-            }
-            Next::Written => self.learn(),
-            Next::Said(node, attempt) => {
-                let Some(act) = self.process.acts.get_mut(&(node, attempt)) else { return Ok(()) };
-                let Some((_, say)) = act.says.pop_front() else { return Ok(()) };
-                self.hear(node, attempt, say)
-            }
-            Next::Survived(node, attempt) => {
-                let Some(act) = self.survivors.get_mut(&(node, attempt)) else { return Ok(()) };
-                let Some((_, say)) = act.says.pop_front() else { return Ok(()) };
-                self.tally.add("answers from an earlier process");
-                self.hear(node, attempt, say)
-            }
-            Next::Granted => {
-                let Some((node, attempt)) = self.process.slots.granted.pop_front() else { return Ok(()) };
-                self.decide(Event::SlotGranted { node, attempt })
-            }
-            Next::Asked => {
-                let Some(call) = self.process.calls.pop_front() else { return Ok(()) };
-                self.decide(match call {
-                    Call::Cancel => Event::CancelRequested,
-                    Call::Pause => Event::PauseRequested,
-                    Call::Resume => Event::ResumeRequested,
-                })
-            }
-            Next::Due => match self.process.timers.pop_first() {
-                Some((_, Due::Timer(timer))) => {
-                    self.tally.add(match timer {
-                        Timer::Attempt { .. } => "deadlines of attempts",
-                        Timer::Retry { .. } => "ends of waits for a retry",
-                        Timer::Node { .. } => "deadlines of nodes",
-                        Timer::Run => "deadlines of runs",
-                    });
-                    self.decide(Event::TimerFired(timer))
-                }
-                Some((_, Due::Grace(node, attempt))) => {
-                    if !self.process.abandon(node, attempt) {
-                        return Ok(());
-                    }
-                    self.tally.add("executors dropped");
-                    self.decide(Event::AttemptStopped { node, attempt })
-                }
-                None => Ok(()),
-            },
-        }
-    }
-
-    fn hear(&mut self, node: NodeIx, attempt: Attempt, say: Say) -> Result<(), Broken> {
-        match say {
-            Say::Report(report) => self.decide(Event::Reported { node, attempt, report }),
-            Say::End(outcome) => {
-                self.process.acts.remove(&(node, attempt));
-                self.survivors.remove(&(node, attempt));
-                let mut ended = vec![Event::AttemptEnded { node, attempt, outcome }];
-                self.hear_other_ends(&mut ended);
-                self.decide_all(ended)
-            }
-        }
-    }
-
-    /// Half of the time a driver finds several attempts that have ended, which it decides together.
-    fn hear_other_ends(&mut self, ended: &mut Vec<Event>) {
-        if draw(self.drawing.seed, Stream::Ends, self.turn).once_in(2) {
-            return;
-        }
-        let now = self.now;
-        self.process.acts.retain(|&(node, attempt), act| {
-            let is_over = matches!(act.says.front(), Some((at, Say::End(_))) if *at <= now);
-            if !is_over || ended.len() == Run::AT_ONCE {
-                return true;
-            }
-            if let Some((_, Say::End(outcome))) = act.says.pop_front() {
-                ended.push(Event::AttemptEnded { node, attempt, outcome });
-            }
-            false
-        });
-        if ended.len() > 1 {
-            self.tally.add("ends that were decided together");
-        }
-    }
-
-    /// Begins to write what waits for it.
-    fn begin_write(&mut self) {
-        let is_due = |entry: &Mischief| matches!(entry, Mischief::Disk { turn, .. } if *turn <= self.turn);
-        if self.mischief.iter().any(is_due) {
-            self.disk.slow_down();
-        }
-        let count = self.disk.unwritten();
-        if self.write.is_some() || count == 0 {
-            return;
-        }
-        self.writes += 1;
-        let mut random = draw(self.drawing.seed, Stream::Disk, 1_000 + self.writes);
-        let mut takes = Duration::from_micros(random.one_of(&[0, 0, 90, 4_000]));
-        let fault = self.due(|entry| match *entry {
-            Mischief::Disk { turn, fault } => Some((turn, fault)),
-            _ => None,
-        });
-        let mut fails = None;
-        match fault {
-            Some(DiskFault::Slow(longer)) => {
-                self.tally.add("slow writes");
-                takes = longer;
-            }
-            Some(DiskFault::Fails { kept }) => {
-                self.tally.add("writes that failed");
-                fails = Some(kept as usize);
-            }
-            None => {}
-        }
-        self.write = Some((self.now.after(takes), count, fails));
-    }
-
-    /// Nothing is going to happen by itself: somebody has to see what the run waits for.
-    fn wait_for_a_person(&mut self) -> Result<(), Broken> {
-        let (limits, acts) = (&self.drawing.limits, &self.process.acts);
-        let has_deadline = limits.attempt_timeout.or(limits.node_timeout).or(limits.run_timeout).is_some();
-        if has_deadline && !acts.is_empty() {
-            let what = format!("nothing is left to happen; at work: {:?}", acts.keys());
-            return Err(Broken::new("a deadline ends what hangs", what));
-        }
-        if self.process.run.is_at_rest() {
-            self.tally.add("runs at rest until somebody resumed them");
-            self.process.calls.push_back(Call::Resume);
-        } else if !acts.is_empty() && !self.has_lost_patience {
-            self.tally.add("runs that hung until somebody cancelled them");
-            self.has_lost_patience = true;
-            self.process.calls.push_back(Call::Cancel);
-        } else {
-            let what = format!("nothing is left to happen; at work: {:?}", acts.keys());
-            return Err(Broken::new("a run ends, or waits for somebody it shows", what));
-        }
-        Ok(())
     }
 
     /// The process is gone. Another one opens the store, and goes on with what is there.
