@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod fuzz;
 mod lint;
+mod mutants;
 mod setup;
 mod sim;
 mod step;
@@ -27,7 +28,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), Failed>,
 }
 
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 10] = [
     Task {
         name: "demo",
         about: "run two flows against a website and sinks of its own on loopback",
@@ -68,6 +69,11 @@ const TASKS: [Task; 9] = [
         name: "fuzz",
         about: "odd inputs for every target, 60 seconds each; --seconds N, and names of targets",
         run: fuzz::run,
+    },
+    Task {
+        name: "mutants",
+        about: "small mistakes in the core, which its tests have to notice; --sample N for fewer",
+        run: mutants::run,
     },
 ];
 

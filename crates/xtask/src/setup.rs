@@ -61,10 +61,12 @@ pub(crate) fn nightly() -> Result<(), Failed> {
     Call::new("rustup", &["toolchain", "install", "nightly", "--profile", "minimal"]).run()
 }
 
-/// Makes sure that a program from the crate registry is in the tool folder, in this version.
+/// Makes sure that a subcommand of cargo from the crate registry is in the tool folder, in this version.
 pub(crate) fn crate_tool(name: &str, version: &str) -> Result<(), Failed> {
     let has_version = |text: String| text.split_whitespace().any(|word| word == version);
-    if Call::new(&tool_path(name), &["--version"]).read().is_ok_and(has_version) {
+    // As cargo calls it: some take nothing else.
+    let subcommand = name.strip_prefix("cargo-").unwrap_or(name);
+    if Call::new(&tool_path(name), &[subcommand, "--version"]).read().is_ok_and(has_version) {
         return Ok(());
     }
     let root = workspace::root().join(TOOLS);
