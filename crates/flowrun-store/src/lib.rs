@@ -44,4 +44,4 @@ pub use replay::NotReplayed;
 pub use run::{NewRun, RunFilter, RunSummary, StoredRun};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, Retention, SqliteOptions, SqliteStore, StoreStats, Verified};
-pub use store::Store;
+pub use store::{Opened, Store};

@@ -6,6 +6,9 @@ use flowrun_core::RunId;
 
 use crate::{Journal, JournalReader, NewRun, RunFilter, RunSummary, StoreError, StoredRun};
 
+/// An opened run: what it is made of with all lines of its journal, and the journal to write on.
+pub type Opened = (StoredRun, Box<dyn Journal>);
+
 /// A place for runs and their journals.
 ///
 /// A run is there from its first append on, and its id is never free again: deleting leaves a tombstone.
@@ -37,7 +40,13 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`StoreError::NotFound`]; [`StoreError::InUse`] while another journal of the run is held;
     /// [`StoreError::Incomplete`] when its first lines are no longer kept; [`StoreError::Damaged`].
-    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError>;
+    fn open(&self, run: RunId) -> Result<Opened, StoreError>;
+
+    /// Opens many runs as [`open`](Self::open) opens each of them, and answers in their order. A store can read
+    /// them together, which costs less; all of them are held in memory at once. Default: one after the other.
+    fn open_many(&self, runs: &[RunId]) -> Vec<Result<Opened, StoreError>> {
+        runs.iter().map(|run| self.open(*run)).collect()
+    }
 
     /// A reader of a stored run, open or closed. It needs no writer and outlives one.
     ///

@@ -69,7 +69,7 @@ pub use engine::Engine;
 pub use executor::{Placement, Probe, TaskExecutor};
 pub use flowrun_core::*;
 pub use flowrun_store::{
-    Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, Page as JournalPage, RunFilter,
+    Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, Opened, Page as JournalPage, RunFilter,
     RunSummary, Store, StoreError, StoredRun,
 };
 #[cfg(feature = "sqlite")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flowrun_core::{
     Diagnostic, Event, Flow, Plan, ReadError, ReadLimits, Rejected, ReplayError, Rerun, Run, RunId,
 };
-use flowrun_store::{RunFilter, StoreError};
+use flowrun_store::{Opened, RunFilter, StoreError};
 
 use crate::engine::{Engine, Inner};
 use crate::executor::NodeExecutors;
@@ -100,21 +100,24 @@ impl Engine {
     pub async fn recover(&self) -> Result<Recovered, StoreError> {
         let mut plans = Plans::default();
         let (mut launched, mut untouched) = (Vec::new(), Vec::new());
-        for (number, run) in self.inner.store.runs(&RunFilter::default().open())?.into_iter().enumerate() {
-            let run = run.id;
-            if self.inner.open().runs.contains_key(&run) {
-                continue;
+        let listed = self.inner.store.runs(&RunFilter::default().open())?;
+        let left: Vec<_> = {
+            let open = self.inner.open();
+            listed.iter().map(|run| run.id).filter(|run| !open.runs.contains_key(run)).collect()
+        };
+        for runs in left.chunks(RUNS_PER_TURN) {
+            for (run, opened) in runs.iter().copied().zip(self.inner.store.open_many(runs)) {
+                failpoint!("c10");
+                let first = Event::Recovered { epoch: self.inner.store.epoch() };
+                let ready = opened
+                    .map_err(ResumeError::Store)
+                    .and_then(|opened| self.inner.ready(opened, first, &mut plans));
+                match ready.and_then(|ready| Ok(self.inner.launch(ready)?)) {
+                    Ok(driven) => launched.push((run, driven)),
+                    Err(reason) => untouched.push(Untouched { run, reason }),
+                }
             }
-            failpoint!("c10");
-            let first = Event::Recovered { epoch: self.inner.store.epoch() };
-            let taken = self.inner.ready(run, first, &mut plans);
-            match taken.and_then(|ready| Ok(self.inner.launch(ready)?)) {
-                Ok(driven) => launched.push((run, driven)),
-                Err(reason) => untouched.push(Untouched { run, reason }),
-            }
-            if number % RUNS_PER_TURN == 0 {
-                tokio::task::yield_now().await;
-            }
+            tokio::task::yield_now().await;
         }
         // Only now, so that what they decide first is written together.
         let mut resumed = Vec::with_capacity(launched.len());
@@ -139,7 +142,7 @@ impl Engine {
     pub async fn resume(&self, run: RunId) -> Result<RunHandle, ResumeError> {
         let first = Event::Recovered { epoch: self.inner.store.epoch() };
         failpoint!("c10");
-        let ready = self.inner.ready(run, first, &mut Plans::default())?;
+        let ready = self.inner.ready(self.inner.store.open(run)?, first, &mut Plans::default())?;
         Ok(self.inner.launch(ready)?.stored().await?)
     }
 
@@ -154,7 +157,8 @@ impl Engine {
     ///
     /// Dropped before it resolves, the run may or may not have been opened again; if so, it goes on.
     pub async fn rerun(&self, run: RunId, what: Rerun) -> Result<RunHandle, ResumeError> {
-        let ready = self.inner.ready(run, Event::RerunRequested(what), &mut Plans::default())?;
+        let opened = self.inner.store.open(run)?;
+        let ready = self.inner.ready(opened, Event::RerunRequested(what), &mut Plans::default())?;
         Ok(self.inner.launch(ready)?.stored().await?)
     }
 }
@@ -164,9 +168,13 @@ impl Engine {
 struct Plans(BTreeMap<Arc<str>, NodeExecutors>);
 
 impl Inner {
-    /// Reads a run from the store and sees whether it can go on with this event.
-    fn ready(&self, run: RunId, first: Event, plans: &mut Plans) -> Result<Ready, ResumeError> {
-        let (stored, journal) = self.store.open(run)?;
+    /// Sees whether a stored run can go on with this event.
+    fn ready(
+        &self,
+        (stored, journal): Opened,
+        first: Event,
+        plans: &mut Plans,
+    ) -> Result<Ready, ResumeError> {
         let given = self.secrets.names();
         let missing: Vec<String> =
             stored.new.secrets.into_iter().filter(|name| !given.contains(name)).collect();

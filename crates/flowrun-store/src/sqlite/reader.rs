@@ -1,11 +1,12 @@
 //! Reading runs, on connections of their own, from what is committed.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flowrun_core::RunId;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
-use super::format::{Chain, Description, FORMAT, Row, State, Unreadable, status_named};
+use super::format::{Chain, Description, FORMAT, Row, State, Unreadable, flow_hash, status_named};
 use super::transaction::sql;
 use super::{SqliteOptions, schema};
 use crate::{JournalReader, NewRun, Page, StoreError};
@@ -154,12 +155,35 @@ pub(super) fn is_deleted(connection: &Connection, run: RunId) -> rusqlite::Resul
     Ok(found.is_some())
 }
 
+/// Flows that were read, by their hash: many runs are of one.
+pub(super) type Flows = BTreeMap<[u8; 32], Arc<str>>;
+
 /// What a run is made of, with its flow.
-pub(super) fn new_run(connection: &Connection, run: &Description) -> rusqlite::Result<NewRun> {
+pub(super) fn new_run(
+    connection: &Connection,
+    run: &Description,
+    flows: &mut Flows,
+) -> rusqlite::Result<NewRun> {
+    let flow = match flows.get(&run.flow_hash) {
+        Some(flow) => Arc::clone(flow),
+        None => {
+            let flow = flow(connection, &run.flow_hash)?;
+            flows.insert(run.flow_hash, Arc::clone(&flow));
+            flow
+        }
+    };
+    run.read(flow).map_err(|error| unreadable(0, error))
+}
+
+fn flow(connection: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Arc<str>> {
     let flow: String = connection
         .prepare_cached("SELECT json FROM flow WHERE hash = ?")?
-        .query_row([run.flow_hash], |row| row.get(0))?;
-    run.read(flow.into()).map_err(|error| unreadable(0, error))
+        .query_row([hash], |row| row.get(0))?;
+    if flow_hash(&flow) == *hash {
+        Ok(flow.into())
+    } else {
+        Err(column(0, "its flow is not the one it was created from"))
+    }
 }
 
 /// Up to `max` lines after number `after`. Each row is checked against the one before it, and the last one
@@ -176,15 +200,7 @@ pub(super) fn lines(
     if after >= state.seq || max == 0 {
         return Ok(page);
     }
-    // The row that holds the line, which may begin before it, and the row before that one.
-    let first: i64 = connection
-        .prepare_cached("SELECT ifnull(max(seq), 1) FROM decision WHERE run = ? AND seq <= ?")?
-        .query_row(params![number, sql(after) + 1], |row| row.get(0))?;
-    let before = connection
-        .prepare_cached("SELECT chain FROM decision WHERE run = ? AND seq < ? ORDER BY seq DESC LIMIT 1")?
-        .query_row(params![number, first], |row| row.get(0))
-        .optional()?;
-    let mut chain = before.unwrap_or(*origin);
+    let (first, mut chain) = if after == 0 { (1, *origin) } else { link(connection, number, origin, after)? };
     let mut seq = first as u64;
     let mut statement = connection.prepare_cached(
         "SELECT seq, at, records, chain, format FROM decision WHERE run = ? AND seq >= ? ORDER BY seq",
@@ -210,6 +226,19 @@ pub(super) fn lines(
     }
     page.lines.truncate(max);
     Ok(page)
+}
+
+/// The number of the row that holds the line after number `after`, which may begin before it, and the link before
+/// that row.
+fn link(connection: &Connection, number: i64, origin: &Chain, after: u64) -> rusqlite::Result<(i64, Chain)> {
+    let first: i64 = connection
+        .prepare_cached("SELECT ifnull(max(seq), 1) FROM decision WHERE run = ? AND seq <= ?")?
+        .query_row(params![number, sql(after) + 1], |row| row.get(0))?;
+    let before = connection
+        .prepare_cached("SELECT chain FROM decision WHERE run = ? AND seq < ? ORDER BY seq DESC LIMIT 1")?
+        .query_row(params![number, first], |row| row.get(0))
+        .optional()?;
+    Ok((first, before.unwrap_or(*origin)))
 }
 
 /// What is stored cannot be what was written.

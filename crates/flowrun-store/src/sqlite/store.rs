@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc;
 
 use flowrun_core::RunId;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::desk::Desk;
 use super::format::{Description, Identity, State};
-use super::journal::{Claims, SqliteJournal};
+use super::journal::{Claim, Claims, SqliteJournal};
 use super::queue::{Delete, Health, Queue, Work};
-use super::reader::{self, Found, Pool, SqliteReader, select_runs};
+use super::reader::{self, Flows, Found, Pool, SqliteReader, select_runs};
 use super::space::Space;
 use super::writer::Writer;
 use super::{OpenError, SqliteOptions, file, schema, transaction};
-use crate::{Journal, JournalReader, NewRun, RunFilter, RunSummary, Store, StoreError, StoredRun};
+use crate::{Journal, JournalReader, NewRun, Opened, RunFilter, RunSummary, Store, StoreError, StoredRun};
 
 /// Runs in an SQLite file: they survive the process, and a power cut.
 ///
@@ -120,6 +120,40 @@ impl SqliteStore {
         let found = self.shared.pool.read(|connection| reader::find(connection, run));
         found.map_err(|error| reader::read_error(run, error))?.ok_or(StoreError::NotFound(run))
     }
+
+    /// A claimed run in the hands of its writer.
+    fn opened(
+        &self,
+        run: RunId,
+        claim: Arc<Claim>,
+        read: rusqlite::Result<Option<(Found, StoredRun)>>,
+    ) -> Result<Opened, StoreError> {
+        let read = read.map_err(|error| reader::read_error(run, error))?;
+        let (found, stored) = read.ok_or(StoreError::NotFound(run))?;
+        let journal = SqliteJournal {
+            shared: Arc::clone(&self.shared),
+            run,
+            number: found.number,
+            new: None,
+            origin: found.description.chain(),
+            state: found.state,
+            claim,
+        };
+        Ok((stored, Box::new(journal)))
+    }
+}
+
+/// Reads a run with its whole journal; `None` when it is not there.
+fn stored(
+    connection: &Connection,
+    run: RunId,
+    flows: &mut Flows,
+) -> rusqlite::Result<Option<(Found, StoredRun)>> {
+    let Some(found) = reader::find(connection, run)? else { return Ok(None) };
+    let new = reader::new_run(connection, &found.description, flows)?;
+    let origin = found.description.chain();
+    let lines = reader::lines(connection, found.number, &origin, &found.state, 0, usize::MAX)?.lines;
+    Ok(Some((found, StoredRun::new(new, lines))))
 }
 
 impl fmt::Debug for SqliteStore {
@@ -174,29 +208,30 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
-        let shared = &self.shared;
+    fn open(&self, run: RunId) -> Result<Opened, StoreError> {
         // Before the reading, so that nobody writes after it.
-        let claim = shared.claims.claim(run).ok_or(StoreError::InUse(run))?;
-        let read = shared.pool.read(|connection| {
-            let Some(found) = reader::find(connection, run)? else { return Ok(None) };
-            let new = reader::new_run(connection, &found.description)?;
-            let origin = found.description.chain();
-            let lines = reader::lines(connection, found.number, &origin, &found.state, 0, usize::MAX)?.lines;
-            Ok(Some((found, origin, StoredRun::new(new, lines))))
+        let claim = self.shared.claims.claim(run).ok_or(StoreError::InUse(run))?;
+        let read = self.shared.pool.read(|connection| stored(connection, run, &mut Flows::default()));
+        self.opened(run, claim, read)
+    }
+
+    fn open_many(&self, runs: &[RunId]) -> Vec<Result<Opened, StoreError>> {
+        // As above.
+        let claims: Vec<_> = runs.iter().map(|run| self.shared.claims.claim(*run)).collect();
+        let mut flows = Flows::default();
+        let read = self.shared.pool.read(|connection| {
+            Ok(runs.iter().map(|run| stored(connection, *run, &mut flows)).collect::<Vec<_>>())
         });
-        let read = read.map_err(|error| reader::read_error(run, error))?;
-        let (found, origin, stored) = read.ok_or(StoreError::NotFound(run))?;
-        let journal = SqliteJournal {
-            shared: Arc::clone(shared),
-            run,
-            number: found.number,
-            new: None,
-            origin,
-            state: found.state,
-            claim,
+        let Ok(read) = read else {
+            drop(claims);
+            // What keeps the store from being read is told of each run.
+            return runs.iter().map(|run| self.open(*run)).collect();
         };
-        Ok((stored, Box::new(journal)))
+        let opened = runs.iter().zip(claims).zip(read);
+        let open = |((run, claim), read): ((&RunId, Option<_>), _)| {
+            self.opened(*run, claim.ok_or(StoreError::InUse(*run))?, read)
+        };
+        opened.map(open).collect()
     }
 
     fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {

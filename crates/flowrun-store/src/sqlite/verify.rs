@@ -6,7 +6,7 @@ use flowrun_core::{RunId, TaskTypes, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::format::{State, deleted_sum};
-use super::reader::{self, Found, select_runs};
+use super::reader::{self, Flows, Found, select_runs};
 use super::{SqliteStore, transaction};
 use crate::{NotReplayed, StoreError, StoredRun};
 
@@ -170,7 +170,7 @@ fn look_at_run(connection: &Connection, number: i64) -> rusqlite::Result<(State,
     let sql = select_runs!("run JOIN state ON state.run = number WHERE number = ?");
     let Found { description, state, .. } =
         connection.prepare_cached(sql)?.query_row(params![number], reader::found)?;
-    let new = reader::new_run(connection, &description)?;
+    let new = reader::new_run(connection, &description, &mut Flows::default())?;
     let origin = description.chain();
     let lines = reader::lines(connection, number, &origin, &state, 0, usize::MAX)?.lines;
     let status = lines.iter().rev().find_map(|line| line.record.run_status());

@@ -12,6 +12,7 @@ named!(
     an_id_is_taken_once,
     what_a_run_is_made_of_is_given_back,
     an_opened_run_goes_on_where_it_stopped,
+    many_runs_are_opened_as_each_of_them_is,
     unknown_runs_are_not_found,
     only_closed_runs_are_deleted,
     a_run_that_is_written_is_not_deleted,
@@ -72,6 +73,36 @@ fn an_opened_run_goes_on_where_it_stopped(place: &dyn Place) -> Result<(), Broke
     let lines = reader.read(0, 10)?.lines;
     ensure!(messages(&lines) == ["a", "b", "c"], "then there is {:?}", messages(&lines));
     ensure!(lines[2].seq == 3, "the next line is number {}", lines[2].seq);
+    Ok(())
+}
+
+fn many_runs_are_opened_as_each_of_them_is(place: &dyn Place) -> Result<(), Broken> {
+    let store = place.open();
+    let journals = [
+        store_run(&*store, 1, &[&[logged("a")]])?,
+        store_run(&*store, 2, &[&[logged("b")], &[logged("c")]])?,
+        store_run(&*store, 3, &[&[logged("d")]])?,
+    ];
+    // Keep the runs where nobody else does.
+    let _readers = journals.each_ref().map(|journal| journal.reader());
+    let [one, two, _held] = journals;
+    drop((one, two));
+    let mut opened = store.open_many(&[id(2), id(9), id(3), id(1)]);
+    let said: Vec<_> = opened
+        .iter()
+        .map(|opened| match opened {
+            Ok((stored, _)) => messages(&stored.lines).join(""),
+            Err(StoreError::NotFound(_)) => "not found".to_owned(),
+            Err(StoreError::InUse(_)) => "in use".to_owned(),
+            Err(error) => error.to_string(),
+        })
+        .collect();
+    ensure!(said == ["bc", "not found", "in use", "a"], "they are opened as {said:?}");
+    if let Some(Ok((_, journal))) = opened.last_mut() {
+        append(&mut **journal, 5, &[logged("e")])?;
+    }
+    let lines = store.reader(id(1))?.read(0, 10)?.lines;
+    ensure!(messages(&lines) == ["a", "e"], "then the last one holds {:?}", messages(&lines));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use flowrun_core::{Record, RunId, RunStatus, Timestamp};
 use flowrun_store::{
-    Commit, Journal, JournalReader, NewRun, Page, RunFilter, RunSummary, Store, StoreError, StoredRun,
+    Commit, Journal, JournalReader, NewRun, Opened, Page, RunFilter, RunSummary, Store, StoreError, StoredRun,
 };
 
 /// What it does wrong.
@@ -26,6 +26,7 @@ pub(crate) enum Fault {
     IdsTakenTwice,
     SecretsLost,
     OpenedWithoutLines,
+    ManyInTheirOwnOrder,
     UnknownIsEmpty,
     OpenRunsDeleted,
     WrittenRunsDeleted,
@@ -76,7 +77,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "only_closed_runs_are_deleted",
         ],
     ),
-    (TwoWriters, &["a_run_has_one_writer"]),
+    (TwoWriters, &["a_run_has_one_writer", "many_runs_are_opened_as_each_of_them_is"]),
+    (ManyInTheirOwnOrder, &["many_runs_are_opened_as_each_of_them_is"]),
     (
         UnwrittenListed,
         &[
@@ -98,6 +100,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         OpenedWithoutLines,
         &[
             "an_opened_run_goes_on_where_it_stopped",
+            "many_runs_are_opened_as_each_of_them_is",
             "deleting_one_run_leaves_the_others",
             "a_run_is_written_on_after_opening_again",
         ],
@@ -205,7 +208,7 @@ impl Store for Faulty {
         }
     }
 
-    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
+    fn open(&self, run: RunId) -> Result<Opened, StoreError> {
         let opened = match self.store.open(run) {
             Err(StoreError::InUse(_)) if self.fault == TwoWriters => {
                 let new = self.created.lock().unwrap()[0].clone();
@@ -218,6 +221,14 @@ impl Store for Faulty {
             stored.lines.clear();
         }
         Ok((stored, self.journal(run, journal)))
+    }
+
+    fn open_many(&self, runs: &[RunId]) -> Vec<Result<Opened, StoreError>> {
+        let mut runs = runs.to_vec();
+        if self.fault == ManyInTheirOwnOrder {
+            runs.sort();
+        }
+        runs.iter().map(|run| self.open(*run)).collect()
     }
 
     fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
