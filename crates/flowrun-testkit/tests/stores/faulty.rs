@@ -12,33 +12,45 @@ use flowrun_store::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     NumbersFromZero,
+    GapAtFour,
     TimesLost,
     PagesOneShort,
     LinesBehindTheEnd,
+    LinesBehindEverything,
     EmptyAppendsKept,
     LongTextsCut,
     JournalsMixed,
     TenthAppendLost,
+    LostAmongMany,
+    LateAppendLost,
     OvertakenHere,
     ReaderEndsWithWriter,
+    LoneLineEndsWithWriter,
     TwoWriters,
     UnwrittenListed,
     IdsTakenTwice,
+    IdsFreeOnceOpenedAgain,
     SecretsLost,
     OpenedWithoutLines,
+    OpenedBackwards,
+    OpenedLaterWithoutLast,
     ManyInTheirOwnOrder,
     UnknownIsEmpty,
+    DeletedIsEmpty,
     OpenRunsDeleted,
     WrittenRunsDeleted,
     NothingDeleted,
     AllDeleted,
     StatusLost,
     OldestFirst,
+    InOrderOfCalls,
     LimitIgnored,
+    LimitIgnoredForOpen,
     ClosedListedAsOpen,
     ClosedForGood,
     EpochStays,
     RunsLost,
+    OpenRunsLost,
 }
 
 use Fault::*;
@@ -54,9 +66,11 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "an_opened_run_goes_on_where_it_stopped",
         ],
     ),
+    (GapAtFour, &["lines_are_numbered_from_one_without_gaps"]),
     (TimesLost, &["lines_are_read_as_they_were_appended"]),
     (PagesOneShort, &["a_page_holds_what_was_asked_for"]),
     (LinesBehindTheEnd, &["a_page_holds_what_was_asked_for", "behind_the_end_there_is_nothing"]),
+    (LinesBehindEverything, &["behind_the_end_there_is_nothing"]),
     (EmptyAppendsKept, &["an_append_without_records_changes_nothing"]),
     (LongTextsCut, &["long_and_odd_texts_are_kept"]),
     (JournalsMixed, &["journals_do_not_mix"]),
@@ -68,6 +82,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "appends_keep_their_order_whoever_writes",
         ],
     ),
+    (LostAmongMany, &["many_journals_are_written_at_once"]),
+    (LateAppendLost, &["appends_keep_their_order_when_nobody_waits"]),
     (OvertakenHere, &["appends_keep_their_order_whoever_writes"]),
     (
         ReaderEndsWithWriter,
@@ -77,24 +93,12 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "only_closed_runs_are_deleted",
         ],
     ),
-    (TwoWriters, &["a_run_has_one_writer", "many_runs_are_opened_as_each_of_them_is"]),
+    (LoneLineEndsWithWriter, &["a_reader_outlives_its_writer"]),
+    (TwoWriters, &["a_run_has_one_writer"]),
     (ManyInTheirOwnOrder, &["many_runs_are_opened_as_each_of_them_is"]),
-    (
-        UnwrittenListed,
-        &[
-            "nothing_is_stored_before_the_first_append",
-            "a_deleted_run_is_gone_and_its_id_stays_taken",
-            "deleting_one_run_leaves_the_others",
-        ],
-    ),
-    (
-        IdsTakenTwice,
-        &[
-            "an_id_is_taken_once",
-            "a_deleted_run_is_gone_and_its_id_stays_taken",
-            "deleted_ids_stay_taken_after_opening_again",
-        ],
-    ),
+    (UnwrittenListed, &["nothing_is_stored_before_the_first_append"]),
+    (IdsTakenTwice, &["an_id_is_taken_once"]),
+    (IdsFreeOnceOpenedAgain, &["deleted_ids_stay_taken_after_opening_again"]),
     (SecretsLost, &["what_a_run_is_made_of_is_given_back"]),
     (
         OpenedWithoutLines,
@@ -105,14 +109,10 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "a_run_is_written_on_after_opening_again",
         ],
     ),
-    (
-        UnknownIsEmpty,
-        &[
-            "nothing_is_stored_before_the_first_append",
-            "unknown_runs_are_not_found",
-            "a_deleted_run_is_gone_and_its_id_stays_taken",
-        ],
-    ),
+    (OpenedBackwards, &["an_opened_run_goes_on_where_it_stopped"]),
+    (OpenedLaterWithoutLast, &["a_run_is_written_on_after_opening_again"]),
+    (UnknownIsEmpty, &["unknown_runs_are_not_found"]),
+    (DeletedIsEmpty, &["a_deleted_run_is_gone_and_its_id_stays_taken"]),
     (OpenRunsDeleted, &["only_closed_runs_are_deleted"]),
     (WrittenRunsDeleted, &["a_run_that_is_written_is_not_deleted"]),
     (
@@ -136,7 +136,9 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "what_was_committed_is_there_after_opening_again",
         ],
     ),
-    (LimitIgnored, &["a_list_comes_in_pages", "open_runs_are_told_from_closed_ones"]),
+    (InOrderOfCalls, &["a_list_begins_with_the_run_created_last"]),
+    (LimitIgnored, &["a_list_comes_in_pages"]),
+    (LimitIgnoredForOpen, &["open_runs_are_told_from_closed_ones"]),
     (
         ClosedListedAsOpen,
         &[
@@ -151,31 +153,60 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         RunsLost,
         &["what_was_committed_is_there_after_opening_again", "a_run_is_written_on_after_opening_again"],
     ),
+    (OpenRunsLost, &["what_was_committed_is_there_after_opening_again"]),
 ];
+
+/// A store of this size is a busy one: more runs than any check but one makes.
+const MANY: usize = 10;
 
 pub(crate) struct Faulty {
     store: Box<dyn Store>,
     fault: Fault,
     created: Mutex<Vec<NewRun>>,
+    /// Runs that were written to.
+    written: Arc<Mutex<BTreeSet<RunId>>>,
     ended: Arc<Mutex<BTreeSet<RunId>>>,
 }
 
 impl Faulty {
     pub(crate) fn new(store: impl Store, fault: Fault) -> Self {
-        Self { store: Box::new(store), fault, created: Mutex::default(), ended: Arc::default() }
+        Self {
+            store: Box::new(store),
+            fault,
+            created: Mutex::default(),
+            written: Arc::default(),
+            ended: Arc::default(),
+        }
     }
 
     fn journal(&self, run: RunId, journal: Box<dyn Journal>) -> Box<dyn Journal> {
-        let ended = Arc::clone(&self.ended);
+        let is_one_of_many = self.created.lock().unwrap().len() >= MANY;
         Box::new(FaultyJournal {
             journal,
             fault: self.fault,
             run,
+            is_one_of_many,
             appends: 0,
             late: None,
-            ended,
+            written: Arc::clone(&self.written),
+            ended: Arc::clone(&self.ended),
             is_held: Arc::default(),
         })
+    }
+
+    /// The place of a run among those that were created since the store was opened.
+    fn place(&self, run: RunId) -> Option<usize> {
+        self.created.lock().unwrap().iter().position(|new| new.spec.id == run)
+    }
+
+    /// Whether one run was created since the store was opened.
+    fn has_one(&self) -> bool {
+        self.created.lock().unwrap().len() == 1
+    }
+
+    /// Whether the run was there and is not any more.
+    fn is_deleted(&self, run: RunId) -> bool {
+        self.written.lock().unwrap().contains(&run) && self.store.reader(run).is_err()
     }
 
     fn summaries(&self) -> Result<Vec<RunSummary>, StoreError> {
@@ -203,22 +234,34 @@ impl Store for Faulty {
         }
         self.created.lock().unwrap().push(new.clone());
         match self.store.create(new) {
-            Err(StoreError::AlreadyExists(_)) if self.fault == IdsTakenTwice => Ok(Box::new(Nothing)),
+            Err(StoreError::AlreadyExists(_))
+                if self.fault == IdsTakenTwice && self.store.epoch() == 1 && !self.is_deleted(run) =>
+            {
+                Ok(Box::new(Nothing))
+            }
+            Err(StoreError::AlreadyExists(_))
+                if self.fault == IdsFreeOnceOpenedAgain && self.store.epoch() > 1 =>
+            {
+                Ok(Box::new(Nothing))
+            }
             created => Ok(self.journal(run, created?)),
         }
     }
 
     fn open(&self, run: RunId) -> Result<Opened, StoreError> {
         let opened = match self.store.open(run) {
-            Err(StoreError::InUse(_)) if self.fault == TwoWriters => {
+            Err(StoreError::InUse(_)) if self.fault == TwoWriters && self.has_one() => {
                 let new = self.created.lock().unwrap()[0].clone();
                 return Ok((StoredRun::new(new, Vec::new()), Box::new(Nothing)));
             }
             opened => opened?,
         };
         let (mut stored, journal) = opened;
-        if self.fault == OpenedWithoutLines {
-            stored.lines.clear();
+        match self.fault {
+            OpenedWithoutLines => stored.lines.clear(),
+            OpenedBackwards if self.store.epoch() == 1 && self.has_one() => stored.lines.reverse(),
+            OpenedLaterWithoutLast if self.store.epoch() > 2 => drop(stored.lines.pop()),
+            _ => {}
         }
         Ok((stored, self.journal(run, journal)))
     }
@@ -235,7 +278,12 @@ impl Store for Faulty {
         let other = RunId::from_bytes([1; 16]);
         let run = if self.fault == JournalsMixed && self.store.reader(run).is_ok() { other } else { run };
         match self.store.reader(run) {
-            Err(StoreError::NotFound(_)) if self.fault == UnknownIsEmpty => Ok(Arc::new(Nothing)),
+            Err(StoreError::NotFound(_)) if self.fault == UnknownIsEmpty && self.place(run).is_none() => {
+                Ok(Arc::new(Nothing))
+            }
+            Err(StoreError::NotFound(_)) if self.fault == DeletedIsEmpty && self.is_deleted(run) => {
+                Ok(Arc::new(Nothing))
+            }
             reader => Ok(Arc::new(FaultyReader { reader: reader?, fault: self.fault, writer: None })),
         }
     }
@@ -243,7 +291,7 @@ impl Store for Faulty {
     fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let mut which = which.clone();
         let open = which.open;
-        if self.fault == LimitIgnored {
+        if self.fault == if open { LimitIgnoredForOpen } else { LimitIgnored } {
             which.limit = usize::MAX;
         }
         if self.fault == ClosedListedAsOpen {
@@ -254,10 +302,12 @@ impl Store for Faulty {
             StatusLost => runs.iter_mut().for_each(|run| run.status = RunStatus::Working),
             OldestFirst => runs.reverse(),
             ClosedForGood if open => runs.retain(|run| !self.ended.lock().unwrap().contains(&run.id)),
+            InOrderOfCalls => runs.sort_by_key(|run| std::cmp::Reverse(self.place(run.id))),
             RunsLost if self.store.epoch() > 1 => drop(runs.pop()),
+            OpenRunsLost if open && self.store.epoch() > 1 => runs.clear(),
             UnwrittenListed => {
                 for new in &*self.created.lock().unwrap() {
-                    if self.store.reader(new.spec.id).is_err() {
+                    if !self.written.lock().unwrap().contains(&new.spec.id) {
                         runs.push(RunSummary::new(new, Timestamp::EPOCH, RunStatus::Working, 0));
                     }
                 }
@@ -287,9 +337,11 @@ struct FaultyJournal {
     journal: Box<dyn Journal>,
     fault: Fault,
     run: RunId,
+    is_one_of_many: bool,
     appends: usize,
     /// What was to be written at once, and is not handed on yet.
     late: Option<(Timestamp, Vec<Record>)>,
+    written: Arc<Mutex<BTreeSet<RunId>>>,
     ended: Arc<Mutex<BTreeSet<RunId>>>,
     is_held: Arc<()>,
 }
@@ -297,12 +349,17 @@ struct FaultyJournal {
 impl Journal for FaultyJournal {
     fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
         self.appends += 1;
+        if !records.is_empty() {
+            self.written.lock().unwrap().insert(self.run);
+        }
         if records.iter().any(|record| matches!(record, Record::RunEnded { .. })) {
             self.ended.lock().unwrap().insert(self.run);
         }
         match self.fault {
             EmptyAppendsKept if records.is_empty() => self.journal.append(at, &mut vec![Record::RunTimedOut]),
             TenthAppendLost if self.appends == 10 => Commit::Done(Ok(())),
+            LostAmongMany if self.is_one_of_many && self.appends == 5 => Commit::Done(Ok(())),
+            LateAppendLost if self.appends == 45 => Commit::Done(Ok(())),
             LongTextsCut => {
                 let cut = records.iter().map(|record| match record {
                     Record::Logged { node, message } if message.len() > 1000 => {
@@ -347,10 +404,15 @@ impl JournalReader for FaultyReader {
         if self.fault == ReaderEndsWithWriter && writer_is_gone {
             return Ok(Page::default());
         }
+        let after = if self.fault == LinesBehindEverything && after == u64::MAX { 0 } else { after };
         let max = if self.fault == PagesOneShort { max.saturating_sub(1) } else { max };
         let mut page = self.reader.read(after, max)?;
         match self.fault {
             NumbersFromZero => page.lines.iter_mut().for_each(|line| line.seq -= 1),
+            GapAtFour if self.writer.is_some() => {
+                page.lines.iter_mut().filter(|line| line.seq == 4).for_each(|line| line.seq = 5);
+            }
+            LoneLineEndsWithWriter if writer_is_gone && page.lines.len() == 1 => page.lines.clear(),
             TimesLost => page.lines.iter_mut().for_each(|line| line.at = Timestamp::EPOCH),
             LinesBehindTheEnd if page.lines.is_empty() => page = self.reader.read(0, max)?,
             _ => {}
