@@ -1,17 +1,21 @@
 //! Any text as an address.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 
 use flowrun_guard::{Guard, special_range};
 use url::{Host, Url};
+
+/// One for all inputs: making it reads the certificates of the whole web, which takes longer than any address.
+static GUARD: LazyLock<Guard> =
+    LazyLock::new(|| Guard::builder().build().expect("a guard without exceptions"));
 
 /// An address that is let through is a public one, by a second reading of its spelling.
 ///
 /// Nothing is sent and no name is looked up.
 pub fn url_guard(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    let guard = Guard::builder().build().expect("a guard without exceptions");
-    if guard.check_url(text).is_err() {
+    if GUARD.check_url(text).is_err() {
         return;
     }
     let url = Url::parse(text).expect("only what can be read is let through");

@@ -231,3 +231,13 @@ fn the_deadline_of_the_run_ends_what_waits_for_another_attempt() {
       > end
     ");
 }
+
+#[test]
+fn only_a_run_that_its_own_deadline_stopped_has_timed_out() {
+    for end in ["1 ok a", "1 fail a", "1 cancel; 2 stopped a", "1 fail a; 2 rerun; 3 ok a#2.1"] {
+        let mut play = Play::with_policy("scan a", RunPolicy::default().run_timeout(Duration::from_secs(9)));
+        play.play("0 start");
+        play.play(end);
+        assert!(play.run.is_over() && !play.run.has_timed_out(), "{end}");
+    }
+}

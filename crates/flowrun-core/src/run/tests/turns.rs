@@ -1,7 +1,7 @@
 //! How many attempts work at the same time.
 
 use super::Play;
-use crate::{RetryPolicy, RunPolicy};
+use crate::{NodeStatus, RetryPolicy, RunPolicy};
 
 fn at_most(attempts: u32) -> RunPolicy {
     let policy = RunPolicy::default().max_concurrent(attempts);
@@ -62,6 +62,21 @@ fn a_wait_for_another_attempt_lets_others_work() {
       + run passed, closing line at a
       > end
     ");
+}
+
+#[test]
+fn a_node_that_waits_for_its_turn_shows_as_what_it_was_before() {
+    let mut play = Play::with_policy("scan a, scan b", at_most(1));
+    play.play("0 start");
+    assert_eq!(play.statuses(), [NodeStatus::Working, NodeStatus::Queued]);
+    play.play("1 fail a transient; 2 retry a#2");
+    assert_eq!(play.statuses(), [NodeStatus::Working, NodeStatus::Working], "its second attempt waits");
+
+    let mut play = Play::with_policy("scan a", RunPolicy::default().slots(true));
+    play.play("0 start");
+    assert_eq!(play.statuses(), [NodeStatus::Queued]);
+    play.play("1 slot a");
+    assert_eq!(play.statuses(), [NodeStatus::Working]);
 }
 
 #[test]
