@@ -114,6 +114,19 @@ fn dangling_edges_are_refused_with_a_guess_at_what_was_meant() {
 }
 
 #[test]
+fn a_guess_may_be_further_from_a_long_id_than_from_a_short_one() {
+    let guess = |known: &str, typed: &str| {
+        let text = format!(
+            r#"{{"nodes":[{{"id":"a"}},{{"id":"{known}"}}],"edges":[{{"id":"1","source":"a","target":"{typed}"}}]}}"#
+        );
+        findings(&text).contains(&format!("did you mean `{known}`?"))
+    };
+    // One letter and one more for every four are forgiven.
+    assert!(guess("mail", "nail2") && !guess("mail", "nali2"));
+    assert!(guess("notification-mail", "notifikatoin-male") && !guess("notification-mail", "notif-mail"));
+}
+
+#[test]
 fn an_edge_from_a_node_to_itself_is_refused() {
     insta::assert_snapshot!(findings(&graph("ab", "ab bb")), @r#"
     error[plan.self-edge] /edges/1 node b edge bb: node `b` leads to itself
@@ -141,6 +154,18 @@ fn a_flow_without_a_first_node_is_refused() {
       at "a"
       help: a flow has no loops: remove one of these edges
     "#);
+}
+
+#[test]
+fn a_way_out_of_a_cycle_is_not_on_it() {
+    // The first child of `b` leads out; the cycle is walked past it.
+    for edges in ["ab bd bc ca", "ab bd bc ca de"] {
+        let found = findings(&graph("abcde", edges));
+        assert!(found.contains("the flow has a cycle: a -> b -> c -> a\n"), "{found}");
+    }
+    // Nor is the way in, wherever the two stand.
+    let found = findings(&graph("abcd", "db bc cb ba"));
+    assert!(found.contains("the flow has a cycle: b -> c -> b\n"), "{found}");
 }
 
 #[test]
@@ -213,6 +238,14 @@ fn the_smallest_max_nodes_limits_the_flow() {
       help: remove nodes, or raise maxNodes on every node
     ");
     assert_eq!(findings(&flow(2)), "");
+}
+
+#[test]
+fn the_first_of_those_with_the_smallest_max_nodes_is_named() {
+    let node = |id, limit| format!(r#"{{"id":"{id}","data":{{"task_type":"scan","maxNodes":{limit}}}}}"#);
+    let nodes = [node("a", 2), node("b", 1), node("c", 2), node("d", 1)].join(",");
+    let found = findings(&with_edges(&nodes, "ab bc cd"));
+    assert!(found.contains("over the maxNodes of 1 on node `b`"), "{found}");
 }
 
 #[test]
