@@ -139,6 +139,18 @@ fn pages_come_from_the_kind_of_each_object_whatever_carries_it() {
 }
 
 #[test]
+fn an_object_of_the_whole_site_hands_on_the_site_and_any_other_leaves_the_pages() {
+    for (kind, expected) in [("caserun", "site"), ("report", "site"), ("issue", "p")] {
+        let mut play = Play::new("scan a -> scan b");
+        play.play(&format!(
+            r#"0 start; 1 object a s passed {{"type":"scan","page":{{"id":"p","page_url":"u"}}}}
+            ; 1 object a o passed {{"type":"{kind}"}}; 2 done a"#
+        ));
+        assert_eq!(play.resources("b"), [expected], "{kind}");
+    }
+}
+
+#[test]
 fn a_parent_without_entries_hands_on_the_site() {
     let mut play = Play::new("scan a -> scan b");
     play.play("0 start; 1 done a");

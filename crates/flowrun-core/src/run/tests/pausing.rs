@@ -4,6 +4,33 @@ use super::{Play, transcript};
 use crate::{RetryPolicy, RunPolicy};
 
 #[test]
+fn a_run_is_at_rest_once_it_is_paused_and_nothing_works() {
+    let mut play = Play::new("scan a -> scan b");
+    play.play("0 start");
+    assert!(!play.run.is_at_rest());
+    play.play("1 pause");
+    assert!(!play.run.is_at_rest(), "a is still at work");
+    play.play("2 ok a");
+    assert!(play.run.is_at_rest());
+    play.play("3 resume");
+    assert!(!play.run.is_at_rest());
+    play.play("4 ok b");
+    assert!(!play.run.is_at_rest(), "it is over");
+}
+
+#[test]
+fn a_run_with_a_held_node_is_at_rest_once_nothing_else_works_or_waits() {
+    let policy = RunPolicy::default().retry(RetryPolicy::default().jitter(0).max_attempts(2));
+    let mut play = Play::with_policy("probe a (on_unknown pause), scan b", policy);
+    play.play("0 start; 1 fail a unknown no answer");
+    assert!(!play.run.is_at_rest(), "b is at work");
+    play.play("2 fail b transient");
+    assert!(!play.run.is_at_rest(), "b waits for its second attempt");
+    play.play("3 retry b#2; 4 ok b#2");
+    assert!(play.run.is_at_rest());
+}
+
+#[test]
 fn nothing_new_starts_while_a_run_is_paused() {
     let mut play = Play::new("scan a -> scan b, a -> empty e, scan c -> slack d");
     insta::assert_snapshot!(play.play("0 start; 1 pause; 2 ok a; 3 pause; 4 ok c"), @"

@@ -369,7 +369,9 @@ proptest! {
         for decided in &decided {
             for record in &decided.records {
                 let text = serde_json::to_string(record).unwrap();
-                run.apply(decided.at, &serde_json::from_str(&text).unwrap()).unwrap();
+                let read: crate::Record = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(format!("{read:?}"), format!("{record:?}"));
+                run.apply(decided.at, &read).unwrap();
             }
             prop_assert_eq!(run.to_json(), &*decided.json);
         }

@@ -124,3 +124,25 @@ fn the_first_record_that_does_not_fit_is_named() {
     let missing = &play.journal[1..];
     assert_eq!(replay(missing).unwrap_err().number, 1);
 }
+
+#[test]
+fn entries_are_judged_in_their_order_and_only_below_conditions() {
+    let judged =
+        |play: &Play, entry| Record::Judged { node: play.node("a"), entry, side: None, evaluation: None };
+    let why = |play: &mut Play, entry| {
+        let record = judged(play, entry);
+        play.run.apply(second(2), &record).err().map(|why| why.to_string())
+    };
+    let objects = "0 start; 1 object a o passed; 1 object a p passed";
+    let refused = Some("that entry is not the next one to be judged".to_owned());
+
+    let mut play = Play::new("scan a {score >= 80} -> slack b [true]");
+    play.play(objects);
+    assert_eq!(why(&mut play, 1), refused, "the first comes first");
+    assert_eq!((why(&mut play, 0), why(&mut play, 0)), (None, refused.clone()), "each once");
+    assert_eq!((why(&mut play, 1), why(&mut play, 2)), (None, refused.clone()), "there are two");
+
+    let mut play = Play::new("scan a -> slack b");
+    play.play(objects);
+    assert_eq!(why(&mut play, 0), refused, "there is nothing to judge by");
+}

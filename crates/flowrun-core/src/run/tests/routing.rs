@@ -153,6 +153,18 @@ fn an_incomplete_test_goes_to_neither_side() {
 }
 
 #[test]
+fn only_a_test_can_be_incomplete_and_one_that_is_complete_goes_to_its_side() {
+    for (kind, status) in [("test", "complete"), ("scan", "incomplete")] {
+        let mut play =
+            Play::new(&format!("{kind} a {{score >= 80}} -> slack yes [true], a -> slack no [false]"));
+        play.play("0 start");
+        let object = format!(r#"{{"type":"{kind}","status":"{status}","score":90}}"#);
+        let transcript = play.play(&format!("1 object a o passed {object}; 2 done a"));
+        assert!(!transcript.contains("judged a/0: neither"), "{transcript}");
+    }
+}
+
+#[test]
 fn a_comparison_that_cannot_be_made_is_false_with_a_warning_and_no_line() {
     let drawing = "scan a {logs >= 1} -> slack yes [true], a -> slack no [false]";
     let mut play = Play::new(drawing);
