@@ -118,8 +118,8 @@ fn many_journals_are_written_at_once(place: &dyn Place) -> Result<(), Broken> {
         let threads: Vec<_> = (1..=16).map(|number| scope.spawn(move || write(number))).collect();
         threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
     });
-    let good = written.iter().filter(|written| matches!(written, Ok(Ok(())))).count();
-    ensure!(good == 16, "{good} of 16 journals hold what was appended");
+    let bad: Vec<_> = written.iter().filter(|written| !matches!(written, Ok(Ok(())))).collect();
+    ensure!(bad.is_empty(), "{} of 16 journals do not hold what was appended: {bad:?}", bad.len());
     Ok(())
 }
 
