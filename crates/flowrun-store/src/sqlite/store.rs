@@ -93,6 +93,7 @@ impl SqliteStore {
             space,
             lock,
             appended: 0,
+            commits: 0,
         };
         let queue = Queue::new(Arc::clone(&health), Desk::new(writer, options.quick))
             .map_err(|source| OpenError::io(&options.path, "start a thread for", source))?;

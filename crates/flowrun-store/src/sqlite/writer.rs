@@ -18,6 +18,10 @@ use crate::failpoint::failpoint;
 /// checkpoint is a small part of what was written.
 const APPENDS_A_CHECKPOINT: usize = 4096;
 
+/// Commits between two checkpoints. Small commits soon write over the log from its beginning again: one that
+/// makes the file grow costs the disk about twice as much.
+const COMMITS_A_CHECKPOINT: usize = 256;
+
 /// Owns the connection that writes, and with it the store.
 pub(super) struct Writer {
     pub(super) connection: Connection,
@@ -27,6 +31,8 @@ pub(super) struct Writer {
     pub(super) lock: Option<Lock>,
     /// Appends since the last checkpoint.
     pub(super) appended: usize,
+    /// Commits since the last checkpoint.
+    pub(super) commits: usize,
 }
 
 impl Writer {
@@ -39,13 +45,14 @@ impl Writer {
         // What was queued before a failure was known is refused like what comes after it.
         self.health.check()?;
         self.appended += appends.len();
+        self.commits += 1;
         self.commit(appends).map_err(|error| StoreError::FailStop { source: self.stop(error) })
     }
 
     pub(super) fn is_checkpoint_due(&self) -> bool {
         // A run of a few nodes has to be enough for a test.
         failpoint!("c14_often", |_| true);
-        self.appended >= APPENDS_A_CHECKPOINT
+        self.appended >= APPENDS_A_CHECKPOINT || self.commits >= COMMITS_A_CHECKPOINT
     }
 
     fn commit<'a>(&mut self, appends: impl Iterator<Item = &'a Append> + Clone) -> Result<(), WriteError> {
@@ -101,7 +108,7 @@ impl Writer {
             return;
         }
         failpoint!("c14");
-        self.appended = 0;
+        (self.appended, self.commits) = (0, 0);
         let done = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         if let Err(error) = done {
             self.stop(error.into());
