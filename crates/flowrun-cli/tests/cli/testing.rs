@@ -24,7 +24,8 @@ fn run_all(place: &Place) -> usize {
     place.file("down.toml", file());
     let case = file();
     let mut ran = 0;
-    for line in blocks("sh").flat_map(str::lines) {
+    // What `cargo xtask` does is for this repository, and takes long.
+    for line in blocks("sh").flat_map(str::lines).filter(|line| line.starts_with("flowrun ")) {
         let line = line.split('#').next().unwrap_or_default();
         let args: Vec<&str> = line.split_whitespace().skip(1).collect();
         if args[0] == "synth" {
