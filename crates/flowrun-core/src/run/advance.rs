@@ -21,30 +21,23 @@ impl Run {
 
     /// Starts what is due among the nodes and below those that are passed over.
     pub(super) fn resolve_all(&mut self, at: Timestamp, nodes: &[NodeIx]) {
-        for &node in nodes {
-            self.resolve(at, node);
-        }
-        self.resolve_later(at);
+        self.queue.extend(nodes);
+        self.work_off_queue(at);
         self.close_if_done(at);
     }
 
     /// Starts what is due below a node that has just ended.
     pub(super) fn advance(&mut self, at: Timestamp, node: NodeIx) {
-        if self.is_open() && !self.released.is_empty() {
-            self.sort_released(node);
-            let released = std::mem::take(&mut self.released);
-            for &child in &released {
-                self.resolve(at, child);
-            }
-            self.resolve_later(at);
-            self.released = released;
+        if self.is_open() {
+            self.queue_released(node);
+            self.work_off_queue(at);
         }
         self.close_if_done(at);
     }
 
-    /// Puts what a node released in order: below conditions the true ones before the false ones, else as the
-    /// edges stand.
-    fn sort_released(&mut self, node: NodeIx) {
+    /// Queues what a node released: below conditions the true ones before the false ones, else as the edges
+    /// stand.
+    fn queue_released(&mut self, node: NodeIx) {
         if self.plan.info(node).has_conditions {
             let plan = &self.plan;
             self.released.sort_by_key(|child| match plan.info(*child).start_if {
@@ -53,12 +46,13 @@ impl Run {
                 None => 2,
             });
         }
+        self.queue.extend(self.released.drain(..));
     }
 
-    /// What nodes released that were passed over comes after what starts directly. A queue, not a recursion: a
+    /// What a node released that was passed over comes after what starts directly. A queue, not a recursion: a
     /// chain of a million empty nodes must not grow the stack.
-    fn resolve_later(&mut self, at: Timestamp) {
-        while let Some(node) = self.later.pop_front() {
+    fn work_off_queue(&mut self, at: Timestamp) {
+        while let Some(node) = self.queue.pop_front() {
             self.resolve(at, node);
         }
     }
@@ -77,8 +71,7 @@ impl Run {
             Some(_) => return self.start_attempt(at, node, self.detours.first(node)),
         };
         self.put(at, passed_over);
-        self.sort_released(node);
-        self.later.extend(self.released.drain(..));
+        self.queue_released(node);
     }
 
     /// Closes the run when nothing works or waits. Everything that could start has started by then, so a

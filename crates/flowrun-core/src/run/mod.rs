@@ -108,8 +108,8 @@ pub struct Run {
     turns: Turns,
     /// The nodes whose last edge was decided by the record before: they can start, or are passed over.
     released: Vec<NodeIx>,
-    /// Those among them that a node released which was passed over. Empty between two events.
-    later: VecDeque<NodeIx>,
+    /// Those that are to be looked at. Empty between two events.
+    queue: VecDeque<NodeIx>,
     is_paused: bool,
     /// Nodes that have started and are not done.
     open_nodes: u32,
@@ -162,7 +162,7 @@ impl Run {
             detours: Detours::default(),
             turns: Turns::default(),
             released: Vec::new(),
-            later: VecDeque::new(),
+            queue: VecDeque::new(),
             is_paused: false,
             open_nodes: 0,
             waiting_nodes: 0,
