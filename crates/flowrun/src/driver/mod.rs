@@ -186,6 +186,9 @@ impl Driver {
     ) -> Result<(), StoreError> {
         let rejected = |rejected| debug!(%rejected, "event rejected");
         let decision = self.run.handle_all(at, events, rejected);
+        if decision.records.is_empty() && decision.commands.is_empty() {
+            return Ok(());
+        }
         let is_idle = more == More::No && self.work.is_idle();
         let commit = if is_idle && self.journal.writes_here() && here::may_wait() {
             self.work.turn += NODES_PER_WAIT;
