@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use flowrun_core::{Diagnostic, Flow, Plan, ReadError, ReadLimits, ReplayError, Run, Severity, TaskTypes};
+use flowrun_core::{Diagnostic, Plan, ReadError, ReplayError, Run, Severity, TaskTypes};
 
 use crate::StoredRun;
 
 /// A stored run cannot be made out.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum NotReplayed {
     /// Its flow cannot be read.
     #[error("its flow cannot be read")]
@@ -42,10 +41,7 @@ impl StoredRun {
     ///
     /// [`NotReplayed`] when the flow is none that can run with `types`, or the journal is not one of it.
     pub fn replay(&self, types: &TaskTypes) -> Result<Run, NotReplayed> {
-        // It was read before, with whatever ceilings its host had set.
-        let limits = ReadLimits::default().max_bytes(usize::MAX).max_nodes(usize::MAX).max_edges(usize::MAX);
-        let flow = Flow::from_json_limited(Arc::clone(&self.new.flow), &limits)?;
-        let plan = Plan::new(&flow, types).map_err(NotReplayed::Refused)?;
+        let plan = Plan::new(&self.new.read_flow()?, types).map_err(NotReplayed::Refused)?;
         let lines = self.lines.iter().map(|line| (line.at, &line.record));
         Ok(Run::replay(Arc::new(plan), self.new.spec.clone(), lines)?)
     }

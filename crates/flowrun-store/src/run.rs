@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use flowrun_core::{Flow, RunId, RunSpec, RunStatus, Timestamp};
+use flowrun_core::{Flow, ReadError, ReadLimits, RunId, RunSpec, RunStatus, Timestamp};
 
 use crate::JournalLine;
 
@@ -31,6 +31,17 @@ impl NewRun {
     pub fn secrets(mut self, secrets: Vec<String>) -> Self {
         self.secrets = secrets;
         self
+    }
+
+    /// Its flow, read again.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when the text is no flow.
+    pub fn read_flow(&self) -> Result<Flow, ReadError> {
+        // It was read before, with whatever ceilings its host had set.
+        let limits = ReadLimits::default().max_bytes(usize::MAX).max_nodes(usize::MAX).max_edges(usize::MAX);
+        Flow::from_json_limited(Arc::clone(&self.flow), &limits)
     }
 
     /// The title of its flow, if it has one.

@@ -1,8 +1,6 @@
 //! Cancelling runs by their id, also those that no driver has.
 
-use std::sync::Arc;
-
-use flowrun_core::{Event, FlowRun, Run, RunId};
+use flowrun_core::{Event, FlowRun, RunId};
 
 use crate::driver::Request;
 use crate::engine::{Engine, Inner};
@@ -37,9 +35,7 @@ impl Engine {
 impl Inner {
     async fn cancel_stored(&self, run: RunId) -> Result<FlowRun, ResumeError> {
         let (stored, mut journal) = self.store.open(run)?;
-        let plan = self.stored_plan(Arc::clone(&stored.new.flow))?;
-        let lines = stored.lines.into_iter().map(|line| (line.at, line.record));
-        let mut run = Run::replay(plan, stored.new.spec, lines)?;
+        let mut run = stored.replay(&self.types)?;
         // In this order, so that what was lost with the other process is not tried again.
         for event in [Event::CancelRequested, Event::Recovered { epoch: self.store.epoch() }] {
             if matches!(event, Event::Recovered { .. }) && run.is_over() {

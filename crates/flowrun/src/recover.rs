@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flowrun_core::{
-    Diagnostic, Event, Flow, Plan, ReadError, ReadLimits, Rejected, ReplayError, Rerun, Run, RunId,
-};
-use flowrun_store::{Opened, RunFilter, StoreError};
+use flowrun_core::{Diagnostic, Event, Plan, ReadError, Rejected, ReplayError, Rerun, Run, RunId};
+use flowrun_store::{NewRun, NotReplayed, Opened, RunFilter, StoreError};
 
 use crate::engine::{Engine, Inner};
 use crate::executor::NodeExecutors;
@@ -77,6 +75,16 @@ impl From<NotLaunched> for ResumeError {
             NotLaunched::ShutDown => Self::ShutDown,
             NotLaunched::Store(error) => Self::Store(error),
             NotLaunched::Lost => Self::Lost,
+        }
+    }
+}
+
+impl From<NotReplayed> for ResumeError {
+    fn from(why: NotReplayed) -> Self {
+        match why {
+            NotReplayed::Flow(error) => Self::Flow(error),
+            NotReplayed::Refused(problems) => Self::Refused(problems),
+            NotReplayed::Journal(error) => Self::Journal(error),
         }
     }
 }
@@ -177,11 +185,11 @@ impl Inner {
     ) -> Result<Ready, ResumeError> {
         let given = self.secrets.names();
         let missing: Vec<String> =
-            stored.new.secrets.into_iter().filter(|name| !given.contains(name)).collect();
+            stored.new.secrets.iter().filter(|name| !given.contains(name)).cloned().collect();
         if !missing.is_empty() {
             return Err(ResumeError::MissingSecrets(missing));
         }
-        let executors = self.executors_of(stored.new.flow, plans)?;
+        let executors = self.executors_of(&stored.new, plans)?;
         let mut spec = stored.new.spec;
         spec.policy = spec.policy.slots(self.slots.are_limited());
         let lines = stored.lines.into_iter().map(|line| (line.at, line.record));
@@ -190,21 +198,13 @@ impl Inner {
         Ok(Ready { run, journal, executors, first })
     }
 
-    fn executors_of(&self, flow: Arc<str>, plans: &mut Plans) -> Result<NodeExecutors, ResumeError> {
-        if let Some(known) = plans.0.get(&flow) {
+    fn executors_of(&self, new: &NewRun, plans: &mut Plans) -> Result<NodeExecutors, ResumeError> {
+        if let Some(known) = plans.0.get(&new.flow) {
             return Ok(known.clone());
         }
-        let plan = self.stored_plan(Arc::clone(&flow))?;
+        let plan = Arc::new(Plan::new(&new.read_flow()?, &self.types).map_err(ResumeError::Refused)?);
         let executors = self.node_executors(&plan).map_err(ResumeError::Refused)?;
-        plans.0.insert(flow, executors.clone());
+        plans.0.insert(Arc::clone(&new.flow), executors.clone());
         Ok(executors)
-    }
-
-    /// The plan of a stored flow.
-    pub(crate) fn stored_plan(&self, flow: Arc<str>) -> Result<Arc<Plan>, ResumeError> {
-        // It was read before, with whatever ceilings its host had set.
-        let limits = ReadLimits::default().max_bytes(usize::MAX).max_nodes(usize::MAX).max_edges(usize::MAX);
-        let read = Flow::from_json_limited(flow, &limits)?;
-        Ok(Arc::new(Plan::new(&read, &self.types).map_err(ResumeError::Refused)?))
     }
 }
