@@ -149,7 +149,7 @@ impl Run {
     /// How many attempts a driver calls before it looks which of them have ended. Their ends are then decided
     /// together, with [`handle_all`](Self::handle_all): they share one time and one transaction. Drivers that
     /// keep to it, the simulator among them, leave the same journal.
-    pub const AT_ONCE: usize = 16;
+    pub const AT_ONCE: usize = 64;
 
     /// A run that has not started: its first event is [`Event::Started`].
     #[must_use]
