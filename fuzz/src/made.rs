@@ -1,5 +1,7 @@
 //! Flows, outcomes and reports made from bytes.
 
+use std::sync::LazyLock;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
 use flowrun::{
     Condition, ErrorClass, Facts, Flow, NodeSpec, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Plan,
@@ -9,6 +11,9 @@ use flowrun::{
 /// Task types by what they do with objects: two that make some, one that passes them on, two that take them,
 /// and an empty node.
 const TASK_TYPES: [&str; 6] = ["scan", "test", "report", "slack", "webhook", ""];
+
+/// What they are, to a plan.
+static TYPES: LazyLock<TaskTypes> = LazyLock::new(TaskTypes::documented);
 
 /// A flow of up to 16 nodes with any edges, cycles and loose ends included.
 pub(crate) fn flow(input: &mut Unstructured<'_>) -> Result<Flow> {
@@ -37,7 +42,7 @@ pub(crate) fn flow(input: &mut Unstructured<'_>) -> Result<Flow> {
 /// A run of that flow; `None` when the flow is no plan.
 pub(crate) fn run(input: &mut Unstructured<'_>) -> Result<Option<Run>> {
     let flow = flow(input)?;
-    let Ok(plan) = Plan::new(&flow, &TaskTypes::documented()) else { return Ok(None) };
+    let Ok(plan) = Plan::new(&flow, &TYPES) else { return Ok(None) };
     let configs = if bool::arbitrary(input)? { "{}" } else { r#"{"end_on_fail":false}"# };
     let configs = serde_json::value::RawValue::from_string(configs.to_owned()).expect("an object");
     let spec =

@@ -5,6 +5,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use flowrun::{Facts, Place, render};
 use serde_json::{Value, json};
+use url::Url;
+
+/// Every place, and the characters that no value may bring into it.
+const PLACES: [(Place, &[char]); 6] = [
+    (Place::Plain, &[]),
+    (Place::Json, &[]),
+    (Place::Header, &['\r', '\n', '\0', '\u{7f}']),
+    (Place::Url, &[]),
+    (Place::Html, &['<', '>', '"', '\'']),
+    (Place::Slack, &['<', '>']),
+];
 
 /// A secret that no input can hold: a fuzzer would learn a fixed one from the comparisons, and write it itself.
 fn secret_of(text: &str) -> String {
@@ -21,35 +32,31 @@ pub fn templates(input: &[u8]) {
     let (template, value) = text.split_once('\0').unwrap_or((text, "\"><!channel>\r\n{{token}}"));
     let secret = secret_of(text);
     let secrets = BTreeMap::from([("token".to_owned(), secret.clone())]);
-    let facts = Facts::new(json!({"type": "own", "title": value}));
-    let filled = |place| render(template, place, Some(&facts), &secrets).text;
+    let facts_of = |value| Facts::new(json!({"type": "own", "title": value}));
+    let (facts, plain) = (facts_of(value), facts_of("plain"));
+    let filled = |place, facts| render(template, place, Some(facts), &secrets).text;
 
     let names_token = template.contains("{{token}}");
-    for place in [Place::Plain, Place::Json, Place::Header, Place::Url, Place::Html, Place::Slack] {
-        assert!(
-            names_token || !filled(place).contains(&secret),
-            "only the author names a secret ({place:?})"
-        );
-    }
-    for (place, forbidden) in [
-        (Place::Header, &['\r', '\n', '\0', '\u{7f}'][..]),
-        (Place::Html, &['<', '>', '"', '\''][..]),
-        (Place::Slack, &['<', '>'][..]),
-    ] {
+    for (place, forbidden) in PLACES {
+        let filled = filled(place, &facts);
+        assert!(names_token || !filled.contains(&secret), "only the author names a secret ({place:?})");
         let count = |text: &str| text.chars().filter(|c| forbidden.contains(c)).count();
-        assert!(
-            count(&filled(place)) <= count(template),
-            "a value brought in one of {forbidden:?} ({place:?})"
-        );
+        assert!(count(&filled) <= count(template), "a value brought in one of {forbidden:?} ({place:?})");
     }
-    // A JSON template stays JSON of the same structure: the one it has with a plain value.
-    let plain = Facts::new(json!({"type": "own", "title": "plain"}));
-    if let Ok(expected) =
-        serde_json::from_str::<Value>(&render(template, Place::Json, Some(&plain), &secrets).text)
-    {
-        let value = serde_json::from_str::<Value>(&filled(Place::Json)).expect("a value breaks no JSON");
+    // An address leads where it leads with a plain value.
+    assert_eq!(target(&filled(Place::Url, &facts)), target(&filled(Place::Url, &plain)));
+    // A JSON template stays JSON of the same structure.
+    if let Ok(expected) = serde_json::from_str::<Value>(&filled(Place::Json, &plain)) {
+        let value =
+            serde_json::from_str::<Value>(&filled(Place::Json, &facts)).expect("a value breaks no JSON");
         assert!(value.is_object() == expected.is_object() && members(&value) == members(&expected));
     }
+}
+
+/// Who gets a request to that address; `None` when it is none.
+fn target(address: &str) -> Option<(String, Option<String>, Option<u16>)> {
+    let url = Url::parse(address).ok()?;
+    Some((url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port()))
 }
 
 /// How many values there are in it, at any depth.
