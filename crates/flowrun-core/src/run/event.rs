@@ -408,3 +408,21 @@ impl fmt::Display for Timer {
 const fn is_false(flag: &bool) -> bool {
     !*flag
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_is_told_by_what_it_waits_for() {
+        let (node, attempt) = (NodeIx::new(3), Attempt::FIRST.next());
+        for (timer, told) in [
+            (Timer::Attempt { node, attempt }, "attempt 3#2"),
+            (Timer::Retry { node, attempt }, "retry 3#2"),
+            (Timer::Node { node, attempt: attempt.next_visit() }, "node 3#2.1"),
+            (Timer::Run, "run"),
+        ] {
+            assert_eq!(timer.to_string(), told);
+        }
+    }
+}
