@@ -67,7 +67,7 @@ const TASKS: [Task; 10] = [
     },
     Task {
         name: "fuzz",
-        about: "odd inputs for every target, 60 seconds each; --seconds N, and names of targets",
+        about: "odd inputs for every target, 60 seconds each; --seconds N or --runs N, and names of targets",
         run: fuzz::run,
     },
     Task {
