@@ -13,23 +13,34 @@ use serde_json::value::RawValue;
 
 use crate::model::json::{Span, quote, string_of};
 use crate::plan::Plan;
-use crate::{Attempt, Facts, NodeIx, ObjectEntry, RunId, Site};
+use crate::{Attempt, Call, Facts, NodeIx, ObjectEntry, RunId, Site};
 
 /// One attempt of a node: everything its executor needs to know, self-contained and serialisable.
 ///
 /// A task holds on to its run's plan and copies no text of it, so a node without entries costs no allocation.
+/// It is two words, which travel in registers: every task is moved into a future and on from there.
 #[derive(Clone)]
 pub struct Task {
+    basis: Arc<Basis>,
+    call: Call,
+}
+
+/// What a task works on. Most tasks of a run share one, without entries and on the site.
+#[derive(Clone)]
+pub(crate) struct Basis {
     common: Arc<Common>,
-    node: NodeIx,
-    /// Which call of the executor, in which visit.
-    pub attempt: Attempt,
-    /// An earlier attempt may have had its effect already: it ended without anybody knowing.
-    pub possible_duplicate: bool,
-    /// The entries to work on: those of the nodes above, for receivers, without the ones already done.
-    pub objects: Vec<TaskObject>,
-    /// `None` for the site alone, as most tasks have it.
-    resources: Option<Arc<[Resource]>>,
+    pub(crate) possible_duplicate: bool,
+    pub(crate) objects: Vec<TaskObject>,
+    /// `None` for the site alone.
+    pub(crate) resources: Option<Arc<[Resource]>>,
+}
+
+impl Basis {
+    /// No entries, on the site.
+    pub(crate) fn new(run: RunId, site: Arc<Site>, texts: Texts) -> Self {
+        let common = Common { run, site_alone: [Resource::site(&site)], site, texts };
+        Self { common: Arc::new(common), possible_duplicate: false, objects: Vec::new(), resources: None }
+    }
 }
 
 impl Task {
@@ -41,40 +52,52 @@ impl Task {
     pub fn detached(node: &str, task_type: &str, data: &str, site: Site) -> Result<Self, serde_json::Error> {
         let run = RunId::from_bytes([0; 16]);
         let texts = Texts::Node(NodeText::new(node, task_type, data)?);
-        let common = Arc::new(Common::new(run, Arc::new(site), texts));
-        Ok(Self::new(&common, NodeIx::new(0), Attempt::FIRST))
+        let basis = Basis::new(run, Arc::new(site), texts);
+        Ok(Self::new(Arc::new(basis), Call::new(NodeIx::new(0), Attempt::FIRST)))
     }
 
-    /// A task without entries, on the site.
-    pub(crate) fn new(common: &Arc<Common>, node: NodeIx, attempt: Attempt) -> Self {
-        Self {
-            common: Arc::clone(common),
-            node,
-            attempt,
-            possible_duplicate: false,
-            objects: Vec::new(),
-            resources: None,
-        }
+    pub(crate) const fn new(basis: Arc<Basis>, call: Call) -> Self {
+        Self { basis, call }
     }
 
-    /// Sets what to work on; by default it is the site.
+    /// Sets which call of the executor it is; by default the first.
+    #[must_use]
+    pub const fn with_attempt(mut self, attempt: Attempt) -> Self {
+        self.call = Call::new(self.call.node(), attempt);
+        self
+    }
+
+    /// Sets the entries to work on; by default there are none.
+    #[must_use]
+    pub fn with_objects(mut self, objects: impl IntoIterator<Item = TaskObject>) -> Self {
+        Arc::make_mut(&mut self.basis).objects = objects.into_iter().collect();
+        self
+    }
+
+    /// Sets the pages or the site to work on; by default it is the site.
     #[must_use]
     pub fn with_resources(mut self, resources: impl Into<Arc<[Resource]>>) -> Self {
-        self.resources = Some(resources.into());
+        Arc::make_mut(&mut self.basis).resources = Some(resources.into());
         self
     }
 
     /// The run.
     #[must_use]
     pub fn run(&self) -> RunId {
-        self.common.run
+        self.basis.common.run
+    }
+
+    /// Which call of the executor it is, in which visit.
+    #[must_use]
+    pub const fn attempt(&self) -> Attempt {
+        self.call.attempt()
     }
 
     /// Id of the node.
     #[must_use]
     pub fn node(&self) -> Cow<'_, str> {
-        match &self.common.texts {
-            Texts::Plan(plan) => plan.node_id(self.node),
+        match &self.basis.common.texts {
+            Texts::Plan(plan) => plan.node_id(self.call.node()),
             Texts::Node(node) => string_of(node.id.text(&node.document)),
         }
     }
@@ -82,8 +105,8 @@ impl Task {
     /// The node's task type.
     #[must_use]
     pub fn task_type(&self) -> Cow<'_, str> {
-        match &self.common.texts {
-            Texts::Plan(plan) => plan.node(self.node).task_type(),
+        match &self.basis.common.texts {
+            Texts::Plan(plan) => plan.node(self.call.node()).task_type(),
             Texts::Node(node) => string_of(node.task_type.text(&node.document)),
         }
     }
@@ -91,8 +114,8 @@ impl Task {
     /// The node's `data` as JSON text, all keys included.
     #[must_use]
     pub fn data(&self) -> &str {
-        match &self.common.texts {
-            Texts::Plan(plan) => plan.node(self.node).data(),
+        match &self.basis.common.texts {
+            Texts::Plan(plan) => plan.node(self.call.node()).data(),
             Texts::Node(node) => node.data.text(&node.document),
         }
     }
@@ -106,16 +129,28 @@ impl Task {
         serde_json::from_str(self.data())
     }
 
+    /// The entries to work on: those of the nodes above, for receivers, without the ones already done.
+    #[must_use]
+    pub fn objects(&self) -> &[TaskObject] {
+        &self.basis.objects
+    }
+
     /// Pages or the site to work on.
     #[must_use]
     pub fn resources(&self) -> &[Resource] {
-        self.resources.as_deref().unwrap_or(&self.common.site_alone)
+        self.basis.resources.as_deref().unwrap_or(&self.basis.common.site_alone)
+    }
+
+    /// Whether an earlier attempt may have had its effect already: it ended without anybody knowing.
+    #[must_use]
+    pub fn is_possible_duplicate(&self) -> bool {
+        self.basis.possible_duplicate
     }
 
     /// The site the flow runs on.
     #[must_use]
     pub fn site(&self) -> &Site {
-        &self.common.site
+        &self.basis.common.site
     }
 }
 
@@ -124,16 +159,16 @@ impl fmt::Debug for Task {
         f.debug_struct("Task")
             .field("run", &self.run())
             .field("node", &self.node())
-            .field("attempt", &self.attempt)
-            .field("possible_duplicate", &self.possible_duplicate)
-            .field("objects", &self.objects)
+            .field("attempt", &self.attempt())
+            .field("possible_duplicate", &self.is_possible_duplicate())
+            .field("objects", &self.objects())
             .field("resources", &self.resources())
             .finish_non_exhaustive()
     }
 }
 
 /// What all tasks of a run have in common. They share it, so that making one touches no text.
-pub(crate) struct Common {
+struct Common {
     run: RunId,
     site: Arc<Site>,
     /// The site as a resource.
@@ -141,15 +176,9 @@ pub(crate) struct Common {
     texts: Texts,
 }
 
-impl Common {
-    pub(crate) fn new(run: RunId, site: Arc<Site>, texts: Texts) -> Self {
-        Self { run, site_alone: [Resource::site(&site)], site, texts }
-    }
-}
-
-impl fmt::Debug for Common {
+impl fmt::Debug for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Common").field("run", &self.run).finish_non_exhaustive()
+        f.debug_struct("Basis").field("run", &self.common.run).finish_non_exhaustive()
     }
 }
 
@@ -324,11 +353,11 @@ mod tests {
     #[test]
     fn a_task_travels_as_json_and_comes_back_the_same() {
         let data = r#"{"id":"1","message":"a \"b\"","unknown":1e2}"#;
-        let mut task = Task::detached("n \"1\"", "slack", data, Site::new("https://a.example")).unwrap();
-        task.objects.push(TaskObject {
+        let task = Task::detached("n \"1\"", "slack", data, Site::new("https://a.example")).unwrap();
+        let task = task.with_objects([TaskObject {
             entry: ObjectEntry::new("p", "s"),
             facts: Some(Facts::new(serde_json::json!({"type": "scan", "score": 90.0}))),
-        });
+        }]);
         let text = serde_json::to_string(&task).unwrap();
         let back: Task = serde_json::from_str(&text).unwrap();
         assert_eq!(back.node(), "n \"1\"");

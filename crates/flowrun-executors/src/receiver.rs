@@ -27,7 +27,7 @@ pub(crate) trait Delivery: Sync {
 /// attempt is told to stop.
 pub(crate) async fn deliver_each(task: &Task, context: &Context, delivery: &impl Delivery) -> Outcome {
     let mut undone: Option<Undone> = None;
-    for object in &task.objects {
+    for object in task.objects() {
         let mut entry = object.entry.clone();
         let delivered = tokio::select! {
             biased;

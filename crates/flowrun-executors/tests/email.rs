@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use common::{NO_SECRETS, Ran, guard, run, task};
-use flowrun::{ErrorClass, ObjectStatus, TaskExecutor};
+use flowrun::{ErrorClass, ObjectStatus, TaskExecutor, TaskObject};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_testkit::servers::SmtpSink;
 use serde_json::{Value, json};
@@ -90,8 +90,9 @@ async fn another_attempt_goes_on_behind_the_addresses_that_were_sent_to() {
     assert_eq!(entry.extra("sent_to"), Some(r#"["one@b.example","two@b.example"]"#));
 
     let now = SmtpSink::start().await.unwrap();
-    let mut task = task("email", &data, &[issue("t")]);
-    task.objects[0].entry = entry;
+    let task = task("email", &data, &[issue("t")]);
+    let facts = task.objects()[0].facts.clone();
+    let task = task.with_objects([TaskObject { entry, facts }]);
     let executor = EmailExecutor::new(guard(&[now.addr()]), settings(&now.url()));
     let ran = run(executor, task, NO_SECRETS).await;
     assert_eq!(ran.statuses["scan-1"].last(), Some(&ObjectStatus::Passed));

@@ -35,11 +35,11 @@ impl Executor {
     /// The entries to work on, and whether they were handed over.
     fn entries(&self, task: &Task) -> (Vec<ObjectEntry>, bool) {
         if task.task_type() == "deliver" {
-            return (task.objects.iter().map(|object| object.entry.clone()).collect(), true);
+            return (task.objects().iter().map(|object| object.entry.clone()).collect(), true);
         }
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let tag = match self.mistake {
-            "same-objects" if task.attempt != Attempt::FIRST => "again".to_owned(),
+            "same-objects" if task.attempt() != Attempt::FIRST => "again".to_owned(),
             "at-once" if task.node().starts_with("at-once") => call.to_string(),
             _ => String::new(),
         };
@@ -52,7 +52,7 @@ impl Executor {
 impl TaskExecutor for Executor {
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
         let data = Self::data(&task);
-        let is_plain = task.node() == "1" && task.attempt == Attempt::FIRST;
+        let is_plain = task.node() == "1" && task.attempt() == Attempt::FIRST;
         if data["down"] == true {
             return match self.mistake {
                 "failure" => Outcome::failed(ErrorClass::Panic, "down"),

@@ -83,7 +83,7 @@ impl BruteForce<'_> {
         for &(node, failed, choice) in taken {
             let place = working.iter().position(|(known, _)| *known == node).unwrap();
             let (_, task) = working.remove(place);
-            let attempt = task.attempt;
+            let attempt = task.attempt();
             let report = Report::Objects(choices(self.plan, &task).swap_remove(choice));
             start(&mut run, Event::Reported { node, attempt, report }, &mut working);
             let failure = Outcome::failed(flowrun_core::ErrorClass::Permanent, "no");
@@ -108,7 +108,7 @@ fn choices(plan: &Plan, task: &Task) -> Vec<Vec<ObjectReport>> {
     ];
     let own = |number: usize| ObjectEntry::new("p", &format!("{}-{number}", task.node()));
     let handed: Vec<ObjectEntry> = match plan.role(node) {
-        Some(Role::Receiver) => task.objects.iter().map(|object| object.entry.clone()).collect(),
+        Some(Role::Receiver) => task.objects().iter().map(|object| object.entry.clone()).collect(),
         _ => vec![own(0)],
     };
     let all = |side: usize| handed.iter().map(|entry| report(entry, sides[side].clone())).collect::<Vec<_>>();

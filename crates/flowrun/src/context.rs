@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flowrun_core::{
-    Attempt, Facts, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, Place, Plan, Report, RunId,
+    Attempt, Call, Facts, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, Place, Plan, Report, RunId,
     SecretSource, Task, TaskObject, TaskTypes, Timestamp, render,
 };
 use tokio::sync::mpsc;
@@ -71,20 +71,30 @@ impl Stops {
 /// Cloning is cheap, and a clone may move to another task.
 #[derive(Clone)]
 pub struct Context {
-    shared: Arc<RunShared>,
-    node: NodeIx,
-    attempt: Attempt,
+    /// Two words with what follows, which travel in registers: every context is moved into a future.
+    within: Arc<Within>,
+    call: Call,
+}
+
+/// What an attempt works within. All attempts of a run without a deadline share one.
+pub(crate) struct Within {
+    run: Arc<RunShared>,
     deadline: Option<Timestamp>,
 }
 
+impl Within {
+    pub(crate) const fn new(run: Arc<RunShared>, deadline: Option<Timestamp>) -> Self {
+        Self { run, deadline }
+    }
+}
+
 impl Context {
-    pub(crate) const fn new(
-        shared: Arc<RunShared>,
-        node: NodeIx,
-        attempt: Attempt,
-        deadline: Option<Timestamp>,
-    ) -> Self {
-        Self { shared, node, attempt, deadline }
+    pub(crate) const fn new(within: Arc<Within>, call: Call) -> Self {
+        Self { within, call }
+    }
+
+    fn shared(&self) -> &RunShared {
+        &self.within.run
     }
 
     fn detached(task: &Task, secrets: Arc<dyn SecretSource>) -> (Self, mpsc::UnboundedReceiver<Reported>) {
@@ -103,16 +113,18 @@ impl Context {
             secrets,
             stops: Stops::default(),
         };
-        (Self::new(Arc::new(shared), NodeIx::new(0), task.attempt, None), received)
+        let within = Within::new(Arc::new(shared), None);
+        (Self::new(Arc::new(within), Call::new(NodeIx::new(0), task.attempt())), received)
     }
 
     /// Reports something. It is written to the run's journal before anything follows from it; a report of an
     /// attempt that is no longer at work is kept as late and changes nothing. Values of secrets are taken out.
     pub fn report(&self, report: Report) {
-        let report = self.shared.redactor.report(report);
+        let report = self.shared().redactor.report(report);
         // The driver is gone when the run is over: nobody is left to tell.
-        let _ = self.shared.reports.send(Reported { node: self.node, attempt: self.attempt, report });
-        self.shared.has_reports.store(true, Ordering::Release);
+        let _ =
+            self.shared().reports.send(Reported { node: self.call.node(), attempt: self.attempt(), report });
+        self.shared().has_reports.store(true, Ordering::Release);
     }
 
     /// Adds a line to the node's log: one line, whatever it holds.
@@ -133,25 +145,25 @@ impl Context {
     /// The run's id.
     #[must_use]
     pub fn run(&self) -> RunId {
-        self.shared.run
+        self.shared().run
     }
 
     /// Which call of the executor in this visit this is.
     #[must_use]
     pub const fn attempt(&self) -> Attempt {
-        self.attempt
+        self.call.attempt()
     }
 
     /// When the attempt will be stopped; `None` when it may take as long as it likes.
     #[must_use]
-    pub const fn deadline(&self) -> Option<Timestamp> {
-        self.deadline
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.within.deadline
     }
 
     /// Whether the attempt has been told to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.shared.stops.is_stopped(self.node, self.attempt)
+        self.shared().stops.is_stopped(self.call.node(), self.attempt())
     }
 
     /// Resolves when the attempt is told to stop: by a cancel, by its deadline, or because the engine shuts
@@ -161,7 +173,7 @@ impl Context {
     ///
     /// Dropping the future stops the waiting, nothing else.
     pub async fn cancelled(&self) {
-        self.shared.stops.changed.until(|| self.is_cancelled().then_some(())).await;
+        self.shared().stops.changed.until(|| self.is_cancelled().then_some(())).await;
     }
 
     /// The idempotency key of the effect on one object: 52 characters, safe in a header, the same in every
@@ -169,13 +181,13 @@ impl Context {
     #[must_use]
     pub fn key(&self, object: &ObjectEntry) -> String {
         // The visit, not the attempt: a new attempt is to have the same effect, a new visit another one.
-        let visit = self.attempt.visit().to_string();
+        let visit = self.attempt().visit().to_string();
         let id = object.track_id.as_deref().or(object.fact_id()).unwrap_or_default();
-        let node = self.shared.plan.node_id(self.node);
+        let node = self.shared().plan.node_id(self.call.node());
         let mut hasher = blake3::Hasher::new();
         let parts = [
-            &self.shared.store_id[..],
-            self.shared.run.as_bytes(),
+            &self.shared().store_id[..],
+            self.shared().run.as_bytes(),
             node.as_bytes(),
             visit.as_bytes(),
             id.as_bytes(),
@@ -193,7 +205,7 @@ impl Context {
     #[must_use]
     pub fn render(&self, template: &str, place: Place, object: Option<&TaskObject>) -> String {
         let facts = object.and_then(|object| object.facts.as_ref());
-        let rendered = render(template, place, facts, &*self.shared.secrets);
+        let rendered = render(template, place, facts, &*self.shared().secrets);
         for warning in &rendered.warnings {
             self.log(format!("template: {warning}"));
         }
@@ -204,9 +216,9 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("run", &self.shared.run)
-            .field("node", &self.shared.plan.node_id(self.node))
-            .field("attempt", &self.attempt)
+            .field("run", &self.shared().run)
+            .field("node", &self.shared().plan.node_id(self.call.node()))
+            .field("attempt", &self.attempt())
             .finish_non_exhaustive()
     }
 }
@@ -254,6 +266,6 @@ impl DetachedRun {
 
     /// Tells the executor to stop.
     pub fn cancel(&self) {
-        self.context.shared.stops.stop_all();
+        self.context.shared().stops.stop_all();
     }
 }

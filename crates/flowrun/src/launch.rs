@@ -8,7 +8,7 @@ use flowrun_store::{Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info, info_span};
 
-use crate::context::{RunShared, Stops};
+use crate::context::{RunShared, Stops, Within};
 use crate::driver::{Driver, Work};
 use crate::engine::Inner;
 use crate::executor::NodeExecutors;
@@ -46,7 +46,7 @@ impl Inner {
         let (requests_in, requests) = mpsc::channel(16);
         let (stored_in, stored) = oneshot::channel();
         let progress = Arc::new(Progress::default());
-        let shared = RunShared {
+        let shared = Arc::new(RunShared {
             run: id,
             plan: Arc::clone(&plan),
             store_id: self.store.id(),
@@ -55,7 +55,7 @@ impl Inner {
             redactor: Redactor::new(&self.secrets),
             secrets: Arc::clone(&self.secrets),
             stops: Stops::default(),
-        };
+        });
         let handle = RunHandle {
             id,
             plan: Arc::clone(&plan),
@@ -68,7 +68,8 @@ impl Inner {
             run,
             journal,
             executors,
-            shared: Arc::new(shared),
+            within: Arc::new(Within::new(Arc::clone(&shared), None)),
+            shared,
             reports,
             requests,
             clock: Arc::clone(&self.clock),

@@ -149,7 +149,7 @@ impl Worker {
             node: task.node().into_owned(),
             attempt: context.attempt().to_string(),
             key: context.key(&ObjectEntry::new("p", "o")),
-            possible_duplicate: task.possible_duplicate,
+            possible_duplicate: task.is_possible_duplicate(),
         };
         self.calls.send(called).unwrap();
     }

@@ -36,7 +36,7 @@ impl TaskExecutor for Scripted {
                 context.object(entry.with_status(ObjectStatus::Passed), Some(facts));
             }
             "tell" => {
-                for object in &task.objects {
+                for object in task.objects() {
                     context.log(context.render(
                         "{{findings}} findings, {{TOKEN}}",
                         Place::Plain,

@@ -97,60 +97,88 @@ impl NodeIx {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u32", try_from = "u32")]
-pub struct Attempt {
-    visit: u16,
-    number: u16,
-}
+pub struct Attempt(
+    /// The visits before in the upper half, the number of the call in the lower one. One number and not two,
+    /// because it is copied all the time, and two halves are then stored, and waited for, one by one.
+    u32,
+);
 
 impl Attempt {
     /// The first call of the first visit.
-    pub const FIRST: Self = Self { visit: 1, number: 1 };
+    pub const FIRST: Self = Self(1);
 
     /// The call after this one, in the same visit. There is none after the 65,535th, which is given again.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self { visit: self.visit, number: self.number.saturating_add(1) }
+        if self.is_last() { self } else { Self(self.0 + 1) }
     }
 
     /// The first call of the visit after this one. There is none after the 65,535th, which is given again.
     #[must_use]
     pub const fn next_visit(self) -> Self {
-        Self { visit: self.visit.saturating_add(1), number: 1 }
+        let before = self.visit() - 1;
+        let next = if self.visit() == MOST { before } else { before + 1 };
+        Self(next << 16 | 1)
     }
 
     /// The pass of the run through the node, from 1.
     #[must_use]
     pub const fn visit(self) -> u32 {
-        self.visit as u32
+        (self.0 >> 16) + 1
     }
 
     /// The number of the call within its visit, from 1.
     #[must_use]
     pub const fn number(self) -> u32 {
-        self.number as u32
+        self.0 & MOST
     }
 
     /// Whether no further call of this visit can be told from this one.
     pub(crate) const fn is_last(self) -> bool {
-        self.number == u16::MAX
+        self.number() == MOST
     }
 }
 
+/// So many visits, and calls in each, can be told apart.
+const MOST: u32 = u16::MAX as u32;
+
 impl From<Attempt> for u32 {
     fn from(attempt: Attempt) -> Self {
-        (Self::from(attempt.visit - 1) << 16) | Self::from(attempt.number)
+        attempt.0
     }
 }
 
 impl TryFrom<u32> for Attempt {
     type Error = NotAnAttempt;
     fn try_from(packed: u32) -> Result<Self, NotAnAttempt> {
-        let [a, b, c, d] = packed.to_be_bytes();
-        let (before, number) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-        match before.checked_add(1) {
-            Some(visit) if number > 0 => Ok(Self { visit, number }),
-            Some(_) | None => Err(NotAnAttempt(packed)),
-        }
+        let attempt = Self(packed);
+        let is_one = attempt.number() > 0 && attempt.visit() <= MOST;
+        is_one.then_some(attempt).ok_or(NotAnAttempt(packed))
+    }
+}
+
+/// One call of an executor: its node and its attempt in one word, so that what carries it and a pointer is
+/// passed on in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Call(u64);
+
+impl Call {
+    /// The call that an attempt of a node is.
+    #[must_use]
+    pub const fn new(node: NodeIx, attempt: Attempt) -> Self {
+        Self((node.0 as u64) << 32 | attempt.0 as u64)
+    }
+
+    /// The node.
+    #[must_use]
+    pub const fn node(self) -> NodeIx {
+        NodeIx((self.0 >> 32) as u32)
+    }
+
+    /// The attempt.
+    #[must_use]
+    pub const fn attempt(self) -> Attempt {
+        Attempt(self.0 as u32)
     }
 }
 
@@ -161,9 +189,9 @@ pub struct NotAnAttempt(u32);
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.visit {
-            1 => write!(f, "{}", self.number),
-            visit => write!(f, "{visit}.{}", self.number),
+        match self.visit() {
+            1 => write!(f, "{}", self.number()),
+            visit => write!(f, "{visit}.{}", self.number()),
         }
     }
 }
@@ -184,5 +212,13 @@ mod tests {
         assert!(serde_json::from_str::<Attempt>("65536").is_err());
         assert!(serde_json::from_str::<Attempt>("4294967295").is_err());
         assert!(Attempt::FIRST.next() < second_visit);
+    }
+
+    #[test]
+    fn after_the_last_one_that_can_be_told_apart_there_is_none() {
+        let last_call = Attempt::try_from(MOST).unwrap();
+        assert_eq!(last_call.next(), last_call);
+        let last_visit = Attempt::try_from((MOST - 1) << 16 | 7).unwrap();
+        assert_eq!(last_visit.next_visit().to_string(), "65535.1");
     }
 }

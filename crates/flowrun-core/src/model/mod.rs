@@ -24,7 +24,7 @@ pub use facts::Facts;
 pub use findings::Findings;
 pub use flow::{Edge, Flow, Node};
 pub use flow_run::{FlowRun, LogEntry, NodeProgress, NodeStatus, RunStatus};
-pub use ids::{Attempt, NodeIx, NotAnAttempt, RunId};
+pub use ids::{Attempt, Call, NodeIx, NotAnAttempt, RunId};
 pub use object::{ObjectEntry, ObjectStatus};
 pub use site::{Page, Site};
 pub use time::{NotATime, Timestamp};

@@ -1,13 +1,14 @@
 //! What a node is handed when it starts: entries and resources of the nodes above.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Run, State};
-use crate::model::{Attempt, Facts, NodeIx, ObjectEntry, ObjectStatus};
+use crate::model::{Attempt, Call, Facts, NodeIx, ObjectEntry, ObjectStatus};
 use crate::plan::Role;
-use crate::task::{Resource, Task, TaskObject};
+use crate::task::{Basis, Resource, Task, TaskObject};
 
 /// What a node is handed by the nodes above.
 #[derive(Default)]
@@ -21,17 +22,18 @@ impl Run {
     /// What the executor of a node is called with.
     #[must_use]
     pub fn task(&self, node: NodeIx, attempt: Attempt) -> Task {
-        let mut task = Task::new(&self.common, node, attempt);
-        task.possible_duplicate = self.is_possible_duplicate(node);
-        if let Some(role) = self.plan.info(node).role
-            && role.takes_objects()
-        {
-            task.objects = self.task_objects(node, role);
+        let call = Call::new(node, attempt);
+        let takes_objects = self.plan.info(node).role.filter(|role| role.takes_objects());
+        let possible_duplicate = self.is_possible_duplicate(node);
+        // Pages come from facts. Without any there is no need to look at the parents.
+        if takes_objects.is_none() && !possible_duplicate && self.facts.is_empty() {
+            return Task::new(Arc::clone(&self.basis), call);
         }
-        match self.pages(node) {
-            Some(pages) => task.with_resources(pages),
-            None => task,
-        }
+        let mut basis = Basis::clone(&self.basis);
+        basis.possible_duplicate = possible_duplicate;
+        basis.objects = takes_objects.map_or_else(Vec::new, |role| self.task_objects(node, role));
+        basis.resources = self.pages(node).map(Into::into);
+        Task::new(Arc::new(basis), call)
     }
 
     /// A receiver works on those of its own entries that are not done, a converter on the ones handed over.
@@ -142,10 +144,6 @@ impl Run {
     /// The pages of the first taken parent as they are, then those of each further one that are not listed
     /// yet; `None`, which is the site alone, as soon as one parent hands on the site.
     fn pages(&self, node: NodeIx) -> Option<Vec<Resource>> {
-        // Pages come from facts. Without any there is no need to look at the parents.
-        if self.facts.is_empty() {
-            return None;
-        }
         let mut pages: Vec<Resource> = Vec::new();
         let mut listed = BTreeSet::new();
         for (place, parent) in self.taken_parents(node).enumerate() {

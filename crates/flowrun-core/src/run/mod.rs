@@ -61,7 +61,7 @@ use serde_json::json;
 
 use crate::model::{Attempt, Facts, NodeIx, NodeStatus, ObjectEntry, RunId, RunStatus, Timestamp};
 use crate::plan::Plan;
-use crate::task::{Common, Texts};
+use crate::task::{Basis, Texts};
 use detour::Detours;
 pub use event::{Command, Decision, Event, Record, Rejected, Rerun, Timer};
 pub use policy::{RetryPolicy, RunPolicy};
@@ -122,8 +122,8 @@ pub struct Run {
     completed: Option<Timestamp>,
     /// Counts lines of the log and starts of nodes, to sort the log by.
     next_seq: u32,
-    /// What every task of the run shares.
-    common: Arc<Common>,
+    /// What a task without entries is made of.
+    basis: Arc<Basis>,
     records: Vec<Record>,
     commands: Vec<Command>,
 }
@@ -171,7 +171,7 @@ impl Run {
             began: Timestamp::default(),
             completed: None,
             next_seq: 0,
-            common: Arc::new(Common::new(spec.id, Arc::clone(&spec.site), Texts::Plan(Arc::clone(&plan)))),
+            basis: Arc::new(Basis::new(spec.id, Arc::clone(&spec.site), Texts::Plan(Arc::clone(&plan)))),
             records: Vec::new(),
             commands: Vec::new(),
             spec: Arc::new(spec),

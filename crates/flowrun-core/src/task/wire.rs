@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Common, NodeText, Resource, Task, TaskObject, Texts};
-use crate::{Attempt, NodeIx, RunId, Site};
+use super::{Basis, NodeText, Resource, Task, TaskObject, Texts};
+use crate::{Attempt, Call, NodeIx, RunId, Site};
 
 #[derive(Serialize, Deserialize)]
 struct Wire<'a> {
@@ -34,9 +34,9 @@ impl Serialize for Task {
         Wire {
             run: self.run(),
             node: WireNode { id: self.node(), task_type: self.task_type(), data: Cow::Borrowed(data) },
-            attempt: self.attempt,
-            possible_duplicate: self.possible_duplicate,
-            objects: Cow::Borrowed(&self.objects),
+            attempt: self.attempt(),
+            possible_duplicate: self.is_possible_duplicate(),
+            objects: Cow::Borrowed(self.objects()),
             resources: Cow::Borrowed(self.resources()),
             site: Cow::Borrowed(self.site()),
         }
@@ -50,10 +50,10 @@ impl<'de> Deserialize<'de> for Task {
             Wire::deserialize(deserializer)?;
         let text = NodeText::new(&node.id, &node.task_type, node.data.get());
         let texts = Texts::Node(text.map_err(serde::de::Error::custom)?);
-        let common = Arc::new(Common::new(run, Arc::new(site.into_owned()), texts));
-        let mut task = Self::new(&common, NodeIx::new(0), attempt).with_resources(resources.into_owned());
-        task.possible_duplicate = possible_duplicate;
-        task.objects = objects.into_owned();
-        Ok(task)
+        let mut basis = Basis::new(run, Arc::new(site.into_owned()), texts);
+        basis.possible_duplicate = possible_duplicate;
+        basis.objects = objects.into_owned();
+        basis.resources = Some(resources.into_owned().into());
+        Ok(Self::new(Arc::new(basis), Call::new(NodeIx::new(0), attempt)))
     }
 }

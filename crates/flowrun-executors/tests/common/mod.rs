@@ -103,13 +103,12 @@ pub async fn run(executor: impl TaskExecutor, task: Task, secrets: Secrets) -> R
 /// A task of a receiver, with one object per given facts: `scan-1`, `scan-2` …
 pub fn task(task_type: &str, data: &serde_json::Value, objects: &[serde_json::Value]) -> Task {
     let site = Site::new("https://a.example").with_id("site");
-    let mut task = Task::detached("2", task_type, &data.to_string(), site).unwrap();
-    for (number, facts) in (1..).zip(objects) {
-        let id = format!("scan-{number}");
-        let facts = Some(Facts::new(facts.clone()));
-        task.objects.push(TaskObject { entry: ObjectEntry::new("page", &id), facts });
-    }
-    task
+    let object = |(number, facts): (i32, &serde_json::Value)| TaskObject {
+        entry: ObjectEntry::new("page", &format!("scan-{number}")),
+        facts: Some(Facts::new(facts.clone())),
+    };
+    let task = Task::detached("2", task_type, &data.to_string(), site).unwrap();
+    task.with_objects((1..).zip(objects).map(object))
 }
 
 /// A guard that lets requests out to these addresses.

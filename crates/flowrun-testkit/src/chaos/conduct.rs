@@ -38,7 +38,7 @@ impl Act {
         node: usize,
         misdeed: Option<Misdeed>,
     ) -> Self {
-        let place = (node as u64) << 32 | u64::from(u32::from(task.attempt));
+        let place = (node as u64) << 32 | u64::from(u32::from(task.attempt()));
         let mut random = draw(drawing.seed, Stream::Conduct, place);
         let mut takes = Duration::from_millis(random.one_of(&[0, 0, 0, 1, 40, 900, 2_500]));
         if let Some(Misdeed::Dawdles { takes: longer, .. }) = misdeed {
@@ -79,7 +79,7 @@ impl Act {
         let passed =
             |entry: ObjectEntry| ObjectReport { entry: entry.with_status(ObjectStatus::Passed), facts: None };
         let objects: Vec<ObjectReport> =
-            task.objects.into_iter().map(|object| passed(object.entry)).collect();
+            task.objects().iter().map(|object| passed(object.entry.clone())).collect();
         let says = [Say::Report(Report::Objects(objects)), Say::End(Outcome::Passed)];
         Self { says: says.into_iter().map(|say| (at, say)).collect(), is_deaf: false }
     }
@@ -98,7 +98,7 @@ impl Act {
 
 /// The objects that the attempt works on, or makes; nodes share some of theirs.
 fn objects(drawing: &Drawing, task: &Task, node: usize) -> Vec<ObjectEntry> {
-    let handed = || task.objects.iter().map(|object| &object.entry);
+    let handed = || task.objects().iter().map(|object| &object.entry);
     match drawing.nodes[node].kind {
         Kind::Slack | Kind::Webhook => handed().cloned().collect(),
         Kind::Issue => handed().map(|entry| made_of(entry.fact_id().unwrap_or_default())).collect(),

@@ -117,7 +117,7 @@ impl Story<'_> {
     pub(super) fn call(&mut self, node: NodeIx, attempt: Attempt) -> Result<(), Broken> {
         let task = self.process.run.task(node, attempt);
         let objects: Vec<&str> =
-            task.objects.iter().map(|object| object.entry.id.as_deref().unwrap_or_default()).collect();
+            task.objects().iter().map(|object| object.entry.id.as_deref().unwrap_or_default()).collect();
         self.memory.judge_call((node, attempt), &objects, self.disk.lines())?;
         self.ledger.call(node, &task)?;
         self.tally.add("calls of executors");

@@ -146,12 +146,12 @@ impl Ledger {
     /// An executor is called.
     pub(super) fn call(&mut self, node: NodeIx, task: &Task) -> Result<(), Broken> {
         let what = || format!("node {}: {task:?}", node.index());
-        if !self.called.insert((node, task.attempt)) {
+        if !self.called.insert((node, task.attempt())) {
             return Err(Broken::new("an attempt is one call", what()));
         }
         let track = |object: &flowrun_core::TaskObject| object.entry.track_id.as_deref().map(str::to_owned);
-        let objects: BTreeSet<String> = task.objects.iter().filter_map(track).collect();
-        let known = self.objects.entry((node, task.attempt.visit())).or_default();
+        let objects: BTreeSet<String> = task.objects().iter().filter_map(track).collect();
+        let known = self.objects.entry((node, task.attempt().visit())).or_default();
         // What is done already is not handed over again; what is new would be an effect under another key.
         if objects.is_superset(known) {
             *known = objects;

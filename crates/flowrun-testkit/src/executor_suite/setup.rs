@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowrun::{
-    Attempt, Facts, ObjectEntry, Page, Resource, Role, Site, Task, TaskExecutor, TaskObject, TaskTypes,
-};
+use flowrun::{Facts, ObjectEntry, Page, Resource, Role, Site, Task, TaskExecutor, TaskObject, TaskTypes};
 use serde_json::{Value, json};
 
 use super::checks;
@@ -158,20 +156,16 @@ impl ExecutorSuite {
     pub(super) fn task_on(&self, node: &str, data: &Value, facts: &[Value]) -> Task {
         let task = Task::detached(node, &self.task_type, &data.to_string(), self.site.clone());
         let mut task = task.expect("the data of an executor suite is a JSON object");
-        task.attempt = Attempt::FIRST;
         let pages = self.site.pages().iter().map(|page| Resource::page(page.id(), page.page_url()));
         let pages: Vec<Resource> = pages.collect();
         if !pages.is_empty() {
             task = task.with_resources(pages);
         }
-        task.objects = (1..)
-            .zip(facts)
-            .map(|(number, facts)| TaskObject {
-                entry: ObjectEntry::new("page", &format!("object-{node}-{number}")),
-                facts: Some(Facts::new(facts.clone())),
-            })
-            .collect();
-        task
+        let objects = (1..).zip(facts).map(|(number, facts)| TaskObject {
+            entry: ObjectEntry::new("page", &format!("object-{node}-{number}")),
+            facts: Some(Facts::new(facts.clone())),
+        });
+        task.with_objects(objects)
     }
 }
 

@@ -47,7 +47,7 @@ impl Script {
 
     /// The same, for a caller who keeps the typical facts of many attempts.
     pub(crate) fn act_with(&self, task: &Task, role: Role, typical: &mut Typical) -> Act {
-        let (node, attempt) = (task.node(), task.attempt.number());
+        let (node, attempt) = (task.node(), task.attempt().number());
         let behaviour = self.behaviour(&node, &task.task_type(), attempt);
         let end = end_of(behaviour, self.is_flaky(behaviour, &node, attempt));
         let objects = objects(behaviour, task, role, &end, typical);
@@ -115,7 +115,7 @@ fn objects(behaviour: &Behaviour, task: &Task, role: Role, end: &ActEnd, typical
     let mut made = Vec::new();
     match role {
         Role::Receiver => {
-            for object in &task.objects {
+            for object in task.objects() {
                 made.push(listed.handed(object.entry.clone()));
             }
         }
@@ -183,9 +183,9 @@ mod tests {
     use super::*;
 
     fn act(script: &str, task_type: &str, handed: &[&str]) -> Act {
-        let mut task = Task::detached("4", task_type, "{}", Site::new("https://a.example")).unwrap();
+        let task = Task::detached("4", task_type, "{}", Site::new("https://a.example")).unwrap();
         let object = |id: &&str| TaskObject { entry: ObjectEntry::new("p", id), facts: None };
-        task.objects = handed.iter().map(object).collect();
+        let task = task.with_objects(handed.iter().map(object));
         let role = if handed.is_empty() { Role::Producer } else { Role::Receiver };
         Script::parse(script).unwrap().act(&task, role)
     }

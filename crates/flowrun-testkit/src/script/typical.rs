@@ -61,7 +61,7 @@ impl Typical {
     pub(super) fn objects(&mut self, task: &Task, role: Role) -> impl Iterator<Item = Made> {
         let count = match role {
             Role::Producer => task.resources().len(),
-            Role::Receiver | Role::Converter => task.objects.len(),
+            Role::Receiver | Role::Converter => task.objects().len(),
         };
         (1..=count).map(|number| self.object(task, number, None))
     }
@@ -71,7 +71,7 @@ impl Typical {
         let task_type = task.task_type();
         let id = id.map_or_else(|| format!("{task_type}-{}-{number}", task.node()), str::to_owned);
         let resource = task.resources().get(number - 1).or_else(|| task.resources().first());
-        let parent = match task.objects.get(number - 1) {
+        let parent = match task.objects().get(number - 1) {
             Some(object) => object.entry.fact_id(),
             None => resource.map(|resource| &*resource.id),
         };

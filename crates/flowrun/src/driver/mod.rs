@@ -18,12 +18,12 @@ use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Event, NodeIx, Outcome, Run, Timestamp};
+use flowrun_core::{Attempt, Call, Event, NodeIx, Outcome, Run, Timestamp};
 use flowrun_store::{Commit, Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, debug_span};
 
-use crate::context::{Context, Reported, RunShared};
+use crate::context::{Context, Reported, RunShared, Within};
 use crate::executor::{NodeExecutors, Placement};
 use crate::failpoint::failpoint;
 use crate::handle::{Progress, RunError};
@@ -32,6 +32,7 @@ use crate::{Clock, FlowRun};
 use ahead::Ordered;
 use attempt::{AttemptFuture, Started};
 use timers::Due;
+use work::Ended;
 pub(crate) use work::Work;
 
 /// Nodes that end at once before the driver lets other tasks of the runtime have their turn.
@@ -60,6 +61,8 @@ pub(crate) struct Driver {
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) executors: NodeExecutors,
     pub(crate) shared: Arc<RunShared>,
+    /// What an attempt without a deadline works within.
+    pub(crate) within: Arc<Within>,
     pub(crate) reports: mpsc::UnboundedReceiver<Reported>,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -178,6 +181,7 @@ impl Driver {
 
     /// Decides events that happened at one time, hands the decision to the journal, and carries out what it
     /// orders once it is written.
+    #[inline]
     fn decide_all(
         &mut self,
         at: Timestamp,
@@ -255,7 +259,7 @@ impl Driver {
                 self.work.turn += 1;
                 if let Some(outcome) = self.start(cx, node, attempt) {
                     let outcome = self.shared.redactor.outcome(outcome);
-                    self.work.ended.push(Event::AttemptEnded { node, attempt, outcome });
+                    self.work.ended.push(Ended { node, attempt, outcome: Some(outcome) });
                 }
             }
             self.end_attempts()?;
@@ -272,7 +276,11 @@ impl Driver {
         failpoint!("c4");
         let entered = span.enter();
         let started = Started::new(cx, || {
-            let context = Context::new(Arc::clone(&self.shared), node, attempt, deadline);
+            let within = match deadline {
+                None => Arc::clone(&self.within),
+                deadline => Arc::new(Within::new(Arc::clone(&self.shared), deadline)),
+            };
+            let context = Context::new(within, Call::new(node, attempt));
             let (executor, task) = (Arc::clone(executor), self.run.task(node, attempt));
             if self.run.is_probed_first(node) {
                 let on_unknown = self.run.on_unknown(node);
@@ -302,7 +310,7 @@ impl Driver {
             self.decide_all(at, [reported.into()], More::Follows)?;
         }
         let mut ended = std::mem::take(&mut self.work.ended);
-        self.decide_all(at, ended.drain(..), More::No)?;
+        self.decide_all(at, ended.drain(..).map(Event::from), More::No)?;
         self.work.ended = ended;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowrun_core::{ErrorClass, ObjectReport, ObjectStatus, OnUnknown, Outcome, Task};
+use flowrun_core::{ErrorClass, ObjectReport, ObjectStatus, OnUnknown, Outcome, Task, TaskObject};
 
 use crate::Context;
 use crate::executor::{Probe, TaskExecutor};
@@ -16,11 +16,11 @@ pub(super) async fn execute_if_not_done(
 ) -> Outcome {
     match (executor.probe(&task, &context).await, on_unknown) {
         (Probe::Done, _) => {
-            let passed = |object: flowrun_core::TaskObject| ObjectReport {
-                entry: object.entry.with_status(ObjectStatus::Passed),
+            let passed = |object: &TaskObject| ObjectReport {
+                entry: object.entry.clone().with_status(ObjectStatus::Passed),
                 facts: None,
             };
-            context.objects(task.objects.into_iter().map(passed).collect());
+            context.objects(task.objects().iter().map(passed).collect());
             Outcome::Passed
         }
         (Probe::NotDone, _) | (Probe::Unknown, OnUnknown::Retry) => executor.execute(task, context).await,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Command, Event, NodeIx, Run, Timestamp};
+use flowrun_core::{Attempt, Command, Event, NodeIx, Outcome, Run, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -16,13 +16,30 @@ use crate::failpoint::failpoint;
 use crate::redact::Redactor;
 use crate::slots::RunSlots;
 
+/// The end of an attempt that is still to be decided.
+pub(super) struct Ended {
+    pub(super) node: NodeIx,
+    pub(super) attempt: Attempt,
+    /// `None` when its executor was dropped.
+    pub(super) outcome: Option<Outcome>,
+}
+
+impl From<Ended> for Event {
+    fn from(Ended { node, attempt, outcome }: Ended) -> Self {
+        match outcome {
+            Some(outcome) => Self::AttemptEnded { node, attempt, outcome },
+            None => Self::AttemptStopped { node, attempt },
+        }
+    }
+}
+
 /// What a run has under way: everything the driver waits for or has still to do.
 #[derive(Default)]
 pub(crate) struct Work {
     /// Attempts to start, the next one last: a stack keeps a node's children in the cache.
     pub(super) ready: Vec<(NodeIx, Attempt)>,
     /// Ends of attempts that are still to be decided.
-    pub(super) ended: Vec<Event>,
+    pub(super) ended: Vec<Ended>,
     /// Attempts that wait for something.
     pub(super) pending: FuturesUnordered<AttemptFuture>,
     /// Decisions that are not written yet.
@@ -85,7 +102,7 @@ impl Work {
             // `None` is what is left of an attempt that was abandoned, and told of, before.
             if let Some(outcome) = outcome {
                 let outcome = redactor.outcome(outcome);
-                self.ended.push(Event::AttemptEnded { node, attempt, outcome });
+                self.ended.push(Ended { node, attempt, outcome: Some(outcome) });
             }
         }
         !self.ended.is_empty()
@@ -101,11 +118,11 @@ impl Work {
         for future in self.pending.iter_mut() {
             if over.contains(&(future.node, future.attempt)) {
                 future.abandon();
-                self.ended.push(Event::AttemptStopped { node: future.node, attempt: future.attempt });
+                self.ended.push(Ended { node: future.node, attempt: future.attempt, outcome: None });
             }
         }
         for (node, attempt) in self.ready.extract_if(.., |ready| over.contains(ready)) {
-            self.ended.push(Event::AttemptStopped { node, attempt });
+            self.ended.push(Ended { node, attempt, outcome: None });
         }
     }
 }
@@ -120,6 +137,6 @@ mod tests {
         let mut work = Work { ready: vec![over, other], ..Work::default() };
         work.abandon(&BTreeSet::from([over]));
         assert_eq!(work.ready, [other]);
-        assert!(matches!(work.ended[..], [Event::AttemptStopped { node, .. }] if node == over.0));
+        assert!(matches!(work.ended[..], [Ended { node, outcome: None, .. }] if node == over.0));
     }
 }

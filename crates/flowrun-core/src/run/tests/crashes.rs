@@ -107,10 +107,9 @@ impl<'a> Driven<'a> {
         let Conduct { fails, objects } = &self.case.conducts[node.index()];
         let reports: Vec<ObjectReport> = if self.case.plan.role(node) == Some(Role::Receiver) {
             let status = if *fails { ObjectStatus::Failed } else { ObjectStatus::Passed };
-            let handed = self.run.task(node, attempt).objects.into_iter();
-            handed
-                .map(|object| ObjectReport { entry: object.entry.with_status(status), facts: None })
-                .collect()
+            let task = self.run.task(node, attempt);
+            let entries = task.objects().iter().map(|object| object.entry.clone().with_status(status));
+            entries.map(|entry| ObjectReport { entry, facts: None }).collect()
         } else {
             self.case.scores.iter().take(*objects).enumerate().map(object).collect()
         };

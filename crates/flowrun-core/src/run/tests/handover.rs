@@ -51,7 +51,7 @@ fn chains_of_receivers_carry_the_entries_and_their_facts() {
     play.play(SCANNED);
     play.play("3 ok b");
     let task = play.run.task(play.node("c"), attempt(1));
-    let facts = task.objects[0].facts.as_ref().unwrap();
+    let facts = task.objects()[0].facts.as_ref().unwrap();
     assert_eq!((facts.kind(), play.handed("c", 1)), ("scan", vec!["s1".into(), "s2".into(), "s3".into()]));
 }
 
@@ -75,7 +75,7 @@ fn a_root_receiver_is_handed_the_run_itself() {
     play.play("0 start");
     insta::assert_snapshot!(play.entries("a"), @r#"{"parent":"07070707-0707-0707-0707-070707070707","id":"07070707-0707-0707-0707-070707070707","source_id":"07070707-0707-0707-0707-070707070707","track_id":"07070707-0707-0707-0707-070707070707","status":"working"}"#);
     let task = play.run.task(play.node("a"), attempt(1));
-    insta::assert_snapshot!(task.objects[0].facts.as_ref().unwrap().attributes(), @r#"{"flow":{"id":"f"},"id":"07070707-0707-0707-0707-070707070707","site":{"id":"site","site_url":"https://a.example"},"status":"working","title":"Drawn","type":"flowrun"}"#);
+    insta::assert_snapshot!(task.objects()[0].facts.as_ref().unwrap().attributes(), @r#"{"flow":{"id":"f"},"id":"07070707-0707-0707-0707-070707070707","site":{"id":"site","site_url":"https://a.example"},"status":"working","title":"Drawn","type":"flowrun"}"#);
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Play {
     /// The ids of the objects the executor of a node is called with.
     pub(crate) fn handed(&self, id: &str, number: u32) -> Vec<String> {
         let task = self.run.task(self.node(id), attempt(number));
-        task.objects.iter().map(|object| object.entry.id.as_deref().unwrap_or("-").to_owned()).collect()
+        task.objects().iter().map(|object| object.entry.id.as_deref().unwrap_or("-").to_owned()).collect()
     }
 }
 

@@ -83,7 +83,7 @@ impl Replay<'_> {
             "args": arguments(&task.task_type(), &data),
         });
         if works_on_objects(&task.task_type()) {
-            let objects: Vec<&ObjectEntry> = task.objects.iter().map(|object| &object.entry).collect();
+            let objects: Vec<&ObjectEntry> = task.objects().iter().map(|object| &object.entry).collect();
             dispatch["objects"] = json!(objects);
         } else {
             dispatch["resources"] = json!(task.resources());

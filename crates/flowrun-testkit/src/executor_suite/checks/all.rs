@@ -31,8 +31,7 @@ pub(in crate::executor_suite) async fn all(suite: &ExecutorSuite) -> Vec<(Check,
     put("output-size", "facts stay small", reports::output(suite, &plain));
     put("secrets", "secrets are told to nobody", reports::secrets(suite, &plain));
 
-    let mut second = suite.task("1", &suite.data);
-    second.attempt = Attempt::FIRST.next();
+    let second = suite.task("1", &suite.data).with_attempt(Attempt::FIRST.next());
     let again = suite.attempt(second, Interference::None).await;
     put("same-objects", "another attempt speaks of the same objects", reports::same(&plain, &again));
     let after_second = effects::effects(suite);

@@ -118,7 +118,7 @@ pub(super) async fn many(suite: &ExecutorSuite, plain: &Ran) -> Verdict {
     };
     let task = suite.task_on("1", &suite.data, &vec![facts.clone(); MANY]);
     let ids: Vec<String> = task
-        .objects
+        .objects()
         .iter()
         .filter_map(|object| object.entry.track_id.as_deref().map(str::to_owned))
         .collect();

@@ -31,7 +31,7 @@ impl Keys {
 
 pub(super) fn once(suite: &ExecutorSuite, keys: &Keys) -> Verdict {
     let Some([keys, _]) = &keys.0 else { return NO_EFFECTS };
-    let objects = suite.task("1", &suite.data).objects.len();
+    let objects = suite.task("1", &suite.data).objects().len();
     let is_one_each = keys.len() == objects && different(keys).len() == objects;
     verdict(is_one_each, || format!("{objects} objects and the effects {keys:?}"))
 }

@@ -69,8 +69,8 @@ pub(super) fn completes(suite: &ExecutorSuite, ran: &Ran) -> Verdict {
     if !matches!(ran.outcome(), Some(Outcome::Done)) {
         return Verdict::NotJudged("the attempt did not leave it to its objects");
     }
-    let handed = suite.task("1", &suite.data).objects;
-    let handed = handed.iter().filter(|_| suite.role == Role::Receiver);
+    let handed = suite.task("1", &suite.data);
+    let handed = handed.objects().iter().filter(|_| suite.role == Role::Receiver);
     let handed = handed.filter_map(|object| object.entry.track_id.as_deref().map(str::to_owned));
     let is_open = |id: &String| !ran.last_status(id).is_some_and(ObjectStatus::is_terminal);
     let open: Vec<String> = handed.chain(ran.ids()).filter(is_open).collect();
