@@ -136,10 +136,9 @@ impl Drop for MemoryJournal {
 
 impl Journal for MemoryJournal {
     fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
-        let mut lines = lock(&self.ring.lines);
-        for record in records.drain(..) {
-            lines.push(self.ring.capacity, at, record);
-        }
+        lock(&self.ring.lines).append(self.ring.capacity, at, records);
+        // Those that were pushed out are dropped when nobody waits for it.
+        records.clear();
         Commit::Done(Ok(()))
     }
 
@@ -167,13 +166,20 @@ struct Lines {
 }
 
 impl Lines {
-    fn push(&mut self, capacity: usize, at: Timestamp, record: Record) {
-        if self.kept.len() < capacity {
-            return self.kept.push((at, record));
+    /// Appends the records; what they push out takes their places.
+    fn append(&mut self, capacity: usize, at: Timestamp, records: &mut Vec<Record>) {
+        let room = capacity - self.kept.len();
+        if room > 0 {
+            let fits = room.min(records.len());
+            self.kept.extend(records.drain(..fits).map(|record| (at, record)));
         }
-        self.kept[self.oldest] = (at, record);
-        self.oldest = if self.oldest + 1 == capacity { 0 } else { self.oldest + 1 };
-        self.dropped += 1;
+        for record in records.iter_mut() {
+            let oldest = &mut self.kept[self.oldest];
+            oldest.0 = at;
+            std::mem::swap(&mut oldest.1, record);
+            self.oldest = if self.oldest + 1 == capacity { 0 } else { self.oldest + 1 };
+        }
+        self.dropped += records.len() as u64;
     }
 
     /// The kept lines, oldest first.

@@ -21,14 +21,14 @@ impl Run {
 
     /// Starts what is due among the nodes and below those that are passed over.
     pub(super) fn resolve_all(&mut self, at: Timestamp, nodes: &[NodeIx]) {
-        self.queue.extend(nodes);
+        self.queue.extend_from_slice(nodes);
         self.work_off_queue(at);
         self.close_if_done(at);
     }
 
     /// Starts what is due below a node that has just ended.
     pub(super) fn advance(&mut self, at: Timestamp, node: NodeIx) {
-        if self.is_open() {
+        if self.is_open() && !self.released.is_empty() {
             self.queue_released(node);
             self.work_off_queue(at);
         }
@@ -46,15 +46,18 @@ impl Run {
                 None => 2,
             });
         }
-        self.queue.extend(self.released.drain(..));
+        self.queue.extend_from_slice(&self.released);
     }
 
     /// What a node released that was passed over comes after what starts directly. A queue, not a recursion: a
     /// chain of a million empty nodes must not grow the stack.
     fn work_off_queue(&mut self, at: Timestamp) {
-        while let Some(node) = self.queue.pop_front() {
+        let mut next = 0;
+        while let Some(&node) = self.queue.get(next) {
             self.resolve(at, node);
+            next += 1;
         }
+        self.queue.clear();
     }
 
     /// Starts the node, or passes it over, if all edges into it are decided and nothing became of it yet.

@@ -159,9 +159,12 @@ impl Run {
 
     /// Decides the edges of a node that is done or passed over, and keeps which nodes that was the last of.
     fn decide_edges(&mut self, node: NodeIx) {
+        self.released.clear();
+        if self.plan.children(node).is_empty() {
+            return;
+        }
         let taking = self.taking(node);
         let Self { plan, nodes, released, .. } = self;
-        released.clear();
         // Backwards, so that a child that several edges lead to stands where the first of them does.
         for &child in plan.children(node).iter().rev() {
             let taken = match taking {

@@ -128,10 +128,14 @@ impl Run {
     }
 
     /// Decides for each entry of a node with conditions on which side of them it goes on.
+    #[inline]
     pub(super) fn judge(&mut self, at: Timestamp, node: NodeIx) {
-        if !self.plan.info(node).has_conditions {
-            return;
+        if self.plan.info(node).has_conditions {
+            self.judge_entries(at, node);
         }
+    }
+
+    fn judge_entries(&mut self, at: Timestamp, node: NodeIx) {
         let plan = Arc::clone(&self.plan);
         let Some(conditions) = plan.conditions(node) else { return };
         for place in 0..self.objects(node).len() {

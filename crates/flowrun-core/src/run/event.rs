@@ -326,6 +326,14 @@ impl Record {
         }
     }
 
+    /// Whether nodes may stop waiting for their turn because of it that it is not about.
+    pub(super) const fn ends_others(&self) -> bool {
+        matches!(
+            self,
+            Self::NodeEnded { status: NodeStatus::Failed, .. } | Self::CancelRequested | Self::RunTimedOut
+        )
+    }
+
     /// How the run stands from here on, if the record decides that. A store keeps it beside the journal, so
     /// that open runs can be found without reading theirs.
     #[must_use]

@@ -54,7 +54,7 @@ mod stop;
 mod tests;
 mod turns;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -109,7 +109,7 @@ pub struct Run {
     /// The nodes whose last edge was decided by the record before: they can start, or are passed over.
     released: Vec<NodeIx>,
     /// Those that are to be looked at. Empty between two events.
-    queue: VecDeque<NodeIx>,
+    queue: Vec<NodeIx>,
     is_paused: bool,
     /// Nodes that have started and are not done.
     open_nodes: u32,
@@ -162,7 +162,7 @@ impl Run {
             detours: Detours::default(),
             turns: Turns::default(),
             released: Vec::new(),
-            queue: VecDeque::new(),
+            queue: Vec::new(),
             is_paused: false,
             open_nodes: 0,
             waiting_nodes: 0,
@@ -195,6 +195,7 @@ impl Run {
 
     /// Decides what several events mean that happened at one time, in their order, as one decision. An event
     /// that cannot follow the ones before it changes nothing and is told to `rejected`.
+    #[inline]
     pub fn handle_all(
         &mut self,
         at: Timestamp,
@@ -260,20 +261,8 @@ impl Run {
                 Timer::Attempt { node, .. } | Timer::Retry { node, .. } | Timer::Node { node, .. },
             ) => {
                 self.known(node)?;
-                match self.nodes.state(node) {
-                    State::Queued { .. } | State::Skipped | State::Reached { .. } => {
-                        Err(Rejected::NeverStarted(node))
-                    }
-                    state @ (State::Due(_) | State::Asking(_)) if !state.has_started() => {
-                        Err(Rejected::NeverStarted(node))
-                    }
-                    State::Working(_)
-                    | State::Waiting(_)
-                    | State::Due(_)
-                    | State::Asking(_)
-                    | State::Passed { .. }
-                    | State::Failed { .. } => Ok(()),
-                }
+                let has_started = self.nodes.state(node).has_started();
+                if has_started { Ok(()) } else { Err(Rejected::NeverStarted(node)) }
             }
             Event::TimerFired(Timer::Run)
             | Event::CancelRequested
@@ -294,11 +283,12 @@ impl Run {
     /// Inlined, and so is the change: where the record is made it is known which one it is.
     #[inline(always)]
     fn put(&mut self, at: Timestamp, record: Record) {
-        if self.spec.policy.slots {
-            return self.put_with_slots(at, record);
-        }
+        let slots = self.spec.policy.slots.then(|| self.slots_at_stake(record.node(), record.ends_others()));
         self.change(at, &record);
         self.records.push(record);
+        if let Some(slots) = slots {
+            self.give_up_slots(slots);
+        }
     }
 
     /// Whether new nodes may start.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::{Command, Phase, Record, Run, State, Timer};
-use crate::model::{Attempt, NodeIx, NodeStatus, Timestamp};
+use crate::model::{Attempt, NodeIx, Timestamp};
 
 /// The nodes that could start and have to wait.
 #[derive(Debug, Default)]
@@ -135,22 +135,20 @@ impl Run {
         }
     }
 
-    /// As [`put`](Self::put) where the host gives out slots: what no longer asks or works gives its slot up.
-    pub(super) fn put_with_slots(&mut self, at: Timestamp, record: Record) {
-        let ends_more = matches!(
-            record,
-            Record::NodeEnded { status: NodeStatus::Failed, .. }
-                | Record::CancelRequested
-                | Record::RunTimedOut
-        );
-        let others = self.turns.asking.iter().copied().filter(|_| ends_more && self.phase == Phase::Open);
-        let before: BTreeSet<(NodeIx, Attempt)> = others
-            .chain(record.node())
-            .filter_map(|node| self.slot_of(node).map(|attempt| (node, attempt)))
-            .collect();
-        self.change(at, &record);
-        self.records.push(record);
-        for (node, attempt) in before {
+    /// The slots that a change of the node, or of the whole run, may end the use of.
+    pub(super) fn slots_at_stake(
+        &self,
+        node: Option<NodeIx>,
+        ends_others: bool,
+    ) -> BTreeSet<(NodeIx, Attempt)> {
+        let others = self.turns.asking.iter().copied().filter(|_| ends_others && self.phase == Phase::Open);
+        let nodes = others.chain(node);
+        nodes.filter_map(|node| self.slot_of(node).map(|attempt| (node, attempt))).collect()
+    }
+
+    /// What no longer asks or works gives its slot up.
+    pub(super) fn give_up_slots(&mut self, slots: BTreeSet<(NodeIx, Attempt)>) {
+        for (node, attempt) in slots {
             if self.slot_of(node) != Some(attempt) {
                 self.commands.push(Command::ReleaseSlot { node, attempt });
             }
