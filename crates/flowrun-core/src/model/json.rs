@@ -21,6 +21,11 @@ pub(crate) struct Span {
 impl Span {
     /// The place of `part` inside `whole`. An empty span stands for "absent".
     pub(crate) fn of(whole: &str, part: &str) -> Self {
+        Self::of_bytes(whole.as_bytes(), part.as_bytes())
+    }
+
+    /// The place of `part`, which may begin or end inside of a character.
+    pub(crate) fn of_bytes(whole: &[u8], part: &[u8]) -> Self {
         let start = part.as_ptr() as usize - whole.as_ptr() as usize;
         debug_assert!(start + part.len() <= whole.len(), "the part lies inside the whole");
         Self::of_range(start..start + part.len())
@@ -41,6 +46,11 @@ impl Span {
 
     pub(crate) fn text(self, whole: &str) -> &str {
         &whole[self.range()]
+    }
+
+    /// The bytes alone, for comparing: without a look at where characters begin.
+    pub(crate) fn bytes(self, whole: &str) -> &[u8] {
+        &whole.as_bytes()[self.range()]
     }
 }
 

@@ -18,7 +18,7 @@ mod time;
 pub use builder::{Condition, FlowBuilder, NodeSpec};
 pub(crate) use diagnostic::shown;
 pub use diagnostic::{Diagnostic, Severity, json_problem, line_and_column};
-pub(crate) use document::Top;
+pub(crate) use document::{NodeSlot, Top};
 pub use document::{ReadError, ReadLimits};
 pub use facts::Facts;
 pub use findings::Findings;

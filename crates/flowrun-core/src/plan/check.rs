@@ -1,37 +1,40 @@
 //! The checks that make a flow a plan. Each problem has a code, the node or edge, and a JSON pointer.
 
-use std::collections::BTreeMap;
-
 use super::about::{About, at_first};
 use super::cycles::{cycles, has_cycle};
-use super::ids::Ids;
-use super::{EffectClass, Links, Plan, PlanNode, Role, TaskTypes, settings, warnings};
+use super::ids::{Ids, NotEntered};
+use super::interned::Interned;
+use super::{Links, Plan, PlanNode, TaskTypes, settings, warnings};
 use crate::condition::Conditions;
-use crate::model::json::{Span, string_of};
-use crate::model::{Diagnostic, Findings, Flow, NodeIx, shown};
+use crate::model::json::Span;
+use crate::model::{Diagnostic, Findings, Flow, NodeIx, NodeSlot, shown};
 
 /// So many unknown ids get a guess at what was meant: each is compared with every id there is.
 pub(super) const GUESSES: usize = 20;
 
 pub(super) fn check<'a>(flow: &'a Flow, types: &'a TaskTypes) -> Result<Plan, Vec<Diagnostic>> {
-    let mut check =
-        Check { flow, about: About(flow), conditions: Vec::new(), problems: Findings::default(), guesses: 0 };
+    let mut check = Check {
+        flow,
+        about: About(flow),
+        conditions: Vec::new(),
+        max_nodes: MaxNodes::default(),
+        problems: Findings::default(),
+        is_whole: true,
+        guesses: 0,
+    };
     if flow.node_count() == 0 {
         let problem = Diagnostic::error("plan.empty-flow", "/nodes".into(), "the flow has no nodes".into());
-        check.problems.add(|| problem.help("add a node with a task_type"));
+        check.broken(|| problem.help("add a node with a task_type"));
     }
-    let links = check.links();
-    // Where an edge or an id is broken, the graph is not the one that was meant.
-    let mut is_whole = check.problems.is_empty();
     let mut task_types = Interned::new(types);
-    let mut nodes = check.nodes(&mut task_types);
+    let (ids, mut nodes) = check.nodes(&mut task_types);
+    let links = Links::new(flow.node_count(), check.edges(&ids));
     let settings = settings::read(flow, &mut nodes, &mut check.problems);
     if has_cycle(&links) {
-        is_whole = false;
         check.name_cycles(&links);
     }
     check.limit_nodes();
-    let Check { problems, conditions, .. } = check;
+    let Check { problems, conditions, is_whole, .. } = check;
     if problems.is_empty() {
         let (nodes, task_types) = (nodes.into(), task_types.names);
         return Ok(Plan { flow: flow.clone(), links, nodes, conditions, settings, task_types });
@@ -52,46 +55,72 @@ struct Check<'a> {
     flow: &'a Flow,
     about: About<'a>,
     conditions: Vec<(NodeIx, Conditions)>,
+    max_nodes: MaxNodes<'a>,
     problems: Findings,
+    /// Whether the graph is the one that was meant: no id is broken, no edge, and there is no cycle.
+    is_whole: bool,
     guesses: usize,
 }
 
+/// The smallest `maxNodes`, and the first node that has it.
+#[derive(Default)]
+struct MaxNodes<'a> {
+    smallest: Option<(f64, NodeIx)>,
+    /// The last one that was read: mostly all nodes say the same.
+    last: Option<&'a str>,
+}
+
 impl<'a> Check<'a> {
-    fn links(&mut self) -> Links {
-        let ids = self.ids();
-        let edges = self.edges(&ids);
-        Links::new(self.flow.node_count(), edges)
+    /// Adds a problem for which the graph is not the one that was meant.
+    fn broken(&mut self, problem: impl FnOnce() -> Diagnostic) {
+        self.is_whole = false;
+        self.problems.add(problem);
     }
 
-    /// The node of each id, and the problems of ids.
-    fn ids(&mut self) -> Ids<'a> {
-        let (about, text) = (self.about, self.flow.to_json());
+    /// The node of each id and what a run needs of each node, with the problems of both.
+    fn nodes(&mut self, task_types: &mut Interned<'a>) -> (Ids<'a>, Vec<PlanNode>) {
+        let text = self.flow.to_json();
         let slots = self.flow.document.nodes();
-        let mut ids = Ids::with_capacity(slots.len());
+        let mut ids = Ids::new(text, slots);
+        let mut nodes = Vec::with_capacity(slots.len());
         for (index, slot) in slots.iter().enumerate() {
             let node = NodeIx::new(index);
-            let id = about.text(slot.id);
-            if id.is_empty() {
-                self.problems.add(|| {
-                    let message = format!("the node at place {} has no id", index + 1);
-                    about.error("plan.missing-id", (node, "id", slot.id), message)
-                });
-                continue;
+            match ids.insert(slot.id, node) {
+                Ok(()) => self.compare_ids(node, slot),
+                Err(refused) => self.refused_id(node, slot, refused),
             }
-            let is_same = slot.data_id.is_absent()
-                || slot.data_id.text(text) == slot.id.text(text)
-                || about.text(slot.data_id) == id;
-            if !is_same {
-                self.problems.add(|| {
-                    let (id, data_id) = (shown(&id), shown(&about.text(slot.data_id)));
-                    let message = format!("node `{id}` has the id `{data_id}` inside its data");
-                    about
-                        .error("plan.id-mismatch", (node, "data/id", slot.data_id), message)
-                        .help("make `id` and `data.id` the same")
-                });
-            }
-            if let Some(first) = ids.insert(id, node) {
-                self.problems.add(|| {
+            nodes.push(self.node(node, slot, task_types));
+        }
+        (ids, nodes)
+    }
+
+    /// An id may stand a second time inside the data.
+    fn compare_ids(&mut self, node: NodeIx, slot: &NodeSlot) {
+        let (about, text) = (self.about, self.flow.to_json());
+        let is_same = slot.data_id.is_absent()
+            || slot.data_id.bytes(text) == slot.id.bytes(text)
+            || about.text(slot.data_id) == about.text(slot.id);
+        if !is_same {
+            self.broken(|| {
+                let (id, data_id) = (about.shown_id(node), shown(&about.text(slot.data_id)));
+                let message = format!("node `{id}` has the id `{data_id}` inside its data");
+                about
+                    .error("plan.id-mismatch", (node, "data/id", slot.data_id), message)
+                    .help("make `id` and `data.id` the same")
+            });
+        }
+    }
+
+    fn refused_id(&mut self, node: NodeIx, slot: &NodeSlot, refused: NotEntered) {
+        let about = self.about;
+        match refused {
+            NotEntered::Missing => self.broken(|| {
+                let message = format!("the node at place {} has no id", node.index() + 1);
+                about.error("plan.missing-id", (node, "id", slot.id), message)
+            }),
+            NotEntered::Taken(first) => {
+                self.compare_ids(node, slot);
+                self.broken(|| {
                     let (id, place) = (about.shown_id(node), first.index() + 1);
                     let message = format!("two nodes have the id `{id}`; the first stands at place {place}");
                     about
@@ -100,7 +129,6 @@ impl<'a> Check<'a> {
                 });
             }
         }
-        ids
     }
 
     /// The nodes that each edge links, and the problems of edges. An edge with a problem is left out.
@@ -109,7 +137,7 @@ impl<'a> Check<'a> {
         let slots = self.flow.document.edges();
         let mut edges = Vec::with_capacity(slots.len());
         for (index, slot) in slots.iter().enumerate() {
-            let ends = (ids.get(&about.text(slot.source)), ids.get(&about.text(slot.target)));
+            let ends = (ids.get(slot.source), ids.get(slot.target));
             let (Some(source), Some(target)) = ends else {
                 for (key, end) in [("source", ends.0), ("target", ends.1)] {
                     if end.is_none() {
@@ -119,7 +147,7 @@ impl<'a> Check<'a> {
                 continue;
             };
             if source == target {
-                self.problems.add(|| {
+                self.broken(|| {
                     let message = format!("node `{}` leads to itself", about.shown_id(source));
                     Diagnostic::error("plan.self-edge", format!("/edges/{index}"), message)
                         .node(&about.text(slot.source))
@@ -137,6 +165,7 @@ impl<'a> Check<'a> {
     /// An edge that names a node that does not exist, at `key`.
     fn dangling(&mut self, index: usize, key: &str) {
         let (flow, about) = (self.flow, self.about);
+        self.is_whole = false;
         let guesses = &mut self.guesses;
         self.problems.add(|| {
             let slot = &flow.document.edges()[index];
@@ -162,32 +191,28 @@ impl<'a> Check<'a> {
         });
     }
 
-    /// What a run needs of each node, and the problems inside nodes.
-    fn nodes(&mut self, task_types: &mut Interned<'a>) -> Vec<PlanNode> {
-        let slots = self.flow.document.nodes();
-        let mut nodes = Vec::with_capacity(slots.len());
-        for (index, slot) in slots.iter().enumerate() {
-            let node = NodeIx::new(index);
-            let view = self.flow.node(node);
-            let known = match slot.task_type.text(self.flow.to_json()) {
-                "" | "\"\"" => None,
-                raw => task_types.of(raw).or_else(|| {
-                    self.unknown_task_type(node, slot.task_type, task_types.known);
-                    None
-                }),
-            };
-            let (task_type, role) = known.unzip();
-            let read = view.conditions().and_then(|raw| self.read_conditions(node, raw));
-            nodes.push(PlanNode {
-                task_type: task_type.unwrap_or_default(),
-                role,
-                start_if: view.start_if(),
-                has_conditions: read.is_some(),
-                has_settings: false,
-            });
-            self.conditions.extend(read.map(|read| (node, read)));
+    /// What a run needs of a node, and the problems inside.
+    fn node(&mut self, node: NodeIx, slot: &NodeSlot, task_types: &mut Interned<'a>) -> PlanNode {
+        let view = self.flow.node(node);
+        let known = match slot.task_type.text(view.text) {
+            "" | "\"\"" => None,
+            raw => task_types.of(raw).or_else(|| {
+                self.unknown_task_type(node, slot.task_type, task_types.known);
+                None
+            }),
+        };
+        let (task_type, role) = known.unzip();
+        let conditions = view.conditions().and_then(|raw| self.read_conditions(node, raw));
+        let has_conditions = conditions.is_some();
+        self.conditions.extend(conditions.map(|conditions| (node, conditions)));
+        self.max_nodes.note(node, slot.max_nodes, view.text);
+        PlanNode {
+            task_type: task_type.unwrap_or_default(),
+            role,
+            start_if: view.start_if(),
+            has_conditions,
+            has_settings: false,
         }
-        nodes
     }
 
     fn unknown_task_type(&mut self, node: NodeIx, span: Span, types: &TaskTypes) {
@@ -240,35 +265,13 @@ impl<'a> Check<'a> {
 
     /// The smallest `maxNodes` on any node limits the flow.
     fn limit_nodes(&mut self) {
-        let (about, text) = (self.about, self.flow.to_json());
-        let slots = self.flow.document.nodes();
-        let mut smallest = None;
-        // Mostly all nodes say the same.
-        let mut last = "";
-        for (index, slot) in slots.iter().enumerate() {
-            // Asked first, as most nodes say nothing: the literal `""` stands at no address, and comparing with
-            // it costs the AVX-512 `memcmp` of glibc a fault to suppress, 40 ns a node.
-            if slot.max_nodes.is_absent() {
-                continue;
-            }
-            let raw = slot.max_nodes.text(text);
-            if raw == last {
-                continue;
-            }
-            last = raw;
-            if let Some(limit) = limit(raw)
-                && smallest.is_none_or(|(smallest, _)| limit < smallest)
-            {
-                smallest = Some((limit, index));
-            }
-        }
+        let (about, slots) = (self.about, self.flow.document.nodes());
         let count = slots.len();
-        if let Some((limit, index)) = smallest
+        if let Some((limit, node)) = self.max_nodes.smallest
             && count as f64 > limit
         {
-            let (node, span) = (NodeIx::new(index), slots[index].max_nodes);
             self.problems.add(|| {
-                let id = about.shown_id(node);
+                let (id, span) = (about.shown_id(node), slots[node.index()].max_nodes);
                 let message =
                     format!("the flow has {count} nodes, over the maxNodes of {limit} on node `{id}`");
                 about
@@ -280,6 +283,7 @@ impl<'a> Check<'a> {
 
     fn name_cycles(&mut self, links: &Links) {
         let about = self.about;
+        self.is_whole = false;
         if links.nodes().all(|node| !links.parents(node).is_empty()) {
             let message = "no node can be the first: every node has an incoming edge".to_owned();
             let problem = Diagnostic::error("plan.no-root", "/nodes".into(), message);
@@ -301,39 +305,21 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The task types that were met, so that each is looked up once.
-struct Interned<'a> {
-    known: &'a TaskTypes,
-    names: Vec<(Box<str>, EffectClass)>,
-    /// Place and role by name, borrowed from `known`.
-    met: BTreeMap<&'a str, (u32, Role)>,
-    /// The last one, as its JSON text: nodes that stand together are often of one type.
-    last: (&'a str, (u32, Role)),
-}
-
-impl<'a> Interned<'a> {
-    const fn new(known: &'a TaskTypes) -> Self {
-        Self { known, names: Vec::new(), met: BTreeMap::new(), last: ("", (0, Role::Producer)) }
-    }
-
-    /// The place and the role of the task type that is written as `raw`; `None` when nobody can do it.
-    fn of(&mut self, raw: &'a str) -> Option<(u32, Role)> {
-        if raw == self.last.0 {
-            return Some(self.last.1);
+impl<'a> MaxNodes<'a> {
+    fn note(&mut self, node: NodeIx, span: Span, text: &'a str) {
+        if span.is_absent() {
+            return;
         }
-        let name = string_of(raw);
-        let found = match self.met.get(&*name) {
-            Some(&found) => found,
-            None => {
-                let (name, role, effect) = self.known.get(&name)?;
-                let place = u32::try_from(self.names.len()).expect("a flow has fewer than 2³² nodes");
-                self.names.push((name.into(), effect));
-                self.met.insert(name, (place, role));
-                (place, role)
-            }
-        };
-        self.last = (raw, found);
-        Some(found)
+        let raw = Some(span.text(text));
+        if raw == self.last {
+            return;
+        }
+        self.last = raw;
+        if let Some(limit) = raw.and_then(limit)
+            && self.smallest.is_none_or(|(smallest, _)| limit < smallest)
+        {
+            self.smallest = Some((limit, node));
+        }
     }
 }
 

@@ -6,7 +6,9 @@ mod about;
 mod check;
 mod cycles;
 mod ids;
+mod interned;
 mod links;
+mod names;
 mod settings;
 #[cfg(test)]
 mod tests;
