@@ -10,7 +10,7 @@ use crate::finding::Finding;
 const STDIN: &str = "-";
 
 /// The largest document that is read, in bytes; the core's own ceiling is the same.
-const MAX_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 2 << 30;
 
 /// A text from outside, with the name it is shown by.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use flowrun::{
 };
 use flowrun_testkit::script::{Behaviour, End, Script};
 use flowrun_testkit::sim::{Moment, simulate, simulate_watched};
-use flowrun_testkit::synth::{Shape, synths};
+use flowrun_testkit::synth::{Shape, flows};
 use proptest::prelude::*;
 
 fn planned(flow: &Flow) -> Arc<Plan> {
@@ -179,12 +179,12 @@ fn behaviours() -> impl Strategy<Value = Behaviour> {
 
 prop_compose! {
     fn cases()(
-        synth in synths(&[Shape::Random, Shape::Cursion, Shape::Diamonds, Shape::Fan], 1..=20),
+        flow in flows(&[Shape::Random, Shape::Cursion, Shape::Diamonds, Shape::Fan], 1..=20),
     )(
-        behaviours in proptest::collection::vec(behaviours(), synth.graph().nodes),
+        behaviours in proptest::collection::vec(behaviours(), flow.node_count()),
         end_on_fail in any::<bool>(),
         seed in 0..1_000_u64,
-        synth in Just(synth),
+        flow in Just(flow),
     ) -> (Flow, Script) {
         let mut script = Script::default();
         script.seed = seed;
@@ -200,7 +200,7 @@ prop_compose! {
             behaviour.after = behaviour.after.map(|_| Duration::from_millis(10 << place));
             script = script.node((place + 1).to_string(), behaviour);
         }
-        (synth.flow(), script)
+        (flow, script)
     }
 }
 

@@ -19,15 +19,20 @@ pub enum Detail {
 /// The text of a flow with this graph; `seed` decides what stands in its nodes.
 #[must_use]
 pub fn text(graph: &Graph, detail: Detail, seed: u64) -> String {
+    write(graph, &nodes(graph, seed), detail, seed)
+}
+
+/// The text of a flow with this graph and these nodes, numbered from 1 in their order.
+pub(super) fn write(graph: &Graph, nodes: &[Node], detail: Detail, seed: u64) -> String {
     let per_node = if detail == Detail::Lean { 64 } else { 1024 };
     let mut out = String::with_capacity(graph.nodes * per_node + graph.edges.len() * 128 + 256);
     out.push_str(r#"{"id":"f4f6e6c1-037f-45e4-8cf4-2979f12d2cf0","title":"Synthetic "#);
     put(&mut out, format_args!(r#"{}","nodes":["#, graph.shape));
-    for (place, node) in nodes(graph, seed).into_iter().enumerate() {
+    for (place, &node) in nodes.iter().enumerate() {
         if place > 0 {
             out.push(',');
         }
-        let conditions = conditions_of(node, Random::at(seed ^ EXPRESSIONS, place as u64));
+        let conditions = conditions_of(node, Random::at(seed ^ EXPRESSIONS, node.stream.into()));
         match detail {
             Detail::Lean => lean_node(&mut out, place + 1, node, &conditions),
             Detail::Full => full_node(&mut out, place + 1, node, &conditions, graph.nodes),

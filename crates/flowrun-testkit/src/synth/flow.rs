@@ -9,10 +9,10 @@ use super::{Detail, Graph, Shape, document};
 /// A synthetic flow: what it is to be, before it is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Synth {
-    shape: Shape,
+    pub(super) shape: Shape,
     nodes: usize,
-    seed: u64,
-    detail: Detail,
+    pub(super) seed: u64,
+    pub(super) detail: Detail,
 }
 
 impl Synth {
@@ -108,6 +108,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_largest_flow_of_every_shape_is_within_the_limits_of_reading() {
+        let limits = flowrun_core::ReadLimits::default();
+        for shape in Shape::ALL {
+            // A hundredth stands in for the whole: numbers are two digits shorter, in up to five places.
+            let hundredth = (shape.max_nodes() / 100).max(1);
+            let synth = Synth::new(shape, hundredth).unwrap();
+            let edges = synth.graph().edges.len();
+            let bytes = synth.json().len() + 2 * (2 * hundredth + 3 * edges);
+            assert!(bytes * 100 <= limits.max_bytes, "{shape}: {bytes} bytes");
+            assert!(edges * 100 <= limits.max_edges, "{shape}: {edges} edges");
         }
     }
 

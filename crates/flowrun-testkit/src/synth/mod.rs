@@ -21,6 +21,8 @@ mod graph;
 mod node;
 mod shape;
 #[cfg(feature = "proptest")]
+mod shrink;
+#[cfg(feature = "proptest")]
 mod strategies;
 
 pub use document::{Detail, text};

@@ -4,11 +4,13 @@ use super::{Graph, Shape};
 use crate::random::Random;
 
 /// The task type of nodes whose type does not matter.
-const SCAN: &str = "scan";
+pub(super) const SCAN: &str = "scan";
 
 /// One node's part of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Node {
+    /// Names its stream of chances: its place when it was drawn.
+    pub(super) stream: u32,
     pub(super) task_type: &'static str,
     pub(super) start_if: Option<bool>,
     pub(super) conditions: Conditions,
@@ -30,29 +32,29 @@ pub(super) const EXPRESSIONS: u64 = 0x6578_7072;
 
 /// The nodes of a graph, in their order.
 pub(super) fn nodes(graph: &Graph, seed: u64) -> Vec<Node> {
-    let plain = Node { task_type: SCAN, start_if: None, conditions: Conditions::None };
+    let plain = |stream| Node { stream, task_type: SCAN, start_if: None, conditions: Conditions::None };
+    let tree = |stream| {
+        let (place, has_children) = (stream as usize, (stream as usize) * 2 + 1 < graph.nodes);
+        // The first child below conditions takes what holds, the second the rest.
+        let start_if = (place > 0).then_some(place % 2 == 1);
+        let conditions = if has_children { Conditions::Half } else { Conditions::None };
+        Node { start_if, conditions, ..plain(stream) }
+    };
+    let streams = (0..).take(graph.nodes);
     match graph.shape {
         Shape::Chain | Shape::Wide | Shape::Fan | Shape::Layered | Shape::Diamonds => {
-            vec![plain; graph.nodes]
+            streams.map(plain).collect()
         }
-        Shape::ConditionTree => (0..graph.nodes)
-            .map(|node| Node {
-                // The first child below conditions takes what holds, the second the rest.
-                start_if: (node > 0).then_some(node % 2 == 1),
-                conditions: if node * 2 + 1 < graph.nodes { Conditions::Half } else { Conditions::None },
-                ..plain
-            })
-            .collect(),
-        Shape::Random => {
-            (0..graph.nodes).map(|node| random(&mut Random::at(seed ^ KINDS, node as u64))).collect()
-        }
+        Shape::ConditionTree => streams.map(tree).collect(),
+        Shape::Random => streams.map(|stream| random(stream, seed)).collect(),
         Shape::Cursion => cursion(graph, seed),
     }
 }
 
 /// A node that may have anything; what it has no use for, such as a side below a node without conditions, is
 /// not looked at when it runs.
-fn random(random: &mut Random) -> Node {
+fn random(stream: u32, seed: u64) -> Node {
+    let mut random = Random::at(seed ^ KINDS, stream.into());
     let task_type = random.one_of(&[
         SCAN, SCAN, SCAN, SCAN, SCAN, "test", "test", "case", "report", "slack", "slack", "email", "webhook",
         "phone", "issue", "",
@@ -60,7 +62,7 @@ fn random(random: &mut Random) -> Node {
     let conditions =
         if random.once_in(4) { Conditions::Drawn(1 + random.below(4)) } else { Conditions::None };
     let start_if = random.one_of(&[Some(true), Some(true), Some(true), Some(false), Some(false), None]);
-    Node { task_type, start_if, conditions }
+    Node { stream, task_type, start_if, conditions }
 }
 
 /// Two children hang below conditions, an only one may.
@@ -72,8 +74,8 @@ fn cursion(graph: &Graph, seed: u64) -> Vec<Node> {
     let parents = graph.parents();
     let mut nodes: Vec<Node> = Vec::with_capacity(graph.nodes);
     let mut with_first = vec![false; graph.nodes];
-    for node in 0..graph.nodes {
-        let mut random = Random::at(seed ^ KINDS, node as u64);
+    for (node, stream) in (0..graph.nodes).zip(0..) {
+        let mut random = Random::at(seed ^ KINDS, u64::from(stream));
         let parent = parents[node].first().map(|&parent| parent as usize);
         let task_type = match (parent, children[node]) {
             (None, _) => random.one_of(&[SCAN, "test"]),
@@ -86,7 +88,7 @@ fn cursion(graph: &Graph, seed: u64) -> Vec<Node> {
         let start_if = parent
             .filter(|&parent| nodes[parent].conditions != Conditions::None)
             .map(|parent| !std::mem::replace(&mut with_first[parent], true));
-        nodes.push(Node { task_type, start_if, conditions });
+        nodes.push(Node { stream, task_type, start_if, conditions });
     }
     nodes
 }
