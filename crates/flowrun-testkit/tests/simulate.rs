@@ -127,6 +127,25 @@ fn a_node_that_the_flow_does_not_have_is_named() {
     assert_eq!(error.to_string(), "the script speaks of node `3`, which this flow does not define");
 }
 
+#[test]
+fn a_name_that_nothing_has_is_told_with_the_one_that_was_meant() {
+    let flow = Flow::builder().node(NodeSpec::new("nightly", "scan")).build().unwrap();
+    let told =
+        |script: &str| simulate(&planned(&flow), &Script::parse(script).unwrap()).unwrap_err().to_string();
+    assert_eq!(
+        told("nodes.nigthly.end = 'failed'"),
+        "the script speaks of node `nigthly`, which this flow does not define; did you mean `nightly`?"
+    );
+    assert_eq!(
+        told("types.scna.end = 'failed'"),
+        "the script speaks of task type `scna`, which is neither documented nor among its `own_types`; \
+         did you mean `scan`?"
+    );
+    // A type of the script's own that no node has is fine, and so is a documented one.
+    let script = "run.own_types.audit = 'producer'\ntypes.audit.end = 'failed'\ntypes.phone.end = 'failed'";
+    assert!(simulate(&planned(&flow), &Script::parse(script).unwrap()).is_ok());
+}
+
 /// Follows tokio's clock from the simulation's beginning, in steps of 10 ms: tokio wakes whole milliseconds
 /// after the time that was asked for.
 struct Paused(tokio::time::Instant);

@@ -50,13 +50,13 @@ pub(crate) struct SuiteArgs {
     #[arg(long = "suite", value_name = "DIR", conflicts_with_all = ["flow", "script", "seed"])]
     pub(crate) folder: Option<PathBuf>,
     /// Say how much of the flows the cases reach: nodes, edges, and results of conditions.
-    #[arg(long, requires = "folder")]
+    #[arg(long, requires = "folder", conflicts_with = "flow")]
     pub(crate) coverage: bool,
     /// Demand that at least this much is reached, in percent of all three together.
-    #[arg(long, value_name = "PERCENT", requires = "folder", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", requires = "folder", conflicts_with = "flow", value_parser = percent)]
     pub(crate) min: Option<f64>,
     /// Write a report in JUnit's format to this file.
-    #[arg(long, value_name = "FILE", requires = "folder")]
+    #[arg(long, value_name = "FILE", requires = "folder", conflicts_with = "flow")]
     pub(crate) junit: Option<PathBuf>,
 }
 

@@ -175,7 +175,7 @@ impl CommandError {
             | Self::NoFigure(_)
             | Self::NoPicture => Exit::Usage,
             Self::Suite(error) => match error {
-                CaseError::Malformed { .. } => Exit::Usage,
+                CaseError::Malformed { .. } | CaseError::TwoScripts { .. } => Exit::Usage,
                 CaseError::Flow { .. } => Exit::Refused,
                 _ => Exit::NotFound,
             },

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::load::{Refused, load, load_script};
 use crate::out::Out;
-use crate::render::plain;
+use crate::render::{plain, plain_up_to};
 use crate::screen::Screen;
 
 /// Nodes that are named for each end of a large flow.
@@ -92,12 +92,10 @@ fn told(plan: &Plan, listed: &Outcomes) -> String {
     let mut out = String::new();
     for (end, number) in listed.ends.iter().zip(1..) {
         let printed = Printed::new(plan, end);
-        let nodes = printed.nodes.iter().map(|(id, status)| format!("{} {status}", plain(id)));
-        let nodes: Vec<String> = nodes.take(NAMED).collect();
-        let counts = printed.counts.iter().map(|(status, count)| format!("{count} {status}"));
-        let counts: Vec<String> = counts.collect();
-        out += &format!("{number}. run {}: {} ({})\n", end.status, counts.join(", "), nodes.join(", "));
-        out += &format!("   {}\n", plain(&end.script.to_json()));
+        let groups: Vec<String> = printed.counts.keys().map(|status| group(&printed, status)).collect();
+        out += &format!("{number}. run {}: {}\n", end.status, groups.join(", "));
+        // Whole, because it is there to be taken over.
+        out += &format!("   {}\n", plain_up_to(usize::MAX, &end.script.to_json()));
     }
     let count = listed.ends.len();
     out += &if listed.is_exhaustive {
@@ -110,6 +108,19 @@ fn told(plan: &Plan, listed: &Outcomes) -> String {
         )
     };
     out
+}
+
+/// `2 failed (nodes 3, 5)`, or `2 failed` where the nodes are not named.
+fn group(printed: &Printed<'_>, status: &str) -> String {
+    let count = printed.counts.get(status).copied().unwrap_or(0);
+    let nodes = printed.nodes.iter().filter(|(_, of_node)| of_node.to_string() == status);
+    let named: Vec<String> = nodes.map(|(id, _)| plain(id)).take(NAMED).collect();
+    match named.len() {
+        0 => format!("{count} {status}"),
+        1 if count == 1 => format!("1 {status} (node {})", named[0]),
+        some if some == count => format!("{count} {status} (nodes {})", named.join(", ")),
+        some => format!("{count} {status} (nodes {} and {} more)", named.join(", "), count - some),
+    }
 }
 
 /// A folder with the flow, and a case for each end.

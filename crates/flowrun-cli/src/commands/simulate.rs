@@ -72,7 +72,10 @@ fn play(loaded: Loaded, script: &Script) -> Result<Played, Refused> {
     });
     match simulated {
         Ok(simulated) => Ok(Played { plan, timeline, simulated }),
-        Err(error) => Err(loaded.refused(vec![Finding::error("script.unknown-node", error.to_string())])),
+        Err(error) => {
+            let findings = vec![Finding::error("script.unknown-name", error.to_string())];
+            Err(Refused { exit: Exit::Usage, ..loaded.refused(findings) })
+        }
     }
 }
 

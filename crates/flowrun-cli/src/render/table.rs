@@ -1,9 +1,13 @@
 //! How a run ended, as a table.
 
+use std::time::Duration;
+
+use flowrun::{FlowRun, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
+use flowrun_testkit::sim::duration_text;
+
 use super::columns::aligned;
 use super::skipped::skipped;
 use super::{plain, plain_line};
-use flowrun::{FlowRun, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
 
 /// One row per node, what was skipped, the lines of the nodes that failed, and a closing line.
 pub(crate) fn table(run: &FlowRun) -> String {
@@ -56,8 +60,12 @@ fn objects(progress: &NodeProgress) -> String {
 fn duration(from: Option<Timestamp>, to: Option<Timestamp>) -> String {
     match (from, to) {
         (Some(from), Some(to)) => {
-            let ms = to.as_micros().saturating_sub(from.as_micros()).max(0) / 1_000;
-            if ms < 1_000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1_000, ms % 1_000 / 100) }
+            let us = u64::try_from(to.as_micros().saturating_sub(from.as_micros())).unwrap_or(0);
+            match us / 1_000 {
+                ms @ ..1_000 => format!("{ms} ms"),
+                ms @ ..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+                ms => duration_text(Duration::from_secs(ms / 1_000)),
+            }
         }
         _ => "–".to_owned(),
     }
@@ -76,7 +84,8 @@ mod tests {
             "time_completed":"2024-11-15T18:01:32.034Z","objects":[{"id":"a","status":"passed"},
             {"id":"b","status":"failed"}]}},
             {"id":"二","data":{"task_type":"slack","status":"failed","objects":[]}},
-            {"id":"3","data":{"status":"queued"}}],"edges":[],"logs":[
+            {"id":"3","data":{"status":"passed","time_started":"2024-11-15T18:01:33Z",
+            "time_completed":"2024-12-16T19:02:34.034Z"}}],"edges":[],"logs":[
             {"timestamp":"2024-11-15 18:01:32.833712","message":"channel_not_found\u001b[1m","step":"二"},
             {"timestamp":"2024-11-15 18:01:32.833712","message":"fine","step":"1"}]}"#,
         )
@@ -85,7 +94,7 @@ mod tests {
         node  task   status  objects             time
         1     scan   passed  1 passed, 1 failed  34 ms
         二    slack  failed  –                   –
-        3     –      queued  –                   –
+        3     –      passed  –                   1month 13h 34m 37s
           二: channel_not_found\u{1b}[1m
         run r1 failed in 3.2 s
         "#);

@@ -25,14 +25,36 @@ fn every_end_is_listed_with_a_script_that_simulate_takes_there() {
 fn ends_are_told_to_people() {
     let ended = Place::new().run_with_input(&["outcomes", "-"], sound());
     insta::assert_snapshot!(ended.out, @r#"
-    1. run passed: 2 passed (1 passed, 2 passed)
+    1. run passed: 2 passed (nodes 1, 2)
        {}
-    2. run failed: 1 failed, 1 queued (1 failed, 2 queued)
-       {"nodes":{"1":{"end":"failed","after":"1s"}}}
-    3. run failed: 1 failed, 1 passed (1 passed, 2 failed)
-       {"nodes":{"1":{"after":"1s"},"2":{"end":"failed","after":"1s"}}}
+    2. run failed: 1 failed (node 1), 1 queued (node 2)
+       {"nodes":{"1":{"end":"failed"}}}
+    3. run failed: 1 failed (node 2), 1 passed (node 1)
+       {"nodes":{"2":{"end":"failed"}}}
     3 ways to end, and no others
     "#);
+}
+
+#[test]
+fn a_script_is_printed_whole_however_long_it_is() {
+    let place = Place::new();
+    let conditions =
+        ["health", "seo", "performance", "accessibility", "images_score", "logs_score", "security_average"]
+            .map(|key| {
+                format!(r#"{{"joiner": "and", "data_type": "{key}", "operator": "==", "value": "17"}}"#)
+            });
+    let conditions = format!(r#", "conditions": [{}]"#, conditions.join(", "));
+    let nodes = [("1", "scan", &*conditions), ("2", "scan", r#", "start_if": true"#), ("3", "slack", "")];
+    place.file("flow.json", flow(&nodes, &[("1", "2"), ("2", "3")]));
+    let told = place.run(&["outcomes", "flow.json"]).out;
+    let longest = told.lines().filter(|line| line.starts_with("   ")).max_by_key(|line| line.len()).unwrap();
+    // Names are cut after 200 characters.
+    assert!(longest.len() > 205, "{told}");
+    let number = told.lines().position(|line| line == longest).unwrap();
+    let end = told.lines().nth(number - 1).unwrap();
+    place.file("script.json", longest);
+    let played = place.run(&["simulate", "flow.json", "--script", "script.json"]);
+    assert_eq!(played.code, i32::from(end.contains("run failed")), "{end}\n{}", played.out);
 }
 
 #[test]
@@ -108,6 +130,30 @@ fn a_case_that_ends_otherwise_fails_the_suite() {
 }
 
 #[test]
+fn ends_reach_a_result_of_conditions_that_starts_nothing() {
+    let place = Place::new();
+    let condition =
+        r#", "conditions": [{"joiner": "", "data_type": "health", "operator": "<", "value": 50}]"#;
+    let nodes = [("1", "scan", condition), ("2", "slack", r#", "start_if": true"#)];
+    place.file("flow.json", flow(&nodes, &[("1", "2")]));
+    assert_eq!(place.run(&["outcomes", "flow.json", "--cases", "suite"]).code, 0);
+    let ended = place.run(&["simulate", "--suite", "suite", "--min", "100"]);
+    assert_eq!((ended.code, &*ended.err), (0, ""), "{}", ended.out);
+}
+
+#[test]
+fn each_case_may_have_task_types_of_its_own() {
+    let place = Place::new();
+    place.file("flow.json", flow(&[("1", "audit", "")], &[]));
+    place.file("a.case.toml", "flow = 'flow.json'\nexpect.status = 'passed'");
+    let own = "flow = 'flow.json'\nexpect.status = 'passed'\nscript.run.own_types.audit = 'producer'";
+    place.file("b.case.toml", own);
+    let ended = place.run(&["simulate", "--suite", "."]);
+    assert!(ended.out.starts_with("failed  a: the flow is refused"), "{}", ended.out);
+    assert!(ended.out.ends_with("passed  b\n1 of 2 cases passed\n"), "{}", ended.out);
+}
+
+#[test]
 fn suites_that_cannot_be_read_say_which_file_and_where() {
     let place = Place::new();
     let run = || place.run(&["simulate", "--suite", "."]);
@@ -118,6 +164,10 @@ fn suites_that_cannot_be_read_say_which_file_and_where() {
     let malformed = run();
     assert_eq!(malformed.code, 2);
     assert!(malformed.err.contains("a.case.toml`: line 2, column"), "{}", malformed.err);
+    place.file("a.case.toml", "flow = 'f'\nscript_file = 's'\nscript.seed = 1\nexpect.status = 'passed'");
+    let two = run();
+    assert_eq!(two.code, 2);
+    assert!(two.err.contains("a.case.toml` has both `script` and `script_file`"), "{}", two.err);
     place.file("a.case.toml", "flow = 'flow.json'\nexpect.status = 'passed'");
     let missing = run();
     assert_eq!(missing.code, 4);

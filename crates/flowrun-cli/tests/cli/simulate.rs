@@ -73,12 +73,22 @@ fn a_mistake_in_a_script_is_drawn_with_its_place() {
     ");
     place.file("script.toml", "[nodes.3]\nend = 'failed'\n");
     let ended = place.run(&["simulate", "flow.json", "--script", "script.toml"]);
-    assert_eq!(ended.code, 3);
+    assert_eq!(ended.code, 2);
     assert!(
         ended.err.contains("the script speaks of node `3`, which this flow does not define"),
         "{}",
         ended.err
     );
+}
+
+#[test]
+fn what_is_for_suites_is_refused_beside_a_flow() {
+    let place = Place::new();
+    place.file("flow.json", sound());
+    for args in [&["--min", "90"][..], &["--coverage"], &["--junit", "report.xml"]] {
+        let ended = place.run(&[&["simulate", "flow.json"], args].concat());
+        assert_eq!((ended.code, &*ended.out), (2, ""), "{args:?}");
+    }
 }
 
 #[test]

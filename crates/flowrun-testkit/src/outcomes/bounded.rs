@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use flowrun_core::{NodeIx, NodeStatus, Plan};
+use flowrun_core::{NodeIx, Plan};
 
 use super::choice::Choices;
 use super::script::{Step, behaviour};
-use super::{FlowEnd, Outcomes};
+use super::{FlowEnd, Outcomes, statuses};
 use crate::script::{RunSettings, Script};
 use crate::sim::simulate;
 
@@ -37,8 +37,7 @@ pub(super) fn outcomes(plan: &Arc<Plan>, settings: &RunSettings, limit: usize) -
         }
         let Ok(simulated) = simulate(plan, &script) else { continue };
         let run = simulated.run();
-        let nodes: Vec<NodeStatus> =
-            (0..plan.node_count()).map(|node| run.node_status(NodeIx::new(node))).collect();
+        let nodes = statuses(run);
         let mut hasher = DefaultHasher::new();
         nodes.hash(&mut hasher);
         if known.insert(hasher.finish()) {

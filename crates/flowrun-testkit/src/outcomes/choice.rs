@@ -1,6 +1,7 @@
 //! What a node may do, as far as it makes a difference.
 
 use flowrun_core::{NodeIx, Plan, Role};
+use serde_json::{Map, Value};
 
 use super::facts::{Sides, sides};
 
@@ -11,7 +12,7 @@ pub(super) enum Yields {
     Some,
     /// No objects.
     None,
-    /// Objects that go to the true side, to the false side, to both, or to neither.
+    /// Objects that start what is on the true side, on the false side, on both, or nothing.
     Sides { on_true: bool, on_false: bool },
 }
 
@@ -22,6 +23,8 @@ pub(super) struct Choices {
     pub(super) yields: Vec<Yields>,
     /// Facts for either side of its conditions.
     pub(super) sides: Sides,
+    /// Facts for a side that leads nowhere, while the other one does.
+    pub(super) nowhere: Option<Map<String, Value>>,
 }
 
 impl Choices {
@@ -34,7 +37,7 @@ impl Choices {
             // A receiver ends with what it was handed, which is something.
             let may_be_none = objects_count && plan.role(node) != Some(Role::Receiver);
             let yields = if may_be_none { vec![Yields::Some, Yields::None] } else { vec![Yields::Some] };
-            return Self { yields, sides: Sides::default() };
+            return Self { yields, sides: Sides::default(), nowhere: None };
         }
         let sides = sides(plan, node);
         let leads = |side| children.iter().any(|&child| plan.node(child).start_if() == Some(side));
@@ -48,7 +51,12 @@ impl Choices {
                 }
             }
         }
-        Self { yields, sides }
+        let nowhere = match (leads(true), leads(false)) {
+            (true, false) => sides.on_false.clone(),
+            (false, true) => sides.on_true.clone(),
+            (true, true) | (false, false) => None,
+        };
+        Self { yields, sides, nowhere }
     }
 
     /// The choices of every node.

@@ -8,8 +8,9 @@ use flowrun_core::{NodeIx, NodeStatus, Plan, RunStatus};
 use super::choice::{Choices, Yields};
 use super::model::{self, Node, State};
 use super::script::{Step, script};
-use super::{FlowEnd, Outcomes};
-use crate::script::RunSettings;
+use super::{FlowEnd, Outcomes, statuses};
+use crate::script::{Behaviour, RunSettings};
+use crate::sim::simulate;
 
 /// Walks every state that a run without failures can be in, in the order of their distance; where a failure
 /// does not end the run, in one order of ends, because nodes then depend on their parents alone.
@@ -50,7 +51,19 @@ pub(super) fn outcomes(plan: &Arc<Plan>, settings: &RunSettings, ends_on_fail: b
     let mut ends = search.ends;
     // In the order in which they were found where that is all there is between them.
     ends.sort_by_key(|(cost, _)| *cost);
-    Outcomes { ends: ends.into_iter().map(|(_, end)| end).collect(), is_exhaustive: true }
+    let ends = ends.into_iter().map(|(_, end)| without_needless_waits(plan, end)).collect();
+    Outcomes { ends, is_exhaustive: true }
+}
+
+/// The end with a script that says nothing of time, if it is the same end.
+fn without_needless_waits(plan: &Arc<Plan>, end: FlowEnd) -> FlowEnd {
+    let mut script = end.script.clone();
+    script.nodes.values_mut().for_each(|behaviour| behaviour.after = None);
+    script.nodes.retain(|_, behaviour| *behaviour != Behaviour::default());
+    match simulate(plan, &script) {
+        Ok(simulated) if statuses(simulated.run()) == end.nodes => FlowEnd { script, ..end },
+        _ => end,
+    }
 }
 
 struct Search<'a> {

@@ -39,7 +39,7 @@ mod script;
 
 use std::sync::Arc;
 
-use flowrun_core::{Flow, NodeSpec, NodeStatus, Plan, RunStatus, TaskTypes};
+use flowrun_core::{Flow, NodeIx, NodeSpec, NodeStatus, Plan, Run, RunStatus, TaskTypes};
 
 use crate::script::{Behaviour, End, RunSettings, Script};
 use crate::sim::simulate;
@@ -86,6 +86,11 @@ pub fn outcomes(plan: &Arc<Plan>, settings: &RunSettings, limit: usize) -> Outco
     exhaustive::outcomes(plan, &settings, ends_on_fail(&settings))
 }
 
+/// The status of each node, in the order of the flow.
+fn statuses(run: &Run) -> Vec<NodeStatus> {
+    (0..run.plan().node_count()).map(|node| run.node_status(NodeIx::new(node))).collect()
+}
+
 /// Whether the first failure ends a run with these settings: the state machine is asked.
 fn ends_on_fail(settings: &RunSettings) -> bool {
     let flow =
@@ -96,5 +101,5 @@ fn ends_on_fail(settings: &RunSettings) -> bool {
     let mut script = Script::default().node("1", fails);
     script.run = settings.clone();
     let simulated = simulate(&Arc::new(plan), &script).expect("both nodes are there");
-    simulated.run().node_status(flowrun_core::NodeIx::new(1)) == NodeStatus::Queued
+    simulated.run().node_status(NodeIx::new(1)) == NodeStatus::Queued
 }

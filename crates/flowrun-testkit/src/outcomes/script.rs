@@ -46,6 +46,9 @@ pub(super) fn behaviour(plan: &Plan, choices: &Choices, step: Step) -> Behaviour
     let objects = match step.yields {
         Yields::Some => None,
         Yields::None => Some(Vec::new()),
+        Yields::Sides { on_true: false, on_false: false } if choices.nowhere.is_some() => {
+            Some(vec![on(&choices.nowhere)])
+        }
         Yields::Sides { on_true: false, on_false: false } if role != Some(Role::Receiver) => Some(Vec::new()),
         Yields::Sides { on_true: false, on_false: false } => Some(vec![neither()]),
         Yields::Sides { on_true, on_false } => {

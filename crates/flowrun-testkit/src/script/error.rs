@@ -1,5 +1,6 @@
 //! What can be wrong with a script.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use flowrun_core::Plan;
@@ -50,29 +51,61 @@ impl ScriptError {
     }
 }
 
-/// A script speaks of a node that the flow does not have.
+/// A script speaks of something that there is not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the script speaks of node `{node}`, which this flow does not define")]
-pub struct UnknownNode {
-    /// The id.
-    pub node: String,
+#[non_exhaustive]
+pub enum UnknownName {
+    /// A node that the flow does not have.
+    #[error("the script speaks of node `{node}`, which this flow does not define{}", help(.nearest))]
+    Node {
+        /// The id.
+        node: String,
+        /// An id of the flow that looks like it.
+        nearest: Option<String>,
+    },
+    /// A task type that is neither documented nor one of the script's own.
+    #[error("the script speaks of task type `{task_type}`, which is neither documented nor among its `own_types`{}", help(.nearest))]
+    TaskType {
+        /// The name.
+        task_type: String,
+        /// A task type that looks like it.
+        nearest: Option<String>,
+    },
 }
 
 impl Script {
-    /// Whether every node that the script speaks of is one of the flow. Types that no node has are fine: one
-    /// script may serve several flows.
+    /// Whether every node that the script speaks of is one of the flow, and every task type is known. Types that
+    /// no node has are fine: one script may serve several flows.
     ///
     /// # Errors
     ///
-    /// The first node that is not there.
-    pub fn check(&self, plan: &Plan) -> Result<(), UnknownNode> {
+    /// The first name that nothing has.
+    pub fn check(&self, plan: &Plan) -> Result<(), UnknownName> {
+        let types = self.run.task_types();
+        if let Some(name) = self.types.keys().find(|name| types.role(name).is_none()) {
+            let nearest = nearest(name, types.names());
+            return Err(UnknownName::TaskType { task_type: name.clone(), nearest });
+        }
         if self.nodes.is_empty() {
             return Ok(());
         }
-        let known: std::collections::HashSet<_> = plan.flow().nodes().map(|node| node.id()).collect();
-        match self.nodes.keys().find(|node| !known.contains(node.as_str())) {
-            Some(node) => Err(UnknownNode { node: node.clone() }),
-            None => Ok(()),
+        let ids: HashSet<_> = plan.flow().nodes().map(|node| node.id()).collect();
+        if let Some(node) = self.nodes.keys().find(|node| !ids.contains(node.as_str())) {
+            let nearest = nearest(node, plan.flow().nodes().map(|node| node.id()));
+            return Err(UnknownName::Node { node: node.clone(), nearest });
         }
+        Ok(())
     }
+}
+
+/// The known name that differs least, if it is one that people mistype so.
+fn nearest<T: AsRef<str> + Ord>(name: &str, known: impl Iterator<Item = T>) -> Option<String> {
+    let close = known.map(|known| (strsim::damerau_levenshtein(name, known.as_ref()), known));
+    let (distance, known) = close.min()?;
+    // A third of the letters: of short names nothing is close.
+    (distance * 3 <= name.chars().count()).then(|| known.as_ref().to_owned())
+}
+
+fn help(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
 }

@@ -48,8 +48,8 @@ pub struct RunSettings {
     /// Addresses of its pages; none for the site's address.
     #[serde(skip_serializing_if = "is_default")]
     pub pages: Vec<String>,
-    /// Attempts of a node in all; `None` for 1.
-    #[serde(skip_serializing_if = "is_default")]
+    /// Attempts of a node in all, at least 1; `None` for 1.
+    #[serde(deserialize_with = "attempts", skip_serializing_if = "is_default")]
     pub max_attempts: Option<u32>,
     /// The wait before the second attempt.
     #[serde(with = "duration", skip_serializing_if = "is_default")]
@@ -118,7 +118,7 @@ pub enum End {
 
 /// Objects of a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, try_from = "Written")]
 #[non_exhaustive]
 pub struct ScriptObject {
     /// The id; `None` for one made of task type, node and place.
@@ -133,6 +133,26 @@ pub struct ScriptObject {
     /// How many of them there are; `None` for 1. Only without an id.
     #[serde(skip_serializing_if = "is_default")]
     pub count: Option<u32>,
+}
+
+/// Objects as they are written, before anybody looks whether that makes sense.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    id: Option<String>,
+    status: Option<ObjectStatus>,
+    facts: Option<Map<String, Value>>,
+    count: Option<u32>,
+}
+
+impl TryFrom<Written> for ScriptObject {
+    type Error = &'static str;
+    fn try_from(Written { id, status, facts, count }: Written) -> Result<Self, &'static str> {
+        if id.is_some() && count.is_some_and(|count| count != 1) {
+            return Err("objects with a `count` cannot share one `id`; leave one of them out");
+        }
+        Ok(Self { id, status, facts, count })
+    }
 }
 
 impl Script {
@@ -182,6 +202,15 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+fn attempts<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    match u32::deserialize(from)? {
+        0 => Err(serde::de::Error::custom(
+            "`max_attempts` is 0; the first attempt counts, so it is at least 1",
+        )),
+        attempts => Ok(Some(attempts)),
+    }
+}
+
 fn chance<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     let chance = f64::deserialize(from)?;
     if (0.0..=1.0).contains(&chance) {
@@ -221,6 +250,18 @@ mod tests {
             "line 2, column 9: `soon` is no duration such as 250ms, 2s, 5m or 30d"
         );
         assert_eq!(told("[default]\nflaky = 2.0"), "line 2, column 9: `flaky` is 2; it must be from 0 to 1");
+        assert_eq!(
+            told("{\"nodes\": {\"4\":\n {\"after\": 5}}}"),
+            "line 2, column 12: invalid type: integer `5`, expected a duration such as \"250ms\", \"2s\", \"5m\" or \"30d\""
+        );
+        assert_eq!(
+            told("[run]\nmax_attempts = 0"),
+            "line 2, column 16: `max_attempts` is 0; the first attempt counts, so it is at least 1"
+        );
+        assert_eq!(
+            told("[types.scan]\nobjects = [{ id = 'a', count = 3 }]"),
+            "line 2, column 11: objects with a `count` cannot share one `id`; leave one of them out"
+        );
         let unknown = told("{\"nodes\": {\"4\":\n {\"ends\": \"failed\"}}}");
         assert!(
             unknown.starts_with("line 2, column 8: unknown field `ends`, expected one of `end`, `class`")

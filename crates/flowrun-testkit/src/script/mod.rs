@@ -70,7 +70,7 @@ mod typical;
 
 pub(crate) use act::stopped;
 pub use act::{Act, ActEnd};
-pub use error::{ScriptError, UnknownNode};
+pub use error::{ScriptError, UnknownName};
 #[cfg(feature = "engine")]
 pub use executor::ScriptedExecutor;
 pub(crate) use format::parse;

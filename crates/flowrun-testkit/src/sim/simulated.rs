@@ -6,7 +6,7 @@ use std::time::Duration;
 use flowrun_core::{FlowRun, NodeIx, Plan, Record, Run, Timestamp};
 
 use super::world::World;
-use crate::script::{Script, UnknownNode};
+use crate::script::{Script, UnknownName};
 
 /// What came of a simulated run.
 #[derive(Debug)]
@@ -20,12 +20,12 @@ pub struct Simulated {
 ///
 /// # Errors
 ///
-/// [`UnknownNode`] when the script speaks of a node that the flow does not have.
+/// [`UnknownName`] when the script speaks of a node that the flow does not have, or of an unknown task type.
 ///
 /// # Complexity
 ///
 /// What the run itself takes, and O(log waiting) for each attempt that waits.
-pub fn simulate(plan: &Arc<Plan>, script: &Script) -> Result<Simulated, UnknownNode> {
+pub fn simulate(plan: &Arc<Plan>, script: &Script) -> Result<Simulated, UnknownName> {
     simulate_watched(plan, script, |_, _| {})
 }
 
@@ -38,7 +38,7 @@ pub fn simulate_watched(
     plan: &Arc<Plan>,
     script: &Script,
     watch: impl FnMut(Timestamp, &Record),
-) -> Result<Simulated, UnknownNode> {
+) -> Result<Simulated, UnknownName> {
     script.check(plan)?;
     let start = Timestamp::EPOCH;
     let run = Run::new(Arc::clone(plan), script.run_spec(start));

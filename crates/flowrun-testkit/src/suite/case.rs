@@ -56,6 +56,12 @@ pub enum CaseError {
         /// What is wrong, and where.
         source: ScriptError,
     },
+    /// A case has a script, and names the file of one.
+    #[error("`{}` has both `script` and `script_file`; give one of them", path.display())]
+    TwoScripts {
+        /// The file.
+        path: PathBuf,
+    },
     /// A flow cannot be read.
     #[error("could not read the flow `{}`", path.display())]
     Flow {
@@ -96,14 +102,15 @@ impl Case {
     ///
     /// # Errors
     ///
-    /// [`CaseError`] when the file, or the script that it names, cannot be read.
+    /// [`CaseError`] when the file, or the script that it names, cannot be read, or it has two scripts.
     pub fn read(path: &Path) -> Result<Self, CaseError> {
         let text = text_of(path)?;
         let malformed = |path: &Path, source| CaseError::Malformed { path: path.to_owned(), source };
         let file: CaseFile = crate::script::parse(&text).map_err(|source| malformed(path, source))?;
         let beside = |name: &Path| path.parent().unwrap_or(Path::new("")).join(name);
         let script = match (file.script, file.script_file.as_deref().map(beside)) {
-            (Some(script), _) => script,
+            (Some(_), Some(_)) => return Err(CaseError::TwoScripts { path: path.to_owned() }),
+            (Some(script), None) => script,
             (None, Some(path)) => {
                 Script::parse(&text_of(&path)?).map_err(|source| malformed(&path, source))?
             }

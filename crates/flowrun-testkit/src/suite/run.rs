@@ -1,11 +1,11 @@
 //! Running a folder of cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowrun_core::{Flow, NodeStatus, Plan};
+use flowrun_core::{Flow, NodeIx, NodeStatus, Plan};
 use serde::Serialize;
 
 use super::case::text_of;
@@ -93,7 +93,7 @@ impl Suite {
         let mut cases = Vec::new();
         for case in &self.cases {
             if !flows.contains_key(&case.flow) {
-                flows.insert(case.flow.clone(), Followed::read(case)?);
+                flows.insert(case.flow.clone(), Followed::read(&case.flow)?);
             }
             let failure = flows.get_mut(&case.flow).and_then(|flow| flow.play(case).err());
             cases.push(CaseReport { name: case.name.clone(), failure });
@@ -115,38 +115,35 @@ impl SuiteReport {
 
 /// A flow that cases are played on.
 struct Followed {
-    /// The plan, or why there is none.
-    plan: Result<(Arc<Plan>, Tracker), String>,
+    flow: Flow,
+    /// What was reached so far; `None` until a case had a plan.
+    tracker: Option<(Arc<Plan>, Tracker)>,
 }
 
 impl Followed {
-    fn read(case: &Case) -> Result<Self, CaseError> {
-        let flow = Flow::from_json(text_of(&case.flow)?)
-            .map_err(|source| CaseError::Flow { path: case.flow.clone(), source })?;
-        let plan = Plan::new(&flow, &case.script.run.task_types()).map(Arc::new);
-        let plan = plan.map_err(|problems| {
-            let first = problems.first().map_or("no reason given", |problem| &problem.message);
-            format!("the flow is refused: {first}")
-        });
-        Ok(Self {
-            plan: plan.map(|plan| {
-                let tracker = Tracker::new(&plan);
-                (plan, tracker)
-            }),
-        })
+    fn read(path: &Path) -> Result<Self, CaseError> {
+        let flow = Flow::from_json(text_of(path)?);
+        let flow = flow.map_err(|source| CaseError::Flow { path: path.to_owned(), source })?;
+        Ok(Self { flow, tracker: None })
     }
 
     fn play(&mut self, case: &Case) -> Result<(), String> {
-        let (plan, tracker) = self.plan.as_mut().map_err(|refused| refused.clone())?;
+        // Each case may bring task types of its own.
+        let plan = Plan::new(&self.flow, &case.script.run.task_types()).map(Arc::new);
+        let plan = plan.map_err(|problems| {
+            let first = problems.first().map_or("no reason given", |problem| &problem.message);
+            format!("the flow is refused: {first}")
+        })?;
+        let (_, tracker) = self.tracker.get_or_insert_with(|| (Arc::clone(&plan), Tracker::new(&plan)));
         tracker.begin();
-        let simulated = simulate_watched(plan, &case.script, |_, record| tracker.see(record));
+        let simulated = simulate_watched(&plan, &case.script, |_, record| tracker.see(record));
         let simulated = simulated.map_err(|error| error.to_string())?;
-        tracker.finish(plan);
-        compare(plan, case, &simulated)
+        tracker.finish(&plan);
+        compare(&plan, case, &simulated)
     }
 
     fn coverage(&self) -> Option<Coverage> {
-        let (plan, tracker) = self.plan.as_ref().ok()?;
+        let (plan, tracker) = self.tracker.as_ref()?;
         Some(tracker.coverage(plan))
     }
 }
@@ -157,12 +154,14 @@ fn compare(plan: &Plan, case: &Case, simulated: &Simulated) -> Result<(), String
     if status != case.expect.status {
         differences.push(format!("the run is {status}, not {}", case.expect.status));
     }
+    let nodes = plan.flow().nodes().map(|node| node.id());
+    let places: HashMap<_, _> = nodes.zip((0..).map(NodeIx::new)).collect();
     for (id, expected) in &case.expect.nodes {
-        let Some(node) = plan.find(id) else {
+        let Some(node) = places.get(id.as_str()) else {
             differences.push(format!("the case speaks of node `{id}`, which this flow does not define"));
             continue;
         };
-        let status: NodeStatus = simulated.run().node_status(node);
+        let status: NodeStatus = simulated.run().node_status(*node);
         if status != *expected {
             differences.push(format!("node `{id}` is {status}, not {expected}"));
         }
