@@ -1,7 +1,9 @@
 //! Any graph, run to its end.
 
 use arbitrary::{Result, Unstructured};
-use flowrun::{Attempt, Command, Event, FlowRun, NodeIx, NodeStatus, Outcome, Run, RunStatus, Timestamp};
+use flowrun::{
+    Attempt, Call, Command, Decision, Event, FlowRun, NodeIx, NodeStatus, Outcome, Run, RunStatus, Timestamp,
+};
 
 use crate::made;
 
@@ -14,34 +16,43 @@ pub fn flow_graph(input: &[u8]) {
 fn run_to_end(input: &mut Unstructured<'_>) -> Result<()> {
     let Some(mut run) = made::run(input)? else { return Ok(()) };
     let now = Timestamp::default();
-    let mut orders: Vec<Command> =
-        run.handle(now, Event::Started).expect("the first event").commands.to_vec();
+    let mut open = orders(run.handle(now, Event::Started).expect("the first event"));
     let mut visits = vec![0_u32; run.plan().node_count()];
-    while let Some(order) = orders.pop() {
+    while let Some(order) = open.pop() {
         let event = match order {
-            Command::Start { node, attempt } => {
-                visits[node.index()] += u32::from(attempt == Attempt::FIRST);
-                work(input, &mut run, node, attempt)
+            Order::Call(call) => {
+                visits[call.node().index()] += u32::from(call.attempt() == Attempt::FIRST);
+                work(input, &mut run, call.node(), call.attempt())
             }
-            Command::AcquireSlot { node, attempt } => Event::SlotGranted { node, attempt },
+            Order::Command(Command::AcquireSlot { node, attempt }) => Event::SlotGranted { node, attempt },
             // As late as can be: waits end, and every deadline has passed by then.
-            Command::SetTimer { timer, at } if at > now => Event::TimerFired(timer),
-            Command::SetTimer { .. } | Command::Stop { .. } | Command::ReleaseSlot { .. } | Command::End => {
-                continue;
-            }
+            Order::Command(Command::SetTimer { timer, at }) if at > now => Event::TimerFired(timer),
+            Order::Command(
+                Command::SetTimer { .. } | Command::Stop { .. } | Command::ReleaseSlot { .. } | Command::End,
+            ) => continue,
         };
         if run.is_over() {
             continue;
         }
-        let decision = run.handle(now, event).expect("it answers an order of the run");
-        orders.extend_from_slice(decision.commands);
-        if orders.is_empty() && !run.is_over() {
+        open.extend(orders(run.handle(now, event).expect("it answers an order of the run")));
+        if open.is_empty() && !run.is_over() {
             // What waits for a person goes on when one comes.
-            orders.extend_from_slice(run.handle(now, Event::ResumeRequested).expect("it is open").commands);
+            open.extend(orders(run.handle(now, Event::ResumeRequested).expect("it is open")));
         }
     }
     check_end(&run, &visits);
     Ok(())
+}
+
+/// What a decision orders.
+enum Order {
+    Call(Call),
+    Command(Command),
+}
+
+fn orders(decision: Decision<'_>) -> Vec<Order> {
+    let calls = decision.calls.drain(..).map(Order::Call);
+    calls.chain(decision.commands.iter().copied().map(Order::Command)).collect()
 }
 
 /// An attempt that reports something and ends somehow; when the input is used up it passes.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flowrun::{
-    Command, Event, Flow, Outcome, Plan, Record, Run, RunId, RunSpec, RunStatus, Site, TaskTypes, Timestamp,
+    Call, Event, Flow, Outcome, Plan, Record, Run, RunId, RunSpec, RunStatus, Site, TaskTypes, Timestamp,
 };
 
 use crate::Case;
@@ -36,18 +36,12 @@ pub(super) fn run_to_end(plan: Arc<Plan>, spec: RunSpec, mut written: impl FnMut
         let rejected = |rejected| unreachable!("the event follows an order: {rejected}");
         let decision = run.handle_all(at, ended.drain(..), rejected);
         written(decision.records);
-        let first = ready.len();
-        for &command in decision.commands {
-            if let Command::Start { node, attempt } = command {
-                ready.push((node, attempt));
-            }
-        }
         // As the driver does: the first one ordered is the first one taken.
-        ready[first..].reverse();
+        ready.extend(decision.calls.drain(..).rev());
         let called = ready.drain(ready.len().saturating_sub(Run::AT_ONCE)..).rev();
-        ended.extend(called.map(|(node, attempt)| Event::AttemptEnded {
-            node,
-            attempt,
+        ended.extend(called.map(|call: Call| Event::AttemptEnded {
+            node: call.node(),
+            attempt: call.attempt(),
             outcome: Outcome::Done,
         }));
     }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use flowrun_core::{
-    Command, Event, Flow, FlowRun, ObjectReport, Outcome, Plan, ReadLimits, Report, Run, RunId, RunSpec,
-    RunStatus, Site, TaskTypes, Timestamp,
+    Event, Flow, FlowRun, ObjectReport, Outcome, Plan, ReadLimits, Report, Run, RunId, RunSpec, RunStatus,
+    Site, TaskTypes, Timestamp,
 };
 
 /// Runs a flow whose nodes all pass after they reported `objects`.
@@ -14,9 +14,8 @@ fn run(flow: &Flow, objects: &[ObjectReport]) -> FlowRun {
     let plan = Plan::new(flow, &TaskTypes::documented()).unwrap();
     let spec = RunSpec::new(RunId::from_bytes([1; 16]), at, Site::new("https://example.com"));
     let mut run = Run::new(Arc::new(plan), spec);
-    let started: Vec<Command> = run.handle(at, Event::Started).unwrap().commands.into();
-    for command in started {
-        let Command::Start { node, attempt } = command else { continue };
+    let started = run.handle(at, Event::Started).unwrap().calls.clone();
+    for (node, attempt) in started.into_iter().map(|call| (call.node(), call.attempt())) {
         let report = Report::Objects(objects.to_vec());
         run.handle(at, Event::Reported { node, attempt, report }).unwrap();
         run.handle(at, Event::AttemptEnded { node, attempt, outcome: Outcome::Passed }).unwrap();

@@ -62,20 +62,15 @@ fn a_run_differs_from_the_page_in_nothing_but_its_progress() {
     let mut run = created(FLOW);
     let at = Timestamp::from_micros(1_731_693_693_000_000);
     let mut event = Event::Started;
-    let Command::End = (loop {
-        match run.handle(at, event).unwrap().commands[0] {
-            Command::Start { node, attempt } => {
-                event = Event::AttemptEnded { node, attempt, outcome: Outcome::Done }
-            }
-            command @ (Command::Stop { .. }
-            | Command::SetTimer { .. }
-            | Command::AcquireSlot { .. }
-            | Command::ReleaseSlot { .. }
-            | Command::End) => break command,
-        }
-    }) else {
-        panic!("nothing but starts, then the end")
-    };
+    loop {
+        let decision = run.handle(at, event).unwrap();
+        let [call] = decision.calls[..] else {
+            assert_eq!(decision.commands, [Command::End], "nothing but calls, then the end");
+            break;
+        };
+        let (node, attempt) = (call.node(), call.attempt());
+        event = Event::AttemptEnded { node, attempt, outcome: Outcome::Done };
+    }
     let (mut ours, mut page) = (value(&run.to_json()), value(FLOW_RUN));
     assert_eq!(ours["status"], "passed");
     for document in [&mut ours, &mut page] {

@@ -173,7 +173,9 @@ impl Lines {
             let fits = room.min(records.len());
             self.kept.extend(records.drain(..fits).map(|record| (at, record)));
         }
-        for record in records.iter_mut() {
+        // Of more than there is room for, only the last ones are ever read.
+        let passing = records.len().saturating_sub(capacity);
+        for record in &mut records[passing..] {
             let oldest = &mut self.kept[self.oldest];
             oldest.0 = at;
             std::mem::swap(&mut oldest.1, record);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowrun_core::{
-    Command, Condition, Event, Facts, Flow, NodeIx, NodeSpec, NodeStatus, ObjectEntry, ObjectReport,
+    Call, Condition, Event, Facts, Flow, NodeIx, NodeSpec, NodeStatus, ObjectEntry, ObjectReport,
     ObjectStatus, Outcome, Plan, Report, Role, Run, Task, TaskTypes, Timestamp,
 };
 use flowrun_testkit::outcomes::{Outcomes, outcomes};
@@ -72,12 +72,9 @@ impl BruteForce<'_> {
         let mut run = Run::new(Arc::clone(self.plan), self.script.run_spec(at));
         let mut working = Vec::new();
         let start = |run: &mut Run, event: Event, working: &mut Vec<(NodeIx, Task)>| {
-            let commands = run.handle(at, event).unwrap().commands.to_vec();
-            for command in commands {
-                if let Command::Start { node, attempt } = command {
-                    working.push((node, run.task(node, attempt)));
-                }
-            }
+            let calls = run.handle(at, event).unwrap().calls.clone();
+            let task = |call: Call| (call.node(), run.task(call.node(), call.attempt()));
+            working.extend(calls.into_iter().map(task));
         };
         start(&mut run, Event::Started, &mut working);
         for &(node, failed, choice) in taken {

@@ -1,5 +1,7 @@
 //! What follows when a node is done: which nodes start, which are skipped, and when the run closes.
 
+use std::sync::Arc;
+
 use super::{Command, Phase, Record, Run, State, Timer};
 use crate::model::{NodeIx, RunStatus, Timestamp};
 
@@ -7,8 +9,8 @@ impl Run {
     pub(super) fn on_started(&mut self, at: Timestamp) {
         self.put(at, Record::RunStarted);
         self.set_run_timer();
-        let roots: Vec<NodeIx> = self.plan.roots().collect();
-        self.resolve_all(at, &roots);
+        let plan = Arc::clone(&self.plan);
+        self.resolve_all(at, plan.roots());
     }
 
     /// Asks for the timer of the run's deadline.
@@ -20,8 +22,8 @@ impl Run {
     }
 
     /// Starts what is due among the nodes and below those that are passed over.
-    pub(super) fn resolve_all(&mut self, at: Timestamp, nodes: &[NodeIx]) {
-        self.queue.extend_from_slice(nodes);
+    pub(super) fn resolve_all(&mut self, at: Timestamp, nodes: impl IntoIterator<Item = NodeIx>) {
+        self.queue.extend(nodes);
         self.work_off_queue(at);
         self.close_if_done(at);
     }
@@ -46,12 +48,19 @@ impl Run {
                 None => 2,
             });
         }
-        self.queue.extend_from_slice(&self.released);
+        if self.queue.is_empty() {
+            std::mem::swap(&mut self.queue, &mut self.released);
+        } else {
+            self.queue.append(&mut self.released);
+        }
     }
 
     /// What a node released that was passed over comes after what starts directly. A queue, not a recursion: a
     /// chain of a million empty nodes must not grow the stack.
     fn work_off_queue(&mut self, at: Timestamp) {
+        // Nearly all of them start: a million children are not to make either list grow bit by bit.
+        self.records.reserve(self.queue.len());
+        self.calls.reserve(self.queue.len());
         let mut next = 0;
         while let Some(&node) = self.queue.get(next) {
             self.resolve(at, node);

@@ -95,13 +95,16 @@ impl Run {
     }
 
     fn end_by_entries(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
-        let any = |status| self.objects(node).iter().any(|entry| entry.status == status);
-        let (working, failed) = (any(ObjectStatus::Working), any(ObjectStatus::Failed));
+        let Some(detail) = self.nodes.detail(node) else {
+            return self.end_node(at, node, attempt, NodeStatus::Passed);
+        };
+        let any = |status| detail.objects.as_slice().iter().any(|entry| entry.status == status);
+        let working = any(ObjectStatus::Working);
+        let failed = working || any(ObjectStatus::Failed) || detail.over_limit;
         if working {
             self.log(at, node, "ended with objects still working");
         }
-        let over_limit = self.nodes.detail(node).is_some_and(|detail| detail.over_limit);
-        let status = if working || failed || over_limit { NodeStatus::Failed } else { NodeStatus::Passed };
+        let status = if failed { NodeStatus::Failed } else { NodeStatus::Passed };
         self.end_node(at, node, attempt, status);
     }
 

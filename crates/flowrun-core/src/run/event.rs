@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Evaluation;
-use crate::model::{Attempt, NodeIx, NodeStatus, RunStatus, Timestamp};
+use crate::model::{Attempt, Call, NodeIx, NodeStatus, RunStatus, Timestamp};
 use crate::task::{ErrorClass, ObjectReport, Outcome, Report};
 
 /// Something that happened outside.
@@ -103,18 +103,12 @@ pub enum Timer {
     Run,
 }
 
-/// An order to the driver. It is carried out only after the records of the same decision are written.
+/// An order to the driver, besides calling executors. It is carried out only after the records of the same
+/// decision are written.
 ///
 /// Not `non_exhaustive`: a driver that skipped an order it does not know would hang.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Call the executor of the node with [`Run::task`](crate::Run::task).
-    Start {
-        /// The node.
-        node: NodeIx,
-        /// The attempt, which its reports must carry.
-        attempt: Attempt,
-    },
     /// Tell an attempt to stop; drop it after a grace period and say so with [`Event::AttemptStopped`].
     Stop {
         /// The node.
@@ -370,7 +364,10 @@ impl Record {
 pub struct Decision<'run> {
     /// What to write down, in one transaction. Whoever keeps it may take it out.
     pub records: &'run mut Vec<Record>,
-    /// What to do once it is written, in this order.
+    /// The executors to call once it is written, with [`Run::task`](crate::Run::task), in this order. Apart from
+    /// the other orders, because a decision can call a million of them. Whoever keeps them may take them out.
+    pub calls: &'run mut Vec<Call>,
+    /// What else to do once it is written, in this order.
     pub commands: &'run [Command],
 }
 

@@ -59,7 +59,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::model::{Attempt, Facts, NodeIx, NodeStatus, ObjectEntry, RunId, RunStatus, Timestamp};
+use crate::model::{Attempt, Call, Facts, NodeIx, NodeStatus, ObjectEntry, RunId, RunStatus, Timestamp};
 use crate::plan::Plan;
 use crate::task::{Basis, Texts};
 use detour::Detours;
@@ -78,7 +78,7 @@ use turns::Turns;
 /// ```
 /// use std::sync::Arc;
 /// use flowrun_core::{
-///     Attempt, Command, Event, Flow, NodeSpec, Outcome, Plan, Run, RunId, RunSpec, RunStatus, Site, TaskTypes, Timestamp,
+///     Event, Flow, NodeSpec, Outcome, Plan, Run, RunId, RunSpec, RunStatus, Site, TaskTypes, Timestamp,
 /// };
 ///
 /// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
@@ -88,8 +88,8 @@ use turns::Turns;
 /// let mut run = Run::new(Arc::new(plan), spec);
 ///
 /// let decision = run.handle(now, Event::Started)?;
-/// let Command::Start { node, attempt } = decision.commands[0] else { panic!("the root starts") };
-/// run.handle(now, Event::AttemptEnded { node, attempt, outcome: Outcome::Passed })?;
+/// let call = decision.calls[0];
+/// run.handle(now, Event::AttemptEnded { node: call.node(), attempt: call.attempt(), outcome: Outcome::Passed })?;
 /// assert_eq!(run.status(), RunStatus::Passed);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -125,6 +125,7 @@ pub struct Run {
     /// What a task without entries is made of.
     basis: Arc<Basis>,
     records: Vec<Record>,
+    calls: Vec<Call>,
     commands: Vec<Command>,
 }
 
@@ -173,6 +174,7 @@ impl Run {
             next_seq: 0,
             basis: Arc::new(Basis::new(spec.id, Arc::clone(&spec.site), Texts::Plan(Arc::clone(&plan)))),
             records: Vec::new(),
+            calls: Vec::new(),
             commands: Vec::new(),
             spec: Arc::new(spec),
             plan,
@@ -187,10 +189,9 @@ impl Run {
     /// was, so the caller may log the event and carry on.
     pub fn handle(&mut self, at: Timestamp, event: Event) -> Result<Decision<'_>, Rejected> {
         self.admits(&event)?;
-        self.records.clear();
-        self.commands.clear();
+        self.begin_decision();
         self.decide(at, event);
-        Ok(Decision { records: &mut self.records, commands: &self.commands })
+        Ok(self.decision())
     }
 
     /// Decides what several events mean that happened at one time, in their order, as one decision. An event
@@ -202,19 +203,43 @@ impl Run {
         events: impl IntoIterator<Item = Event>,
         mut rejected: impl FnMut(Rejected),
     ) -> Decision<'_> {
-        self.records.clear();
-        self.commands.clear();
+        self.begin_decision();
         for event in events {
             match self.admits(&event) {
                 Ok(()) => self.decide(at, event),
                 Err(reason) => rejected(reason),
             }
         }
-        Decision { records: &mut self.records, commands: &self.commands }
+        self.decision()
+    }
+
+    /// Forgets the decision before.
+    fn begin_decision(&mut self) {
+        self.records.clear();
+        self.calls.clear();
+        self.commands.clear();
+    }
+
+    fn decision(&mut self) -> Decision<'_> {
+        Decision { records: &mut self.records, calls: &mut self.calls, commands: &self.commands }
     }
 
     /// Decides an event that is admitted.
+    #[inline]
     fn decide(&mut self, at: Timestamp, event: Event) {
+        match event {
+            // Most are, and one that has nothing else to decide needs little of the stack.
+            Event::AttemptEnded { node, attempt, outcome } => {
+                self.on_attempt_ended(at, node, attempt, outcome);
+            }
+            other => self.decide_other(at, other),
+        }
+        if self.turns.has_due() {
+            self.start_due(at);
+        }
+    }
+
+    fn decide_other(&mut self, at: Timestamp, event: Event) {
         match event {
             Event::Started => self.on_started(at),
             Event::Reported { node, attempt, report } => self.on_reported(at, node, attempt, report),
@@ -229,9 +254,6 @@ impl Run {
             Event::ResumeRequested => self.on_resume(at),
             Event::RerunRequested(what) => self.on_rerun(at, what),
             Event::Recovered { epoch } => self.on_recovered(at, epoch),
-        }
-        if self.turns.has_due() {
-            self.start_due(at);
         }
     }
 

@@ -24,7 +24,7 @@ impl Run {
         let nodes: Box<[NodeIx]> = plan.node_ixs().filter(|node| again[node.index()]).collect();
         self.put(at, Record::Rerun { nodes: nodes.clone() });
         self.set_run_timer();
-        self.resolve_all(at, &nodes);
+        self.resolve_all(at, nodes);
     }
 
     /// Which nodes are done once more: those meant, those below them, and those that never had their turn.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::{Command, Phase, Record, Run, State, Timer};
-use crate::model::{Attempt, NodeIx, Timestamp};
+use crate::model::{Attempt, Call, NodeIx, Timestamp};
 
 /// The nodes that could start and have to wait.
 #[derive(Debug, Default)]
@@ -116,7 +116,7 @@ impl Run {
         let deadline = timeout.map(|timeout| at.after(timeout));
         let possible_duplicate = self.is_possible_duplicate(node);
         self.put(at, Record::AttemptStarted { node, attempt, deadline, possible_duplicate });
-        self.commands.push(Command::Start { node, attempt });
+        self.calls.push(Call::new(node, attempt));
         if let Some(at) = deadline {
             self.commands.push(Command::SetTimer { timer: Timer::Attempt { node, attempt }, at });
         }

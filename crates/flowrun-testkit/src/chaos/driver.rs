@@ -6,7 +6,7 @@ use flowrun_store::Commit;
 use super::conduct::Act;
 use super::finding::Broken;
 use super::mischief::{Mischief, Misdeed};
-use super::process::{Due, Unwritten};
+use super::process::{Due, Orders, Unwritten};
 use super::sabotage::Sabotage;
 use super::story::{GRACE, Story};
 use super::streams::{Stream, draw};
@@ -25,7 +25,8 @@ impl Story<'_> {
         let told: Vec<Event> = events.iter().map(|event| self.as_told(event)).collect();
         let mut rejected = None;
         let decision = self.process.run.handle_all(at, told, |reason| rejected = Some(reason));
-        let (mut records, commands) = (std::mem::take(decision.records), decision.commands.to_vec());
+        let mut records = std::mem::take(decision.records);
+        let orders = Orders { calls: std::mem::take(decision.calls), commands: decision.commands.to_vec() };
         // What comes late can come with the end that was the last one of the run.
         if let Some(reason) = rejected.filter(|reason| *reason != Rejected::RunIsOver || events.len() == 1) {
             let what = format!("{events:?}: {reason}");
@@ -37,8 +38,8 @@ impl Story<'_> {
         let lines = self.memory.len();
         let commit = self.process.journal.append(at, &mut records);
         let performs_first = self.sabotage == Some(Sabotage::PerformsFirst);
-        let commands = if performs_first { self.perform_all(commands) } else { commands };
-        self.process.ahead.push_back(Unwritten { commit, at, commands, lines });
+        let orders = if performs_first { self.perform_all(&orders) } else { orders };
+        self.process.ahead.push_back(Unwritten { commit, at, orders, lines });
         // What was written at once is carried out at once, unless older decisions are still on their way.
         let is_next = self.process.ahead.len() == 1;
         if is_next && self.process.ahead.front().is_some_and(|only| matches!(only.commit, Commit::Done(_))) {
@@ -47,9 +48,9 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn perform_all(&mut self, commands: Vec<Command>) -> Vec<Command> {
-        self.perform(self.now, &commands);
-        Vec::new()
+    fn perform_all(&mut self, orders: &Orders) -> Orders {
+        self.perform(self.now, orders);
+        Orders::default()
     }
 
     /// The event as the run is told it.
@@ -73,22 +74,20 @@ impl Story<'_> {
             return Ok(());
         }
         self.memory.acknowledge(oldest.lines);
-        self.perform(oldest.at, &oldest.commands);
+        self.perform(oldest.at, &oldest.orders);
         Ok(())
     }
 
     /// Carries out what a decision ordered. It is written: only now may the world notice.
-    fn perform(&mut self, at: Timestamp, commands: &[Command]) {
+    fn perform(&mut self, at: Timestamp, orders: &Orders) {
         let process = &mut self.process;
-        let first_ready = process.ready.len();
-        for &command in commands {
+        // A stack: the first one ordered is the first one taken.
+        for call in orders.calls.iter().rev() {
+            let times = if self.sabotage == Some(Sabotage::CallsTwice) { 2 } else { 1 };
+            process.ready.extend(std::iter::repeat_n((call.node(), call.attempt()), times));
+        }
+        for &command in &orders.commands {
             match command {
-                Command::Start { node, attempt } => {
-                    process.ready.push((node, attempt));
-                    if self.sabotage == Some(Sabotage::CallsTwice) {
-                        process.ready.push((node, attempt));
-                    }
-                }
                 Command::Stop { .. } if self.sabotage == Some(Sabotage::ForgetsStops) => {}
                 Command::Stop { node, attempt } => {
                     process.stopped.insert((node, attempt));
@@ -109,8 +108,6 @@ impl Story<'_> {
                 Command::End => {}
             }
         }
-        // The first one ordered is the first one taken.
-        process.ready[first_ready..].reverse();
     }
 
     /// Calls the executor of a node.

@@ -41,9 +41,16 @@ pub(super) enum Due {
 pub(super) struct Unwritten {
     pub(super) commit: Commit,
     pub(super) at: Timestamp,
-    pub(super) commands: Vec<Command>,
+    pub(super) orders: Orders,
     /// How long the journal is with it.
     pub(super) lines: usize,
+}
+
+/// What a decision ordered.
+#[derive(Default)]
+pub(super) struct Orders {
+    pub(super) calls: Vec<flowrun_core::Call>,
+    pub(super) commands: Vec<Command>,
 }
 
 impl Process {

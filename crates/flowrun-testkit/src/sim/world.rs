@@ -108,10 +108,10 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
         for record in decision.records {
             (self.watch)(self.now, record);
         }
-        let first_ready = self.ready.len();
+        // A stack: the first one ordered is the first one taken.
+        self.ready.extend(decision.calls.iter().rev().map(|call| (call.node(), call.attempt())));
         for &command in decision.commands {
             match command {
-                Command::Start { node, attempt } => self.ready.push((node, attempt)),
                 Command::Stop { node, attempt } => match self.acts.get(&(node, attempt)) {
                     Some(act) if act.deaf => {
                         self.queue.set(self.now.after(GRACE), Due::Grace(node, attempt));
@@ -131,8 +131,6 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
                 Command::ReleaseSlot { .. } | Command::End => {}
             }
         }
-        // The first one ordered is the first one taken.
-        self.ready[first_ready..].reverse();
     }
 
     /// Begins an attempt. Gives its end if it is done at once.

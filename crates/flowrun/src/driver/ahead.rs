@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
-use flowrun_core::{Command, Timestamp};
+use flowrun_core::{Call, Command, Timestamp};
 use flowrun_store::{Commit, StoreError};
 
 /// How many decisions may be unwritten. More would not make a transaction larger, and memory has to end.
@@ -22,6 +22,7 @@ struct Unwritten {
 pub(super) struct Ordered {
     /// When it was decided.
     pub(super) at: Timestamp,
+    pub(super) calls: Vec<Call>,
     pub(super) commands: Box<[Command]>,
 }
 
@@ -36,8 +37,9 @@ impl Ahead {
     }
 
     /// Keeps what a decision orders until its commit is done.
-    pub(super) fn push(&mut self, commit: Commit, at: Timestamp, commands: &[Command]) {
-        self.0.push_back(Unwritten { commit, ordered: Ordered { at, commands: commands.into() } });
+    pub(super) fn push(&mut self, commit: Commit, at: Timestamp, calls: &[Call], commands: &[Command]) {
+        let ordered = Ordered { at, calls: calls.into(), commands: commands.into() };
+        self.0.push_back(Unwritten { commit, ordered });
     }
 
     /// Takes out what the oldest decision orders once it is written. Pending when there is none.

@@ -206,19 +206,19 @@ impl Driver {
                 let Self { work, shared, slots, .. } = self;
                 written(&mut self.stored);
                 work.untold = true;
-                work.perform(at, decision.commands, &shared.stops, slots, self.grace);
+                work.perform(at, decision.calls, decision.commands, &shared.stops, slots, self.grace);
             }
-            commit => self.work.ahead.push(commit, at, decision.commands),
+            commit => self.work.ahead.push(commit, at, decision.calls, decision.commands),
         }
         Ok(())
     }
 
     /// Carries out what the oldest unwritten decision orders, once it is written.
     fn poll_written(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StoreError>> {
-        let Ordered { at, commands } = std::task::ready!(self.work.ahead.poll_written(cx))?;
+        let Ordered { at, mut calls, commands } = std::task::ready!(self.work.ahead.poll_written(cx))?;
         written(&mut self.stored);
         self.work.untold = true;
-        self.work.perform(at, &commands, &self.shared.stops, &mut self.slots, self.grace);
+        self.work.perform(at, &mut calls, &commands, &self.shared.stops, &mut self.slots, self.grace);
         Poll::Ready(Ok(()))
     }
 
@@ -255,9 +255,10 @@ impl Driver {
     fn take_turn(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StoreError> {
         while self.work.turn < NODES_PER_TURN && !self.work.ahead.is_full() && !self.work.ready.is_empty() {
             for _ in 0..Run::AT_ONCE {
-                let Some((node, attempt)) = self.work.ready.pop() else { break };
+                let Some(call) = self.work.ready.pop() else { break };
                 self.work.turn += 1;
-                if let Some(outcome) = self.start(cx, node, attempt) {
+                if let Some(outcome) = self.start(cx, call) {
+                    let (node, attempt) = (call.node(), call.attempt());
                     let outcome = self.shared.redactor.outcome(outcome);
                     self.work.ended.push(Ended { node, attempt, outcome: Some(outcome) });
                 }
@@ -268,7 +269,8 @@ impl Driver {
     }
 
     /// Calls the executor of a node. Gives the outcome if it is done at once.
-    fn start(&mut self, cx: &mut TaskContext<'_>, node: NodeIx, attempt: Attempt) -> Option<Outcome> {
+    fn start(&mut self, cx: &mut TaskContext<'_>, call: Call) -> Option<Outcome> {
+        let (node, attempt) = (call.node(), call.attempt());
         let executor = self.executors.of(node);
         let timeout = self.run.attempt_timeout(node);
         let deadline = timeout.map(|timeout| self.clock.now().after(timeout));
@@ -280,7 +282,7 @@ impl Driver {
                 None => Arc::clone(&self.within),
                 deadline => Arc::new(Within::new(Arc::clone(&self.shared), deadline)),
             };
-            let context = Context::new(within, Call::new(node, attempt));
+            let context = Context::new(within, call);
             let (executor, task) = (Arc::clone(executor), self.run.task(node, attempt));
             if self.run.is_probed_first(node) {
                 let on_unknown = self.run.on_unknown(node);
@@ -310,7 +312,8 @@ impl Driver {
             self.decide_all(at, [reported.into()], More::Follows)?;
         }
         let mut ended = std::mem::take(&mut self.work.ended);
-        self.decide_all(at, ended.drain(..).map(Event::from), More::No)?;
+        self.decide_all(at, ended.iter_mut().map(Ended::event), More::No)?;
+        ended.clear();
         self.work.ended = ended;
         Ok(())
     }

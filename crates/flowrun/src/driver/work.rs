@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Command, Event, NodeIx, Outcome, Run, Timestamp};
+use flowrun_core::{Attempt, Call, Command, Event, NodeIx, Outcome, Run, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -24,11 +24,13 @@ pub(super) struct Ended {
     pub(super) outcome: Option<Outcome>,
 }
 
-impl From<Ended> for Event {
-    fn from(Ended { node, attempt, outcome }: Ended) -> Self {
-        match outcome {
-            Some(outcome) => Self::AttemptEnded { node, attempt, outcome },
-            None => Self::AttemptStopped { node, attempt },
+impl Ended {
+    /// What a run is told of it, once.
+    pub(super) fn event(&mut self) -> Event {
+        let Self { node, attempt, ref mut outcome } = *self;
+        match outcome.take() {
+            Some(outcome) => Event::AttemptEnded { node, attempt, outcome },
+            None => Event::AttemptStopped { node, attempt },
         }
     }
 }
@@ -37,7 +39,7 @@ impl From<Ended> for Event {
 #[derive(Default)]
 pub(crate) struct Work {
     /// Attempts to start, the next one last: a stack keeps a node's children in the cache.
-    pub(super) ready: Vec<(NodeIx, Attempt)>,
+    pub(super) ready: Vec<Call>,
     /// Ends of attempts that are still to be decided.
     pub(super) ended: Vec<Ended>,
     /// Attempts that wait for something.
@@ -64,18 +66,24 @@ impl Work {
     pub(super) fn perform(
         &mut self,
         at: Timestamp,
+        calls: &mut Vec<Call>,
         commands: &[Command],
         stops: &Stops,
         slots: &mut RunSlots,
         grace: Duration,
     ) {
-        if commands.is_empty() {
+        if calls.is_empty() && commands.is_empty() {
             failpoint!("c16");
         }
-        let first_ready = self.ready.len();
+        // The first one ordered is the first one taken. A run of a million roots orders them all at once.
+        calls.reverse();
+        if self.ready.is_empty() {
+            std::mem::swap(&mut self.ready, calls);
+        } else {
+            self.ready.append(calls);
+        }
         for &command in commands {
             match command {
-                Command::Start { node, attempt } => self.ready.push((node, attempt)),
                 Command::Stop { node, attempt } => {
                     stops.stop(node, attempt);
                     self.timers.set(at.after(grace), Due::Grace(node, attempt));
@@ -89,8 +97,6 @@ impl Work {
                 Command::End => {}
             }
         }
-        // The first one ordered is the first one taken.
-        self.ready[first_ready..].reverse();
     }
 
     /// Goes on with what is pending, until enough attempts have ended or none is ready. Tells whether any has.
@@ -121,8 +127,9 @@ impl Work {
                 self.ended.push(Ended { node: future.node, attempt: future.attempt, outcome: None });
             }
         }
-        for (node, attempt) in self.ready.extract_if(.., |ready| over.contains(ready)) {
-            self.ended.push(Ended { node, attempt, outcome: None });
+        let is_over = |call: &mut Call| over.contains(&(call.node(), call.attempt()));
+        for call in self.ready.extract_if(.., is_over) {
+            self.ended.push(Ended { node: call.node(), attempt: call.attempt(), outcome: None });
         }
     }
 }
@@ -133,10 +140,10 @@ mod tests {
 
     #[test]
     fn an_attempt_whose_grace_period_ended_before_its_call_is_not_called() {
-        let [over, other] = [0, 1].map(|node| (NodeIx::new(node), Attempt::FIRST));
+        let [over, other] = [0, 1].map(|node| Call::new(NodeIx::new(node), Attempt::FIRST));
         let mut work = Work { ready: vec![over, other], ..Work::default() };
-        work.abandon(&BTreeSet::from([over]));
+        work.abandon(&BTreeSet::from([(over.node(), over.attempt())]));
         assert_eq!(work.ready, [other]);
-        assert!(matches!(work.ended[..], [Ended { node, outcome: None, .. }] if node == over.0));
+        assert!(matches!(work.ended[..], [Ended { node, outcome: None, .. }] if node == over.node()));
     }
 }

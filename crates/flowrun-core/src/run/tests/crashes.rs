@@ -82,14 +82,14 @@ impl<'a> Driven<'a> {
             let decision = self.run.handle(at, event).unwrap();
             self.journal.extend(decision.records.iter().map(|record| (at, record.clone())));
             self.decisions.push(self.journal.len());
-            let commands = decision.commands.to_vec();
+            let (calls, commands) = (decision.calls.to_vec(), decision.commands.to_vec());
+            calls.into_iter().for_each(|call| self.execute(call.node(), call.attempt()));
             commands.into_iter().for_each(|command| self.obey(command));
         }
     }
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Start { node, attempt } => self.execute(node, attempt),
             Command::AcquireSlot { node, attempt } => {
                 self.events.push_back(Event::SlotGranted { node, attempt });
             }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::naive::{Drawn, DrawnNode, Next, Story, interpret};
 use super::play::{going_on, second, spec};
 use crate::{
-    Attempt, Command, Condition, Decision, ErrorClass, Event, Facts, Flow, NodeSpec, NodeStatus, ObjectEntry,
+    Attempt, Condition, Decision, ErrorClass, Event, Facts, Flow, NodeSpec, NodeStatus, ObjectEntry,
     ObjectReport, ObjectStatus, Outcome, Plan, Report, Role, Run, RunStatus, TaskTypes,
 };
 
@@ -63,11 +63,9 @@ fn run(plan: &Arc<Plan>, flow: &Drawn, next: Next) -> Story {
     let mut run = Run::new(Arc::clone(plan), spec);
     let (mut starts, mut working) = (Vec::new(), Vec::new());
     let mut note = |decision: Decision<'_>, working: &mut Vec<_>| {
-        for command in decision.commands {
-            if let Command::Start { node, .. } = *command {
-                starts.push(node.index());
-                working.push(node);
-            }
+        for call in decision.calls {
+            starts.push(call.node().index());
+            working.push(call.node());
         }
     };
     note(run.handle(second(0), Event::Started).unwrap(), &mut working);

@@ -84,8 +84,8 @@ impl Play {
     /// Handles one event and shows what came of it.
     pub(crate) fn handle(&mut self, at: Timestamp, event: Event) -> String {
         let plan = Arc::clone(self.run.plan());
-        let (records, commands) = match self.run.handle(at, event) {
-            Ok(decision) => (decision.records.to_vec(), decision.commands.to_vec()),
+        let (records, calls, commands) = match self.run.handle(at, event) {
+            Ok(decision) => (decision.records.to_vec(), decision.calls.to_vec(), decision.commands.to_vec()),
             Err(rejected) => return format!("  ! {rejected}\n"),
         };
         let records = records.into_iter().map(|record| (at, record));
@@ -94,6 +94,9 @@ impl Play {
         let mut out = String::new();
         for (_, record) in &self.journal[before..] {
             writeln!(out, "  + {}", show_record(&plan, record)).unwrap();
+        }
+        for call in calls {
+            writeln!(out, "  > start {}#{}", plan.node_id(call.node()), call.attempt()).unwrap();
         }
         for command in commands {
             writeln!(out, "  > {}", show_command(&plan, command)).unwrap();
@@ -276,7 +279,6 @@ fn show_record(plan: &Plan, record: &Record) -> String {
 fn show_command(plan: &Plan, command: Command) -> String {
     let id = |node: NodeIx| plan.node_id(node);
     match command {
-        Command::Start { node, attempt } => format!("start {}#{attempt}", id(node)),
         Command::Stop { node, attempt } => format!("stop {}#{attempt}", id(node)),
         Command::SetTimer { timer, at } => {
             let timer = match timer {

@@ -10,9 +10,9 @@ use proptest::sample::Index;
 use super::draw;
 use super::play::{attempt, going_on, second, spec};
 use crate::{
-    Attempt, Command, Condition, ErrorClass, Event, Facts, Failure, Flow, NodeIx, NodeSpec, ObjectEntry,
-    ObjectReport, ObjectStatus, OnUnknown, Outcome, Plan, Record, Report, Rerun, RetryPolicy, Run, RunPolicy,
-    RunSpec, Timer, Timestamp,
+    Attempt, Call, Command, Condition, ErrorClass, Event, Facts, Failure, Flow, NodeIx, NodeSpec,
+    ObjectEntry, ObjectReport, ObjectStatus, OnUnknown, Outcome, Plan, Record, Report, Rerun, RetryPolicy,
+    Run, RunPolicy, RunSpec, Timer, Timestamp,
 };
 
 /// One run: its plan and spec, and what happens to it.
@@ -151,6 +151,7 @@ fn case() -> impl Strategy<Value = Case> {
 struct Decided {
     at: Timestamp,
     records: Vec<Record>,
+    calls: Vec<Call>,
     commands: Vec<Command>,
     json: String,
 }
@@ -190,9 +191,10 @@ fn play_as(case: &Case, resumes: bool, mut refused: impl FnMut(&Run, &Run)) -> V
         }
         match run.handle(at, event) {
             Ok(decision) => {
-                let (records, commands) = (decision.records.to_vec(), decision.commands.to_vec());
+                let (records, calls) = (decision.records.to_vec(), decision.calls.to_vec());
+                let commands = decision.commands.to_vec();
                 commands.iter().for_each(|command| asked.note(*command));
-                decided.push(Decided { at, records, commands, json: run.to_json() });
+                decided.push(Decided { at, records, calls, commands, json: run.to_json() });
             }
             Err(_) => refused(&run, &replayed(case, &decided)),
         }
@@ -213,7 +215,7 @@ impl Asked {
             Command::SetTimer { timer, .. } => self.timers.push(timer),
             Command::AcquireSlot { node, attempt } => self.slots.push((node, attempt)),
             Command::ReleaseSlot { node, attempt } => self.slots.retain(|slot| *slot != (node, attempt)),
-            Command::Start { .. } | Command::Stop { .. } | Command::End => {}
+            Command::Stop { .. } | Command::End => {}
         }
     }
 
@@ -334,9 +336,10 @@ proptest! {
                     slots.insert((node, attempt));
                 } else if let Command::ReleaseSlot { node, attempt } = command {
                     slots.remove(&(node, attempt));
-                } else if let Command::Start { node, attempt } = command {
-                    prop_assert!(!case.spec.policy.slots || slots.contains(&(node, attempt)));
                 }
+            }
+            for call in &decided.calls {
+                prop_assert!(!case.spec.policy.slots || slots.contains(&(call.node(), call.attempt())));
             }
             let most = case.spec.policy.max_concurrent.map_or(usize::MAX, |most| most as usize);
             prop_assert!(working.len() <= most);
@@ -383,6 +386,7 @@ proptest! {
         prop_assert_eq!(whole.len(), resumed.len());
         for (whole, resumed) in whole.iter().zip(&resumed) {
             prop_assert_eq!(format!("{:?}", whole.records), format!("{:?}", resumed.records));
+            prop_assert_eq!(&whole.calls, &resumed.calls);
             prop_assert_eq!(&whole.commands, &resumed.commands);
         }
     }
@@ -390,7 +394,7 @@ proptest! {
     #[test]
     fn the_same_events_lead_to_the_same_decisions(case in case()) {
         let show = |decided: Vec<Decided>| {
-            let show = |decided: Decided| format!("{:?} {:?} {}", decided.records, decided.commands, decided.json);
+            let show = |decided: Decided| format!("{:?} {:?} {:?} {}", decided.records, decided.calls, decided.commands, decided.json);
             decided.into_iter().map(show).collect::<Vec<_>>()
         };
         prop_assert_eq!(show(play(&case, |_, _| ())), show(play(&case, |_, _| ())));

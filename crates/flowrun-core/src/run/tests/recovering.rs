@@ -163,11 +163,11 @@ fn waits_and_deadlines_go_on_where_they_were() {
       + run started
       + started a#1
       + started b#1
-      > timer deadline at 50
       > start a#1
+      > start b#1
+      > timer deadline at 50
       > timer timeout a#1 at 7
       > timer overtime a#1 at 20
-      > start b#1
       > timer timeout b#1 at 7
       > timer overtime b#1 at 20
     3 fail a transient
@@ -177,10 +177,10 @@ fn waits_and_deadlines_go_on_where_they_were() {
       + recovered, epoch 2
       + lost b#1
       + started b#2
+      > start b#2
       > timer deadline at 50
       > timer retry a#2 at 4
       > timer overtime a#1 at 20
-      > start b#2
       > timer timeout b#2 at 11
       > timer overtime b#1 at 20
     4 retry a#2
@@ -193,11 +193,11 @@ fn waits_and_deadlines_go_on_where_they_were() {
       + started a#3
       + lost b#2
       + started b#3
-      > timer deadline at 50
       > start a#3
+      > start b#3
+      > timer deadline at 50
       > timer timeout a#3 at 12
       > timer overtime a#1 at 20
-      > start b#3
       > timer timeout b#3 at 12
       > timer overtime b#1 at 20
     ");
@@ -276,8 +276,8 @@ fn a_node_that_fails_in_a_recovery_ends_what_waits() {
       + failed a#2
       + lost c#1
       + started c#2, possible duplicate
-      > timer retry a#2 at 1.897396
       > start c#2
+      > timer retry a#2 at 1.897396
     ");
 }
 

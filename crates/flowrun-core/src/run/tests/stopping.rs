@@ -188,8 +188,8 @@ fn the_deadline_of_the_run_stops_it_as_failed() {
     0 start
       + run started
       + started a#1
-      > timer deadline at 9
       > start a#1
+      > timer deadline at 9
     9 deadline
       + run timed out
       > stop a#1
@@ -218,8 +218,8 @@ fn the_deadline_of_the_run_ends_what_waits_for_another_attempt() {
     0 start
       + run started
       + started a#1
-      > timer deadline at 9
       > start a#1
+      > timer deadline at 9
     8 fail a transient
       + transient: a#2 not before 9
       > timer retry a#2 at 9

@@ -49,8 +49,8 @@ fn a_wait_for_another_attempt_lets_others_work() {
     1 fail a transient
       + transient: a#2 not before 2
       + started b#1
-      > timer retry a#2 at 2
       > start b#1
+      > timer retry a#2 at 2
     2 retry a#2
       + due a#2
     3 ok b

@@ -99,8 +99,8 @@ fn the_time_of_a_node_stops_what_is_at_work() {
       + line a: timed out after 12 s in all
       + failed a#1
       + started b#1
-      > stop a#1
       > start b#1
+      > stop a#1
     13 ok a
       + late a#1
     14 ok b

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flowrun_core::{
-    Attempt, Command, Event, Facts, Flow, NodeIx, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Plan,
-    Rejected, Report, Run, RunId, RunSpec, Site, TaskTypes, Timestamp,
+    Attempt, Event, Facts, Flow, NodeIx, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Plan, Rejected,
+    Report, Run, RunId, RunSpec, Site, TaskTypes, Timestamp,
 };
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -59,17 +59,10 @@ impl Replay<'_> {
     fn handle(&mut self, event: Event) {
         self.now += 1;
         let handled = self.run.handle(Timestamp::from_micros(self.now), event);
-        let commands = handled.map(|decision| decision.commands.to_vec());
-        for command in commands.unwrap_or_else(|_: Rejected| Vec::new()) {
-            match command {
-                Command::Start { node, attempt } => self.start(node, attempt),
-                // Nothing here waits for a slot: no policy of a case asks for one.
-                Command::Stop { .. }
-                | Command::SetTimer { .. }
-                | Command::AcquireSlot { .. }
-                | Command::ReleaseSlot { .. }
-                | Command::End => {}
-            }
+        // Nothing else is ordered here that had to be done: no policy of a case asks for a slot.
+        let calls = handled.map(|decision| std::mem::take(decision.calls));
+        for call in calls.unwrap_or_else(|_: Rejected| Vec::new()) {
+            self.start(call.node(), call.attempt());
         }
     }
 
