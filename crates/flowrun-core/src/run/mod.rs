@@ -227,12 +227,11 @@ impl Run {
     /// Decides an event that is admitted.
     #[inline]
     fn decide(&mut self, at: Timestamp, event: Event) {
-        match event {
-            // Most are, and one that has nothing else to decide needs little of the stack.
-            Event::AttemptEnded { node, attempt, outcome } => {
-                self.on_attempt_ended(at, node, attempt, outcome);
-            }
-            other => self.decide_other(at, other),
+        // Most events are this one, which needs less of the stack than all of them.
+        if let Event::AttemptEnded { node, attempt, outcome } = event {
+            self.on_attempt_ended(at, node, attempt, outcome);
+        } else {
+            self.decide_other(at, event);
         }
         if self.turns.has_due() {
             self.start_due(at);
