@@ -1,4 +1,4 @@
-//! The commands of `docs/testing.md` do what it says, on the flow that it makes and on a documented one.
+//! The commands of `docs/testing.md` do what it says, on the flow that it shows and on a documented one.
 
 use crate::support::Place;
 
@@ -17,11 +17,11 @@ fn blocks(language: &str) -> impl Iterator<Item = &'static str> {
         .filter_map(move |block| block.strip_prefix(fence.trim_start_matches('`')))
 }
 
-/// Runs every command but the one that makes the flow.
+/// Runs every command on `flow.json`.
 fn run_all(place: &Place) -> usize {
     let mut toml = blocks("toml");
     let mut file = || toml.next().expect("the guide shows a script, then a case");
-    place.file("down.toml", file());
+    place.file("low.toml", file());
     let case = file();
     let mut ran = 0;
     // What `cargo xtask` does is for this repository, and takes long.
@@ -32,10 +32,10 @@ fn run_all(place: &Place) -> usize {
             continue;
         }
         if args.contains(&"--suite") {
-            place.file("suite/down.case.toml", case);
+            place.file("suite/low.case.toml", case);
         }
         let ended = place.run(&args);
-        let expected = i32::from(args.contains(&"down.toml"));
+        let expected = i32::from(args.contains(&"low.toml"));
         assert_eq!(ended.code, expected, "{line}\n{}{}", ended.out, ended.err);
         assert!(!ended.out.is_empty(), "{line}");
         ran += 1;
@@ -44,11 +44,9 @@ fn run_all(place: &Place) -> usize {
 }
 
 #[test]
-fn the_commands_work_on_the_flow_that_the_guide_makes() {
+fn the_commands_work_on_the_flow_of_the_guide() {
     let place = Place::new();
-    let line = blocks("sh").flat_map(str::lines).find(|line| line.contains("synth")).unwrap();
-    let args: Vec<&str> = line.split_whitespace().skip(1).collect();
-    assert_eq!(place.run(&args).code, 0);
+    place.file("flow.json", blocks("json").next().expect("the guide shows a flow"));
     assert_eq!(run_all(&place), 7);
 }
 
@@ -57,4 +55,15 @@ fn the_commands_work_on_a_documented_flow() {
     let place = Place::new();
     place.file("flow.json", DOCUMENTED);
     assert_eq!(run_all(&place), 7);
+}
+
+#[test]
+fn the_flows_that_the_guide_makes_are_played() {
+    let place = Place::new();
+    for line in blocks("sh").flat_map(str::lines).filter(|line| line.starts_with("flowrun synth ")) {
+        let args: Vec<&str> = line.split_whitespace().skip(1).collect();
+        assert_eq!(place.run(&args).code, 0, "{line}");
+        let played = place.run(&["simulate", args.last().expect("a file")]);
+        assert_eq!(played.code, 0, "{line}\n{}", played.err);
+    }
 }
