@@ -60,7 +60,7 @@ fn a_failed_attempt_is_made_again_and_a_month_passes_at_once() {
     0 - run started
     0 1 attempt 1 started
     0 1 log: failed, says the script
-    0 1 attempt 2 follows at 30days
+    0 1 attempt 2 follows at 30d
     2592000000 1 attempt 2 started
     2592000000 1 objects: scan-1-1 working
     5184000000 1 objects: scan-1-1 passed

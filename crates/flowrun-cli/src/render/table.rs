@@ -94,7 +94,7 @@ mod tests {
         node  task   status  objects             time
         1     scan   passed  1 passed, 1 failed  34 ms
         二    slack  failed  –                   –
-        3     –      passed  –                   1month 13h 34m 37s
+        3     –      passed  –                   31d 1h 1m 1s
           二: channel_not_found\u{1b}[1m
         run r1 failed in 3.2 s
         "#);

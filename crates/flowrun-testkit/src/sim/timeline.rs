@@ -69,10 +69,17 @@ pub fn describe(record: &Record) -> String {
     }
 }
 
-/// A duration as scripts write it, such as `1h 30m`.
+/// A duration as scripts write it, such as `1h 30m`. Days are the largest unit, because months differ.
 #[must_use]
 pub fn duration_text(duration: Duration) -> String {
-    humantime::format_duration(duration).to_string()
+    const DAY: u64 = 24 * 60 * 60;
+    let days = duration.as_secs() / DAY;
+    let rest = duration - Duration::from_secs(days * DAY);
+    match (days, rest) {
+        (0, rest) => humantime::format_duration(rest).to_string(),
+        (days, Duration::ZERO) => format!("{days}d"),
+        (days, rest) => format!("{days}d {}", humantime::format_duration(rest)),
+    }
 }
 
 /// Objects that are named in one line.
