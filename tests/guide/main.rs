@@ -1,5 +1,10 @@
 //! What `docs/testing.md` has its readers write, run as they would.
-#![allow(clippy::unwrap_used, missing_docs, reason = "files of a crate that is somebody else's")]
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "files of a crate that is somebody else's"
+)]
 
 // In the guide the executor is the crate `measure`, and the flow is a test of it.
 extern crate self as measure;
