@@ -150,7 +150,8 @@ impl<'a> Memory<'a> {
             let entries = run.objects(ix).iter();
             let is: Vec<_> =
                 entries.map(|entry| (entry.id.as_deref().unwrap_or_default(), entry.status)).collect();
-            let should_be: Vec<_> = self.model.objects(node).collect();
+            let objects = self.model.objects(node).iter();
+            let should_be: Vec<_> = objects.map(|object| (&*object.id, object.status)).collect();
             if is != should_be {
                 return disagree(format!("node {node} has {is:?}, and should have {should_be:?}"));
             }
@@ -182,8 +183,9 @@ impl<'a> Memory<'a> {
         if !self.drawing.nodes[node].kind.is_receiver() {
             return self.model.handed(node);
         }
-        let left = self.model.objects(node).filter(|(_, status)| *status == ObjectStatus::Working);
-        left.map(|(id, _)| id.to_owned()).collect()
+        let objects = self.model.objects(node).iter();
+        let left = objects.filter(|object| object.status == ObjectStatus::Working);
+        left.map(|object| object.id.clone()).collect()
     }
 
     /// The disk knows nothing of the run.
