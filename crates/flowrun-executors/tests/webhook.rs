@@ -204,6 +204,17 @@ async fn what_cannot_be_sent_is_not_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_header_name_that_a_stranger_filled_in_stays_on_its_line() {
+    let sink = WebhookSink::start().await.unwrap();
+    let data = json!({"request_type": "POST", "uri": sink.url(), "headers": "{\"x-{{title}}\": \"1\"}"});
+    let object = json!({"type": "own", "title": "a\0b\u{1b}[31m\r\nc"});
+    let ran = send(&sink, data, &[object]).await;
+    let [line] = &ran.lines[..] else { panic!("one line: {:?}", ran.lines) };
+    assert!(line.contains("x-ab[31mc") && !line.contains(char::is_control), "{line:?}");
+    assert_eq!((ran.status(), sink.received()), (ObjectStatus::Failed, vec![]));
+}
+
+#[tokio::test]
 async fn a_node_that_says_too_little_is_refused_before_and_while_it_runs() {
     let executor = WebhookExecutor::new(guard(&[]), WebhookSettings::new());
     assert_eq!(executor.check("{}"), Err("`uri` is empty".into()));

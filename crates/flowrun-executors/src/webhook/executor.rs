@@ -11,6 +11,7 @@ use super::WebhookSettings;
 use super::request::{BadRequest, Filled, Template};
 use crate::outcome::{Undone, failure, refused, undone_by};
 use crate::receiver::{Delivered, Delivery, deliver_each};
+use crate::text::tame;
 
 /// Sends one request per object. A status of 2xx passes, anything else fails, unless the node's `configs` say
 /// `any_response: true`: then any answer passes, as in the original. What a 429, a 5xx or a connection that did
@@ -95,7 +96,8 @@ impl Delivery for Node<'_> {
                 undone_by(&response).map_or(Delivered::No, Delivered::NotYet)
             }
             Err(Unsent { why, undone }) => {
-                self.context.log(format!("webhook {method} failed: {why}"));
+                // It may quote a header whose name was filled in with a stranger's text.
+                self.context.log(format!("webhook {method} failed: {}", tame(&why)));
                 undone.map_or(Delivered::No, Delivered::NotYet)
             }
         }
