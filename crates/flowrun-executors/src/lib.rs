@@ -35,7 +35,7 @@ mod receiver;
 pub mod scan;
 #[cfg(feature = "slack")]
 pub mod slack;
-#[cfg(any(feature = "email", feature = "scan", feature = "slack"))]
+#[cfg(any(feature = "email", feature = "scan", feature = "slack", feature = "webhook"))]
 mod text;
 #[cfg(feature = "webhook")]
 pub mod webhook;
