@@ -208,9 +208,13 @@ async fn a_header_name_that_a_stranger_filled_in_stays_on_its_line() {
     let sink = WebhookSink::start().await.unwrap();
     let data = json!({"request_type": "POST", "uri": sink.url(), "headers": "{\"x-{{title}}\": \"1\"}"});
     let object = json!({"type": "own", "title": "a\0b\u{1b}[31m\r\nc"});
-    let ran = send(&sink, data, &[object]).await;
+    let ran = send(&sink, data, std::slice::from_ref(&object)).await;
     let [line] = &ran.lines[..] else { panic!("one line: {:?}", ran.lines) };
-    assert!(line.contains("x-ab[31mc") && !line.contains(char::is_control), "{line:?}");
+    assert!(line.contains(r"x-a\0b\u{1b}[31m\r\nc") && !line.contains(char::is_control), "{line:?}");
+
+    let data = json!({"request_type": "POST", "uri": sink.url(), "headers": "{\"x-{{title}}\": true}"});
+    let ran = send(&sink, data, &[object]).await;
+    assert_eq!(ran.lines, ["webhook POST failed: header `x-ab[31mc` is neither a text nor a number"]);
     assert_eq!((ran.status(), sink.received()), (ObjectStatus::Failed, vec![]));
 }
 

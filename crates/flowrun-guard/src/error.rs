@@ -22,7 +22,7 @@ pub enum GuardError {
         source: url::ParseError,
     },
     /// A header of the request cannot be sent.
-    #[error("header `{name}` cannot be sent: it holds a character that headers may not hold")]
+    #[error("header `{}` cannot be sent: it holds a character that headers may not hold", name.escape_debug())]
     InvalidHeader {
         /// Its name; its value may be a secret.
         name: String,

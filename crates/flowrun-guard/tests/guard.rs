@@ -225,6 +225,9 @@ async fn a_closed_port_is_a_connect_error_and_bad_input_never_leaves() {
     assert!(matches!(fetch(&guard, "no url").await, Err(GuardError::InvalidUrl { .. })));
     let split = Request::new(Method::Get, format!("http://{address}/")).header("x", "a\r\nHost: b");
     assert!(matches!(guard.send(split).await, Err(GuardError::InvalidHeader { name }) if name == "x"));
+    let split = Request::new(Method::Get, format!("http://{address}/")).header("x\r\ny", "a");
+    let said = guard.send(split).await.unwrap_err().explained();
+    assert!(said.starts_with(r"header `x\r\ny` cannot be sent"), "{said}");
 }
 
 /// Answers from a script, one answer per question; the last one stays.
