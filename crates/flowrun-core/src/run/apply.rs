@@ -94,6 +94,7 @@ impl Run {
     }
 
     /// The node starts: its time, its line, and the entries it is handed.
+    #[inline(always)]
     fn begin(&mut self, node: NodeIx, at: Timestamp) {
         let seq = self.count_line();
         self.nodes.start(node, at, seq);
@@ -128,6 +129,7 @@ impl Run {
     }
 
     /// The node ends: its time and status, and the fate of its edges.
+    #[inline(always)]
     fn finish(&mut self, node: NodeIx, at: Timestamp, status: NodeStatus) {
         let failed = status == NodeStatus::Failed;
         let waited =
@@ -158,11 +160,15 @@ impl Run {
     }
 
     /// Decides the edges of a node that is done or passed over, and keeps which nodes that was the last of.
+    #[inline]
     fn decide_edges(&mut self, node: NodeIx) {
         self.released.clear();
-        if self.plan.children(node).is_empty() {
-            return;
+        if !self.plan.children(node).is_empty() {
+            self.decide_each_edge(node);
         }
+    }
+
+    fn decide_each_edge(&mut self, node: NodeIx) {
         let taking = self.taking(node);
         let Self { plan, nodes, released, .. } = self;
         // Backwards, so that a child that several edges lead to stands where the first of them does.

@@ -7,6 +7,7 @@ use crate::model::{Attempt, NodeIx, NodeStatus, ObjectStatus, Timestamp};
 use crate::task::{ErrorClass, Failure, Outcome};
 
 impl Run {
+    #[inline]
     pub(super) fn on_attempt_ended(
         &mut self,
         at: Timestamp,
@@ -94,6 +95,7 @@ impl Run {
         }
     }
 
+    #[inline]
     fn end_by_entries(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         let Some(detail) = self.nodes.detail(node) else {
             return self.end_node(at, node, attempt, NodeStatus::Passed);
@@ -115,6 +117,7 @@ impl Run {
     }
 
     /// The node is done: judge its conditions if anything is to follow, then go on.
+    #[inline]
     pub(super) fn end_node(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, status: NodeStatus) {
         let ends_run = status == NodeStatus::Failed && self.end_on_fail;
         if self.is_open() && !ends_run {
@@ -123,7 +126,7 @@ impl Run {
         let was_open = self.is_open();
         let has_failed = self.detours.get(node).is_some_and(|detour| detour.has_failed);
         let flaky = status == NodeStatus::Passed && has_failed;
-        self.put(at, Record::NodeEnded { node, attempt, status, flaky });
+        self.put_made(at, || Record::NodeEnded { node, attempt, status, flaky });
         if was_open && !self.is_open() {
             self.end_waiting(at);
         }

@@ -261,7 +261,16 @@ impl Run {
     /// # Errors
     ///
     /// Returns [`Rejected`] as [`handle`](Self::handle) would.
+    #[inline]
     pub fn admits(&self, event: &Event) -> Result<(), Rejected> {
+        // Nearly every event ends an attempt that is at work. That alone says that the run is open.
+        match *event {
+            Event::AttemptEnded { node, attempt, .. } if self.is_known_at_work(node, attempt) => Ok(()),
+            _ => self.admits_other(event),
+        }
+    }
+
+    fn admits_other(&self, event: &Event) -> Result<(), Rejected> {
         match (self.phase, event) {
             (Phase::New, Event::Started) => return Ok(()),
             (Phase::New, _) => return Err(Rejected::NotStarted),
@@ -295,21 +304,44 @@ impl Run {
         }
     }
 
+    fn is_known_at_work(&self, node: NodeIx, attempt: Attempt) -> bool {
+        self.nodes.get(node) == Some(State::Working(attempt))
+    }
+
     fn known(&self, node: NodeIx) -> Result<(), Rejected> {
         if node.index() < self.nodes.len() { Ok(()) } else { Err(Rejected::UnknownNode(node)) }
     }
 
     /// Changes the run as the record says and keeps the record for the decision.
     ///
-    /// Inlined, and so is the change: where the record is made it is known which one it is.
+    /// Inlined, and so is the change: where the record is made it is known which one it is. Everything on the way of
+    /// an ordinary node is: saving and restoring registers costs more than most of these functions do.
     #[inline(always)]
     fn put(&mut self, at: Timestamp, record: Record) {
-        let slots = self.spec.policy.slots.then(|| self.slots_at_stake(record.node(), record.ends_others()));
+        if self.spec.policy.slots {
+            return self.put_with_slots(at, record);
+        }
         self.change(at, &record);
         self.records.push(record);
-        if let Some(slots) = slots {
-            self.give_up_slots(slots);
+    }
+
+    /// The same for a record that is as easily made twice: first to be followed, then where it is kept. Copying it
+    /// there makes the processor wait for its parts, which have just been written.
+    #[inline(always)]
+    fn put_made(&mut self, at: Timestamp, make: impl Fn() -> Record) {
+        if self.spec.policy.slots {
+            return self.put_with_slots(at, make());
         }
+        self.change(at, &make());
+        self.records.extend(std::iter::once_with(make));
+    }
+
+    #[inline(never)]
+    fn put_with_slots(&mut self, at: Timestamp, record: Record) {
+        let slots = self.slots_at_stake(record.node(), record.ends_others());
+        self.change(at, &record);
+        self.records.push(record);
+        self.give_up_slots(slots);
     }
 
     /// Whether new nodes may start.

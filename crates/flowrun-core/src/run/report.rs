@@ -36,6 +36,7 @@ impl Run {
     }
 
     /// Says that the node was handed more than it may have, when it starts.
+    #[inline(always)]
     pub(super) fn log_over_limit(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         // Most nodes are handed nothing, and looking at what else is known of one costs a miss of the cache.
         let takes_objects = self.plan.role(node).is_some_and(Role::takes_objects);

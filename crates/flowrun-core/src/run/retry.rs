@@ -97,6 +97,7 @@ impl Run {
     }
 
     /// Asks for the timer of the time that all attempts of the visit have together.
+    #[inline(always)]
     pub(super) fn set_node_timer(&mut self, node: NodeIx) {
         let Some(timeout) = self.node_timeout(node) else { return };
         let Some((started, _)) = self.nodes.started(node) else { return };

@@ -156,6 +156,11 @@ impl Nodes {
         self.states[node.index()]
     }
 
+    /// The state of a node that may not be of this run.
+    pub(crate) fn get(&self, node: NodeIx) -> Option<State> {
+        self.states.get(node.index()).copied()
+    }
+
     pub(crate) fn set_state(&mut self, node: NodeIx, state: State) {
         self.states[node.index()] = state;
     }

@@ -52,6 +52,7 @@ impl Turns {
 
 impl Run {
     /// Starts an attempt, or lets it wait for its turn.
+    #[inline(always)]
     pub(super) fn start_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         if self.is_paused || self.turns.has_due() || self.is_full() {
             self.put(at, Record::NodeDue { node, attempt });
@@ -89,6 +90,7 @@ impl Run {
         working >= most.max(1) as usize
     }
 
+    #[inline(always)]
     fn launch(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         if self.spec.policy.slots {
             self.put(at, Record::SlotRequested { node, attempt });
@@ -111,11 +113,12 @@ impl Run {
         }
     }
 
+    #[inline]
     fn begin_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         let timeout = self.attempt_timeout(node);
         let deadline = timeout.map(|timeout| at.after(timeout));
         let possible_duplicate = self.is_possible_duplicate(node);
-        self.put(at, Record::AttemptStarted { node, attempt, deadline, possible_duplicate });
+        self.put_made(at, || Record::AttemptStarted { node, attempt, deadline, possible_duplicate });
         self.calls.push(Call::new(node, attempt));
         if let Some(at) = deadline {
             self.commands.push(Command::SetTimer { timer: Timer::Attempt { node, attempt }, at });
