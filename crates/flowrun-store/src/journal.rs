@@ -26,13 +26,18 @@ pub trait Journal: Send {
         self.append(at, records)
     }
 
+    /// Lets readers see everything that is committed. Whoever writes many decisions before telling anybody of them
+    /// calls this when it tells; until then the journal may keep them from readers. Dropping it publishes, too.
+    fn publish(&mut self);
+
     /// A reader for watchers of the run. It outlives this writer.
     fn reader(&self) -> Arc<dyn JournalReader>;
 }
 
 /// Reads the journal of one run.
 pub trait JournalReader: Send + Sync {
-    /// Up to `max` lines after the one numbered `after`; 0 stands before the first. Only what is committed.
+    /// Up to `max` lines after the one numbered `after`; 0 stands before the first. Only what is committed, and
+    /// all that is [published](Journal::publish).
     ///
     /// # Errors
     ///

@@ -20,6 +20,7 @@
 //! let Commit::Done(Ok(())) = journal.append(Timestamp::default(), &mut vec![Record::RunStarted]) else {
 //!     panic!("the memory store commits at once")
 //! };
+//! journal.publish();
 //! let page = store.reader(id)?.read(0, 10)?;
 //! assert_eq!(page.lines[0].seq, 1);
 //! # Ok::<(), flowrun_store::StoreError>(())

@@ -1,6 +1,6 @@
 //! A store that lives as long as the process.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -77,7 +77,7 @@ impl Store for MemoryStore {
         }
         let ring = Arc::new(Ring::new(self.capacity, new));
         runs.held.insert(run, Arc::downgrade(&ring));
-        Ok(Box::new(MemoryJournal { ring }))
+        Ok(Box::new(MemoryJournal::new(ring)))
     }
 
     fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
@@ -89,7 +89,7 @@ impl Store for MemoryStore {
         if ring.has_writer.swap(true, Ordering::AcqRel) {
             return Err(StoreError::InUse(run));
         }
-        let journal = MemoryJournal { ring: Arc::clone(&ring) };
+        let journal = MemoryJournal::new(Arc::clone(&ring));
         let lines = ring.read(0, usize::MAX)?.lines;
         Ok((StoredRun::new(ring.new.clone(), lines), Box::new(journal)))
     }
@@ -124,22 +124,52 @@ impl Store for MemoryStore {
     }
 }
 
+/// The writer keeps lines to itself until somebody is to be told of them: a lock for each decision would cost more
+/// than the lines.
 struct MemoryJournal {
     ring: Arc<Ring>,
+    fresh: Lines,
+    /// How many lines before the fresh ones passed without room for them.
+    passed: u64,
+}
+
+impl MemoryJournal {
+    fn new(ring: Arc<Ring>) -> Self {
+        Self { ring, fresh: Lines::default(), passed: 0 }
+    }
 }
 
 impl Drop for MemoryJournal {
     fn drop(&mut self) {
+        self.publish();
         self.ring.has_writer.store(false, Ordering::Release);
     }
 }
 
 impl Journal for MemoryJournal {
     fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
-        lock(&self.ring.lines).append(self.ring.capacity, at, records);
-        // Those that were pushed out are dropped when nobody waits for it.
-        records.clear();
+        // Of more than there is room for, only the last ones are ever read.
+        let passing = records.len().saturating_sub(self.ring.capacity);
+        if passing > 0 {
+            self.publish();
+            records.drain(..passing);
+            self.passed = passing as u64;
+        }
+        self.fresh.push(at, records);
+        if self.fresh.len() >= CHUNK {
+            self.publish();
+        }
         Commit::Done(Ok(()))
+    }
+
+    fn publish(&mut self) {
+        if self.fresh.len() == 0 {
+            return;
+        }
+        lock(&self.ring.kept).take_in(self.ring.capacity, self.passed, &mut self.fresh);
+        self.passed = 0;
+        // What was pushed out is dropped when nobody waits for it.
+        self.fresh.clear();
     }
 
     fn reader(&self) -> Arc<dyn JournalReader> {
@@ -152,82 +182,117 @@ struct Ring {
     new: NewRun,
     has_writer: AtomicBool,
     capacity: usize,
-    lines: Mutex<Lines>,
+    kept: Mutex<Kept>,
 }
 
+/// What can be read of a journal.
+#[derive(Debug, Default)]
+struct Kept {
+    /// The oldest first. They are pushed out whole, so that there can be more lines than the ring's capacity.
+    chunks: VecDeque<Lines>,
+    /// Lines in the chunks.
+    len: usize,
+    /// The number of the last line.
+    last_seq: u64,
+}
+
+/// Some lines, one after the other.
 #[derive(Debug, Default)]
 struct Lines {
-    /// Grows up to the ring's capacity; from then on each line takes the place of the oldest one.
-    kept: Vec<(Timestamp, Record)>,
-    /// The place of the oldest line.
-    oldest: usize,
-    /// Lines that were pushed out; the oldest kept one has the number `dropped + 1`.
-    dropped: u64,
+    records: Vec<Record>,
+    /// The time of so many records.
+    times: Vec<(Timestamp, usize)>,
 }
 
+/// Lines that are handed over, and pushed out, together.
+const CHUNK: usize = 256;
+
 impl Lines {
-    /// Appends the records; what they push out takes their places.
-    fn append(&mut self, capacity: usize, at: Timestamp, records: &mut Vec<Record>) {
-        let room = capacity - self.kept.len();
-        if room > 0 {
-            let fits = room.min(records.len());
-            self.kept.extend(records.drain(..fits).map(|record| (at, record)));
+    fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Appends records of one time and leaves none.
+    fn push(&mut self, at: Timestamp, records: &mut Vec<Record>) {
+        if records.is_empty() {
+            return;
         }
-        // Of more than there is room for, only the last ones are ever read.
-        let passing = records.len().saturating_sub(capacity);
-        for record in &mut records[passing..] {
-            let oldest = &mut self.kept[self.oldest];
-            oldest.0 = at;
-            std::mem::swap(&mut oldest.1, record);
-            self.oldest = if self.oldest + 1 == capacity { 0 } else { self.oldest + 1 };
+        self.times.push((at, records.len()));
+        self.records.append(records);
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        self.times.append(&mut other.times);
+        self.records.append(&mut other.records);
+    }
+
+    fn clear(&mut self) {
+        self.records.clear();
+        self.times.clear();
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Timestamp, &Record)> {
+        let times = self.times.iter().flat_map(|&(at, count)| std::iter::repeat_n(at, count));
+        times.zip(&self.records)
+    }
+}
+
+impl Kept {
+    /// Takes lines in, after so many that passed, and leaves some that were pushed out, or none.
+    fn take_in(&mut self, capacity: usize, passed: u64, lines: &mut Lines) {
+        self.last_seq += passed + lines.len() as u64;
+        self.len += lines.len();
+        match self.chunks.back_mut() {
+            Some(last) if last.len() + lines.len() <= CHUNK => last.append(lines),
+            _ => self.chunks.push_back(std::mem::take(lines)),
         }
-        self.dropped += records.len() as u64;
+        while let Some(oldest) = self.chunks.pop_front_if(|oldest| self.len - oldest.len() >= capacity) {
+            self.len -= oldest.len();
+            *lines = oldest;
+        }
     }
 
     /// The kept lines, oldest first.
-    fn iter(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, Record)> {
-        let (newer, older) = self.kept.split_at(self.oldest);
-        older.iter().chain(newer)
-    }
-
-    /// The number of the last line.
-    fn last_seq(&self) -> u64 {
-        self.dropped + self.kept.len() as u64
+    fn iter(&self) -> impl Iterator<Item = (Timestamp, &Record)> {
+        self.chunks.iter().flat_map(Lines::iter)
     }
 }
 
 impl Ring {
     /// An empty journal in the hands of its writer.
     fn new(capacity: usize, new: NewRun) -> Self {
-        Self { new, has_writer: AtomicBool::new(true), capacity, lines: Mutex::default() }
+        Self { new, has_writer: AtomicBool::new(true), capacity, kept: Mutex::default() }
     }
 
     fn last_seq(&self) -> u64 {
-        lock(&self.lines).last_seq()
+        lock(&self.kept).last_seq
     }
 
     /// How the run stands; `None` before its first line.
     fn summary(&self) -> Option<RunSummary> {
-        let lines = lock(&self.lines);
-        let updated = lines.iter().next_back()?.0;
+        let kept = lock(&self.kept);
+        let (updated, _) = *kept.chunks.back()?.times.last()?;
+        let mut records = kept.chunks.iter().rev().flat_map(|lines| lines.records.iter().rev());
         // Where no kept line tells it, the run was opened by one that was pushed out, and has not ended since.
-        let status = lines.iter().rev().find_map(|(_, record)| record.run_status());
-        Some(RunSummary::new(&self.new, updated, status.unwrap_or(RunStatus::Working), lines.last_seq()))
+        let status = records.find_map(Record::run_status);
+        Some(RunSummary::new(&self.new, updated, status.unwrap_or(RunStatus::Working), kept.last_seq))
     }
 }
 
 impl JournalReader for Ring {
     fn read(&self, after: u64, max: usize) -> Result<Page, StoreError> {
-        let lines = lock(&self.lines);
-        let missed = lines.dropped.saturating_sub(after);
-        let from = usize::try_from(after.saturating_sub(lines.dropped)).unwrap_or(usize::MAX);
-        let page = lines.iter().enumerate().skip(from).take(max);
-        let line = |(place, &(at, ref record)): (usize, &(Timestamp, Record))| JournalLine {
-            seq: lines.dropped + place as u64 + 1,
+        let kept = lock(&self.kept);
+        // More may be kept than the capacity; what can be read does not hang on that.
+        let dropped = kept.last_seq - kept.len.min(self.capacity) as u64;
+        let first = kept.last_seq - kept.len as u64;
+        let from = usize::try_from(after.max(dropped) - first).unwrap_or(usize::MAX);
+        let page = kept.iter().zip(first + 1..).skip(from).take(max);
+        let line = |((at, record), seq): ((Timestamp, &Record), u64)| JournalLine {
+            seq,
             at,
             record: record.clone(),
         };
-        Ok(Page { missed, lines: page.map(line).collect() })
+        Ok(Page { missed: dropped.saturating_sub(after), lines: page.map(line).collect() })
     }
 }
 
@@ -249,7 +314,45 @@ mod tests {
     }
 
     fn append(journal: &mut dyn Journal, record: Record) {
-        assert!(matches!(journal.append(Timestamp::default(), &mut vec![record]), Commit::Done(Ok(()))));
+        append_all(journal, Timestamp::default(), &mut vec![record]);
+        journal.publish();
+    }
+
+    fn append_all(journal: &mut dyn Journal, at: Timestamp, records: &mut Vec<Record>) {
+        assert!(matches!(journal.append(at, records), Commit::Done(Ok(()))));
+        assert!(records.is_empty());
+    }
+
+    /// However lines come, by ones or by thousands, and whenever they are published, what can be read is the last
+    /// `capacity` of those that are.
+    #[test]
+    fn the_last_lines_are_read_whatever_they_came_in() {
+        let sizes = [1, 2, 300, 0, 7, 90, 90, 90, 1_000, 1, 1, 255, 256, 257, 3];
+        for capacity in [1, 2, 100, 256, 500, 10_000] {
+            let mut journal = MemoryStore::with_capacity(capacity).create(new_run()).unwrap();
+            let (reader, mut written) = (journal.reader(), Vec::new());
+            for (decision, size) in sizes.into_iter().enumerate() {
+                let at = Timestamp::from_micros(decision as i64);
+                let lines = written.len()..written.len() + size;
+                let node = |line| Record::NodeSkipped { node: flowrun_core::NodeIx::new(line) };
+                append_all(&mut *journal, at, &mut lines.clone().map(node).collect());
+                written.extend(lines.map(|line| (line as u64 + 1, at, format!("{:?}", node(line)))));
+                if decision % 3 == 0 {
+                    continue;
+                }
+                journal.publish();
+                let dropped = written.len().saturating_sub(capacity);
+                for after in [0, 1, dropped, dropped + 1, written.len(), written.len() + 1] {
+                    let page = reader.read(after as u64, 40).unwrap();
+                    let read =
+                        page.lines.iter().map(|line| (line.seq, line.at, format!("{:?}", line.record)));
+                    let from = after.clamp(dropped, written.len());
+                    let expected = &written[from..written.len().min(from + 40)];
+                    assert_eq!(read.collect::<Vec<_>>(), expected, "{after} of {decision} in {capacity}");
+                    assert_eq!(page.missed, dropped.saturating_sub(after) as u64);
+                }
+            }
+        }
     }
 
     #[test]

@@ -78,6 +78,9 @@ impl Journal for FailingJournal {
         self.appends_left.store(left - 1, Ordering::Relaxed);
         self.journal.append(at, records)
     }
+    fn publish(&mut self) {
+        self.journal.publish();
+    }
     fn reader(&self) -> Arc<dyn JournalReader> {
         self.journal.reader()
     }

@@ -47,6 +47,9 @@ impl Journal for HereJournal {
         (self.meanwhile)();
         self.journal.append(at, records)
     }
+    fn publish(&mut self) {
+        self.journal.publish();
+    }
     fn reader(&self) -> Arc<dyn JournalReader> {
         self.journal.reader()
     }

@@ -116,6 +116,9 @@ impl Journal for SqliteJournal {
         })
     }
 
+    /// Readers see whatever is committed.
+    fn publish(&mut self) {}
+
     fn reader(&self) -> Arc<dyn JournalReader> {
         Arc::new(SqliteReader {
             pool: Arc::clone(&self.shared.pool),

@@ -156,6 +156,7 @@ impl Platter {
         let Commit::Done(Ok(())) = journal.append(transaction.at, &mut records) else {
             unreachable!("the memory store writes at once")
         };
+        journal.publish();
         self.lines += transaction.records.len();
     }
 }
@@ -238,6 +239,9 @@ impl Journal for DiskJournal {
         // Nobody answers once the process has ended; then nobody asks either.
         Commit::Pending(Box::pin(async { answer.await.unwrap_or_else(|_| Err(failed())) }))
     }
+
+    /// What is on the platter can be read.
+    fn publish(&mut self) {}
 
     fn reader(&self) -> Arc<dyn JournalReader> {
         let reader = lock(&self.platter).reader.clone();

@@ -17,6 +17,7 @@ named!(
     appends_keep_their_order_when_nobody_waits,
     appends_keep_their_order_whoever_writes,
     a_reader_outlives_its_writer,
+    a_writer_that_goes_leaves_what_it_wrote,
     a_run_has_one_writer,
 );
 
@@ -134,6 +135,7 @@ fn appends_keep_their_order_when_nobody_waits(place: &dyn Place) -> Result<(), B
     if let Some(last) = last {
         futures::executor::block_on(last.done())?;
     }
+    journal.publish();
     let lines = journal.reader().read(0, 100)?.lines;
     let expected: Vec<_> = (0..50).map(|text| text.to_string()).collect();
     ensure!(messages(&lines) == expected, "it reads {:?}", messages(&lines));
@@ -154,6 +156,7 @@ fn appends_keep_their_order_whoever_writes(place: &dyn Place) -> Result<(), Brok
             futures::executor::block_on(commit.done())?;
         }
     }
+    journal.publish();
     let lines = journal.reader().read(0, 200)?.lines;
     let expected: Vec<_> = (0..100).map(|text| text.to_string()).collect();
     ensure!(messages(&lines) == expected, "it reads {:?}", messages(&lines));
@@ -167,6 +170,19 @@ fn a_reader_outlives_its_writer(place: &dyn Place) -> Result<(), Broken> {
     drop(journal);
     let lines = reader.read(0, 10)?.lines.len();
     ensure!(lines == 1, "it reads {lines} lines");
+    Ok(())
+}
+
+fn a_writer_that_goes_leaves_what_it_wrote(place: &dyn Place) -> Result<(), Broken> {
+    let store = place.open();
+    let mut journal = store.create(new_run(1))?;
+    let reader = journal.reader();
+    for text in ["a", "b", "c"] {
+        futures::executor::block_on(journal.append(super::at(0), &mut vec![logged(text)]).done())?;
+    }
+    drop(journal);
+    let lines = reader.read(0, 10)?.lines;
+    ensure!(messages(&lines) == ["a", "b", "c"], "it reads {:?}", messages(&lines));
     Ok(())
 }
 

@@ -118,7 +118,9 @@ fn ended(status: RunStatus) -> Record {
 }
 
 fn append(journal: &mut dyn Journal, second: i64, records: &[Record]) -> Result<(), StoreError> {
-    futures::executor::block_on(journal.append(at(second), &mut records.to_vec()).done())
+    futures::executor::block_on(journal.append(at(second), &mut records.to_vec()).done())?;
+    journal.publish();
+    Ok(())
 }
 
 /// Stores a run of these decisions and gives its journal, which keeps it held.

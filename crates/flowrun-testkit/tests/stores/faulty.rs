@@ -26,6 +26,7 @@ pub(crate) enum Fault {
     OvertakenHere,
     ReaderEndsWithWriter,
     LoneLineEndsWithWriter,
+    UnpublishedLost,
     TwoWriters,
     UnwrittenListed,
     IdsTakenTwice,
@@ -94,6 +95,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         ],
     ),
     (LoneLineEndsWithWriter, &["a_reader_outlives_its_writer"]),
+    (UnpublishedLost, &["a_writer_that_goes_leaves_what_it_wrote"]),
     (TwoWriters, &["a_run_has_one_writer"]),
     (ManyInTheirOwnOrder, &["many_runs_are_opened_as_each_of_them_is"]),
     (UnwrittenListed, &["nothing_is_stored_before_the_first_append"]),
@@ -188,6 +190,7 @@ impl Faulty {
             is_one_of_many,
             appends: 0,
             late: None,
+            unpublished: Vec::new(),
             written: Arc::clone(&self.written),
             ended: Arc::clone(&self.ended),
             is_held: Arc::default(),
@@ -341,6 +344,7 @@ struct FaultyJournal {
     appends: usize,
     /// What was to be written at once, and is not handed on yet.
     late: Option<(Timestamp, Vec<Record>)>,
+    unpublished: Vec<(Timestamp, Vec<Record>)>,
     written: Arc<Mutex<BTreeSet<RunId>>>,
     ended: Arc<Mutex<BTreeSet<RunId>>>,
     is_held: Arc<()>,
@@ -356,6 +360,10 @@ impl Journal for FaultyJournal {
             self.ended.lock().unwrap().insert(self.run);
         }
         match self.fault {
+            UnpublishedLost => {
+                self.unpublished.push((at, std::mem::take(records)));
+                Commit::Done(Ok(()))
+            }
             EmptyAppendsKept if records.is_empty() => self.journal.append(at, &mut vec![Record::RunTimedOut]),
             TenthAppendLost if self.appends == 10 => Commit::Done(Ok(())),
             LostAmongMany if self.is_one_of_many && self.appends == 5 => Commit::Done(Ok(())),
@@ -379,11 +387,20 @@ impl Journal for FaultyJournal {
                 self.late = Some((at, std::mem::take(records)));
                 Commit::Done(Ok(()))
             }
-            (_, late) => {
+            (_, late) if self.fault != UnpublishedLost => {
                 let here = self.journal.append_here(at, records);
                 late.map_or(here, |(at, mut records)| self.journal.append(at, &mut records))
             }
+            _ => self.append(at, records),
         }
+    }
+
+    fn publish(&mut self) {
+        for (at, mut records) in self.unpublished.drain(..) {
+            let appended = futures::executor::block_on(self.journal.append(at, &mut records).done());
+            appended.expect("the store below is sound");
+        }
+        self.journal.publish();
     }
 
     fn reader(&self) -> Arc<dyn JournalReader> {
@@ -428,6 +445,8 @@ impl Journal for Nothing {
     fn append(&mut self, _: Timestamp, _: &mut Vec<Record>) -> Commit {
         Commit::Done(Ok(()))
     }
+
+    fn publish(&mut self) {}
 
     fn reader(&self) -> Arc<dyn JournalReader> {
         Arc::new(Self)

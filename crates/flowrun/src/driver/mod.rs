@@ -116,6 +116,7 @@ impl Driver {
     /// written yet is not at rest.
     fn tell(&mut self) {
         if std::mem::take(&mut self.work.untold) {
+            self.journal.publish();
             self.progress.committed();
         }
         let at_rest = self.run.is_at_rest() && self.work.ahead.is_empty();
@@ -204,7 +205,7 @@ impl Driver {
             Commit::Done(done) if self.work.ahead.is_empty() => {
                 done?;
                 let Self { work, shared, slots, .. } = self;
-                written(&mut self.stored);
+                written(&mut self.stored, &mut *self.journal);
                 work.untold = true;
                 work.perform(at, decision.calls, decision.commands, &shared.stops, slots, self.grace);
             }
@@ -216,7 +217,7 @@ impl Driver {
     /// Carries out what the oldest unwritten decision orders, once it is written.
     fn poll_written(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StoreError>> {
         let Ordered { at, mut calls, commands } = std::task::ready!(self.work.ahead.poll_written(cx))?;
-        written(&mut self.stored);
+        written(&mut self.stored, &mut *self.journal);
         self.work.untold = true;
         self.work.perform(at, &mut calls, &commands, &self.shared.stops, &mut self.slots, self.grace);
         Poll::Ready(Ok(()))
@@ -390,10 +391,11 @@ enum More {
 }
 
 /// Tells that a decision is written.
-fn written(stored: &mut Option<oneshot::Sender<()>>) {
+fn written(stored: &mut Option<oneshot::Sender<()>>, journal: &mut dyn Journal) {
     failpoint!("c8");
     if let Some(stored) = stored.take() {
         failpoint!("c2");
+        journal.publish();
         // Whoever started the run may have gone away.
         let _ = stored.send(());
     }
