@@ -264,10 +264,12 @@ impl Run {
     #[inline]
     pub fn admits(&self, event: &Event) -> Result<(), Rejected> {
         // Nearly every event ends an attempt that is at work. That alone says that the run is open.
-        match *event {
-            Event::AttemptEnded { node, attempt, .. } if self.is_known_at_work(node, attempt) => Ok(()),
-            _ => self.admits_other(event),
+        if let Event::AttemptEnded { node, attempt, .. } = *event
+            && self.nodes.get(node) == Some(State::Working(attempt))
+        {
+            return Ok(());
         }
+        self.admits_other(event)
     }
 
     fn admits_other(&self, event: &Event) -> Result<(), Rejected> {
@@ -302,10 +304,6 @@ impl Run {
             | Event::Recovered { .. }
             | Event::Started => Ok(()),
         }
-    }
-
-    fn is_known_at_work(&self, node: NodeIx, attempt: Attempt) -> bool {
-        self.nodes.get(node) == Some(State::Working(attempt))
     }
 
     fn known(&self, node: NodeIx) -> Result<(), Rejected> {
