@@ -8,11 +8,21 @@ use flowrun_core::Timestamp;
 pub trait Clock: Send + Sync + 'static {
     /// The time now. It should not go backwards; nothing is ordered by it.
     fn now(&self) -> Timestamp;
+
+    /// A number that changes every few milliseconds while time passes, and costs much less to read than the time.
+    /// Events of one run that come without any waiting between them share a reading of [`now`](Self::now) as long
+    /// as it stays the same. Default: `None`, each event has a reading of its own.
+    fn tick(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// The time of the machine, moved on by a monotonic clock, so that it never goes backwards in one process.
 ///
 /// It follows tokio's clock: with time paused in a test, it stands still too.
+///
+/// On Linux it ticks with the kernel, as a rule every 4 ms (`CONFIG_HZ`): when a node has ended that never had to
+/// wait, its times may lag behind by that. The time after a wait is exact.
 #[derive(Debug)]
 pub struct SystemClock {
     start: Timestamp,
@@ -34,11 +44,28 @@ impl Default for SystemClock {
     }
 }
 
+/// What the kernel's clock shows without looking at the hardware: the time of its last tick, in nanoseconds.
+#[cfg(target_os = "linux")]
+fn kernel_tick() -> Option<i64> {
+    use rustix::time::{ClockId, clock_gettime};
+    let tick = clock_gettime(ClockId::MonotonicCoarse);
+    Some(tick.tv_sec.wrapping_mul(1_000_000_000).wrapping_add(tick.tv_nsec))
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn kernel_tick() -> Option<i64> {
+    None
+}
+
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let elapsed = self.since.elapsed();
         let seconds = i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX);
         let micros = seconds.saturating_mul(1_000_000).saturating_add(i64::from(elapsed.subsec_micros()));
         Timestamp::from_micros(self.start.as_micros().saturating_add(micros))
+    }
+
+    fn tick(&self) -> Option<i64> {
+        kernel_tick()
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info, info_span};
 
 use crate::context::{RunShared, Stops, Within};
-use crate::driver::{Driver, Work};
+use crate::driver::{Driver, Watch, Work};
 use crate::engine::Inner;
 use crate::executor::NodeExecutors;
 use crate::handle::{Progress, RunError, RunHandle};
@@ -72,7 +72,7 @@ impl Inner {
             shared,
             reports,
             requests,
-            clock: Arc::clone(&self.clock),
+            watch: Watch::new(Arc::clone(&self.clock)),
             progress: Arc::clone(&progress),
             grace: self.grace,
             stored: Some(stored_in),

@@ -8,6 +8,7 @@ mod attempt;
 mod here;
 mod probe;
 mod timers;
+mod watch;
 mod work;
 
 use std::collections::BTreeSet;
@@ -23,15 +24,16 @@ use flowrun_store::{Commit, Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, debug_span};
 
+use crate::FlowRun;
 use crate::context::{Context, Reported, RunShared, Within};
 use crate::executor::{NodeExecutors, Placement};
 use crate::failpoint::failpoint;
 use crate::handle::{Progress, RunError};
 use crate::slots::RunSlots;
-use crate::{Clock, FlowRun};
 use ahead::Ordered;
 use attempt::{AttemptFuture, Started};
 use timers::Due;
+pub(crate) use watch::Watch;
 use work::Ended;
 pub(crate) use work::Work;
 
@@ -65,7 +67,7 @@ pub(crate) struct Driver {
     pub(crate) within: Arc<Within>,
     pub(crate) reports: mpsc::UnboundedReceiver<Reported>,
     pub(crate) requests: mpsc::Receiver<Request>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) watch: Watch,
     pub(crate) progress: Arc<Progress>,
     pub(crate) grace: Duration,
     /// Tells that the first decision is written.
@@ -128,10 +130,13 @@ impl Driver {
 
     /// Waits for what comes next. Reports first: what an executor said stands before how it ended.
     async fn next(&mut self) -> Result<Next, StoreError> {
+        self.watch.waited();
         let wait =
-            self.work.timers.next().map(|at| at.as_micros().saturating_sub(self.clock.now().as_micros()));
+            self.work.timers.next().map(|at| at.as_micros().saturating_sub(self.watch.now().as_micros()));
         let mut sleep = pin!(sleep_micros(wait));
-        poll_fn(|cx| self.poll_next(cx, sleep.as_mut())).await
+        let next = poll_fn(|cx| self.poll_next(cx, sleep.as_mut())).await;
+        self.watch.waited();
+        next
     }
 
     fn poll_next(
@@ -177,7 +182,8 @@ impl Driver {
 
     /// Decides one event that happened just now.
     fn decide(&mut self, event: Event) -> Result<(), StoreError> {
-        self.decide_all(self.clock.now(), [event], More::No)
+        let at = self.watch.now();
+        self.decide_all(at, [event], More::No)
     }
 
     /// Decides events that happened at one time, hands the decision to the journal, and carries out what it
@@ -197,6 +203,7 @@ impl Driver {
         let is_idle = more == More::No && self.work.is_idle();
         let commit = if is_idle && self.journal.writes_here() && here::may_wait() {
             self.work.turn += NODES_PER_WAIT;
+            self.watch.waited();
             here::wait(|| self.journal.append_here(at, decision.records))
         } else {
             self.journal.append(at, decision.records)
@@ -228,6 +235,7 @@ impl Driver {
         while !self.work.ahead.is_empty() {
             poll_fn(|cx| self.poll_written(cx)).await?;
         }
+        self.watch.waited();
         Ok(())
     }
 
@@ -239,6 +247,7 @@ impl Driver {
                 self.work.turn = 0;
                 self.tell();
                 tokio::task::yield_now().await;
+                self.watch.waited();
                 while let Ok(request) = self.requests.try_recv() {
                     self.answer(request).await?;
                 }
@@ -274,7 +283,7 @@ impl Driver {
         let (node, attempt) = (call.node(), call.attempt());
         let executor = self.executors.of(node);
         let timeout = self.run.attempt_timeout(node);
-        let deadline = timeout.map(|timeout| self.clock.now().after(timeout));
+        let deadline = timeout.map(|timeout| self.watch.now().after(timeout));
         let span = debug_span!("attempt", node = %self.run.plan().node_id(node), %attempt);
         failpoint!("c4");
         let entered = span.enter();
@@ -308,7 +317,7 @@ impl Driver {
     /// together.
     fn end_attempts(&mut self) -> Result<(), StoreError> {
         failpoint!("c6");
-        let at = self.clock.now();
+        let at = self.watch.now();
         while let Some(reported) = self.reported() {
             self.decide_all(at, [reported.into()], More::Follows)?;
         }
@@ -332,7 +341,7 @@ impl Driver {
                 // Whoever asked may have gone away.
                 let _ = reply.send(self.run.to_flow_run());
             }
-            Request::Park(grace) => self.work.timers.set(self.clock.now().after(grace), Due::Park),
+            Request::Park(grace) => self.work.timers.set(self.watch.now().after(grace), Due::Park),
         }
         Ok(())
     }
@@ -348,7 +357,7 @@ impl Driver {
     }
 
     fn fire_timers(&mut self) -> Result<(), StoreError> {
-        let now = self.clock.now();
+        let now = self.watch.now();
         let mut over = BTreeSet::new();
         while let Some(due) = self.work.timers.pop(now) {
             match due {
