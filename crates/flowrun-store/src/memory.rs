@@ -208,6 +208,14 @@ struct Lines {
 const CHUNK: usize = 256;
 
 impl Lines {
+    /// None, with room for about as many.
+    fn as_roomy(&self) -> Self {
+        Self {
+            records: Vec::with_capacity(self.records.len().min(CHUNK)),
+            times: Vec::with_capacity(self.times.len()),
+        }
+    }
+
     fn len(&self) -> usize {
         self.records.len()
     }
@@ -244,7 +252,10 @@ impl Kept {
         self.len += lines.len();
         match self.chunks.back_mut() {
             Some(last) if last.len() + lines.len() <= CHUNK => last.append(lines),
-            _ => self.chunks.push_back(std::mem::take(lines)),
+            _ => {
+                let next = lines.as_roomy();
+                self.chunks.push_back(std::mem::replace(lines, next));
+            }
         }
         while let Some(oldest) = self.chunks.pop_front_if(|oldest| self.len - oldest.len() >= capacity) {
             self.len -= oldest.len();
