@@ -186,10 +186,12 @@ impl Plan {
     }
 
     /// What the node says about its own retries and time limits; `None` when it says nothing, as most do.
+    #[inline]
     pub(crate) fn settings(&self, node: NodeIx) -> Option<&NodeSettings> {
-        if !self.info(node).has_settings {
-            return None;
-        }
+        if self.info(node).has_settings { self.find_settings(node) } else { None }
+    }
+
+    fn find_settings(&self, node: NodeIx) -> Option<&NodeSettings> {
         let at = self.settings.binary_search_by_key(&node, |(node, _)| *node).ok()?;
         Some(&self.settings[at].1)
     }

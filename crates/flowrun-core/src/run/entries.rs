@@ -21,14 +21,21 @@ pub(super) struct Handed {
 impl Run {
     /// What the executor of a node is called with.
     #[must_use]
+    #[inline]
     pub fn task(&self, node: NodeIx, attempt: Attempt) -> Task {
         let call = Call::new(node, attempt);
-        let takes_objects = self.plan.info(node).role.filter(|role| role.takes_objects());
-        let possible_duplicate = self.is_possible_duplicate(node);
+        let takes_objects = self.plan.info(node).role.is_some_and(Role::takes_objects);
         // Pages come from facts. Without any there is no need to look at the parents.
-        if takes_objects.is_none() && !possible_duplicate && self.facts.is_empty() {
+        if !takes_objects && self.facts.is_empty() && !self.is_possible_duplicate(node) {
             return Task::new(Arc::clone(&self.basis), call);
         }
+        self.task_of_its_own(call)
+    }
+
+    fn task_of_its_own(&self, call: Call) -> Task {
+        let node = call.node();
+        let takes_objects = self.plan.info(node).role.filter(|role| role.takes_objects());
+        let possible_duplicate = self.is_possible_duplicate(node);
         let mut basis = Basis::clone(&self.basis);
         basis.possible_duplicate = possible_duplicate;
         basis.objects = takes_objects.map_or_else(Vec::new, |role| self.task_objects(node, role));

@@ -107,9 +107,10 @@ impl Run {
 
     /// How long one attempt of the node may take; `None` for as long as it likes.
     #[must_use]
+    #[inline]
     pub fn attempt_timeout(&self, node: NodeIx) -> Option<Duration> {
-        let own = self.plan.settings(node).and_then(|settings| settings.attempt_timeout);
-        own.or(self.spec.policy.attempt_timeout)
+        let of_all = self.spec.policy.attempt_timeout;
+        self.plan.settings(node).map_or(of_all, |own| own.attempt_timeout.or(of_all))
     }
 
     /// What happens when nobody can know whether an attempt of the node had its effect.
@@ -120,8 +121,8 @@ impl Run {
     }
 
     fn node_timeout(&self, node: NodeIx) -> Option<Duration> {
-        let own = self.plan.settings(node).and_then(|settings| settings.node_timeout);
-        own.or(self.spec.policy.node_timeout)
+        let of_all = self.spec.policy.node_timeout;
+        self.plan.settings(node).map_or(of_all, |own| own.node_timeout.or(of_all))
     }
 
     pub(super) fn retry_policy(&self, node: NodeIx) -> RetryPolicy {
@@ -136,6 +137,7 @@ impl Run {
     }
 
     /// Whether an earlier attempt of the visit may have had its effect without anybody knowing.
+    #[inline]
     pub(super) fn is_possible_duplicate(&self, node: NodeIx) -> bool {
         self.detours.get(node).is_some_and(|detour| detour.is_unsure)
             && self.plan.effect(node) != EffectClass::Read
@@ -144,6 +146,7 @@ impl Run {
     /// Whether the executor is to find out first if an earlier attempt had its effect. Not when a person has
     /// decided that already.
     #[must_use]
+    #[inline]
     pub fn is_probed_first(&self, node: NodeIx) -> bool {
         self.is_possible_duplicate(node)
             && self.plan.effect(node) == EffectClass::Probeable
