@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use flowrun_core::{NoSecrets, Role, RunPolicy, SecretSource, TaskTypes};
+use flowrun_core::{NoSecrets, Outcome, Role, RunPolicy, SecretSource, Task, TaskTypes};
 use flowrun_store::{MemoryStore, Store};
 
+use crate::Context;
 use crate::checked::CheckedPlans;
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, Inner};
-use crate::executor::TaskExecutor;
+use crate::executor::{Function, TaskExecutor};
 use crate::slots::{Limit, SlotRequest, Slots};
 
 /// Collects what an engine is made of.
@@ -47,6 +48,35 @@ impl EngineBuilder {
     ) -> Self {
         self.executors.push((task_type.into(), role, Arc::new(executor)));
         self
+    }
+
+    /// Adds a function as the executor of a task type: it has the whole answer as soon as it is called. Like every
+    /// executor that computes it must not block. After a crash it may be called again for what it was called for
+    /// before, so what it does outside is best nothing at all. Its role is that of [`executor`](Self::executor).
+    ///
+    /// ```
+    /// use flowrun::{Context, Engine, Flow, NodeSpec, Outcome, RunRequest, RunStatus, Site, Task};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let greet = |task: &Task, context: &Context| {
+    ///     context.log(format!("hello {}", task.site().site_url()));
+    ///     Outcome::done()
+    /// };
+    /// let engine = Engine::builder().function("greet", greet).build()?;
+    /// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+    /// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
+    /// assert_eq!(run.finished().await?.status(), RunStatus::Passed);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn function(
+        self,
+        task_type: impl Into<String>,
+        function: impl Fn(&Task, &Context) -> Outcome + Send + Sync + 'static,
+    ) -> Self {
+        self.executor(task_type, Function(function))
     }
 
     /// Sets where journals live. Default: a [`MemoryStore`], which is volatile.

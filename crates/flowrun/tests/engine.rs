@@ -64,6 +64,15 @@ fn engine() -> Engine {
         .executor("audit", Scripted(Placement::InPlace))
         .executor("slow", Scripted(Placement::OwnTask))
         .executor_as("tell", Role::Receiver, Scripted(Placement::InPlace))
+        .function("compute", |task, context| {
+            let script: serde_json::Value = task.settings().unwrap();
+            context.log("computed");
+            match script["do"].as_str() {
+                Some("panic") => panic!("out of numbers"),
+                Some("fail") => Outcome::failed(ErrorClass::Permanent, "no such number"),
+                _ => Outcome::done(),
+            }
+        })
         .secrets(BTreeMap::from([("TOKEN".to_owned(), "swordfish".to_owned())]))
         .grace(Duration::from_secs(2))
         .build()
@@ -102,6 +111,50 @@ async fn own_facts_are_branched_on_and_rendered_and_secrets_never_show() {
     assert_eq!(result.node("3").unwrap().status, NodeStatus::Queued);
     assert_eq!(messages(&result, "2")[1], "3 findings, [secret TOKEN]");
     assert!(!result.to_json().contains("swordfish"));
+}
+
+#[tokio::test]
+async fn a_function_is_an_executor() {
+    let nodes = [node("1", "compute", "pass"), node("2", "compute", "fail"), node("3", "compute", "panic")];
+    let result = start(nodes, &[("1", "2"), ("1", "3")]).await.finished().await.unwrap();
+    let statuses = ["1", "2", "3"].map(|id| result.node(id).unwrap().status);
+    assert_eq!(statuses, [NodeStatus::Passed, NodeStatus::Failed, NodeStatus::Failed]);
+    assert_eq!(messages(&result, "1")[2], "computed");
+    assert_eq!(messages(&result, "2")[1..3], ["computed", "no such number"]);
+    assert_eq!(messages(&result, "3")[1..3], ["computed", "executor panicked: out of numbers"]);
+}
+
+/// Answers even attempts at once and lets odd ones wait.
+struct Halves;
+
+#[async_trait]
+impl TaskExecutor for Halves {
+    async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
+        tokio::task::yield_now().await;
+        context.log("waited");
+        Outcome::failed(ErrorClass::Transient, "not yet")
+    }
+
+    fn execute_now(&self, _: &Task, context: &Context) -> Option<Outcome> {
+        context.attempt().number().is_multiple_of(2).then(|| {
+            context.log("at once");
+            Outcome::done()
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_answered_at_once_is_waited_for() {
+    let policy =
+        RunPolicy::default().retry(RetryPolicy::default().max_attempts(2).first_wait(Duration::ZERO));
+    let engine = Engine::builder().executor("halves", Halves).policy(policy).build().unwrap();
+    let flow = Flow::builder().node(NodeSpec::new("1", "halves")).build().unwrap();
+    let run = engine.start(RunRequest::new(flow, Site::new("https://a.example"))).await.unwrap();
+    let result = run.finished().await.unwrap();
+    assert_eq!(result.status(), RunStatus::Passed);
+    let lines = messages(&result, "1");
+    let said: Vec<_> = lines.iter().filter(|line| ["waited", "at once"].contains(&&***line)).collect();
+    assert_eq!(said, ["waited", "at once"]);
 }
 
 #[tokio::test]

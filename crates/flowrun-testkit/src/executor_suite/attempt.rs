@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use flowrun::{DetachedRun, Outcome, Report, SecretSource, Task, TaskExecutor};
+use flowrun::{Context, DetachedRun, Outcome, Report, SecretSource, Task, TaskExecutor};
 use tokio::time::timeout;
 
 use super::ExecutorSuite;
@@ -88,22 +88,26 @@ impl ExecutorSuite {
             run.cancel();
         }
         let context = run.context();
-        let started = catch_unwind(AssertUnwindSafe(|| executor.execute(task, context)));
         let mut longest_poll = Duration::ZERO;
-        let ending = match started {
+        let mut future: Pin<Box<dyn Future<Output = Outcome> + Send>> =
+            Box::pin(called(executor, task, context));
+        let polled = polled(future.as_mut(), &run, interference, &mut longest_poll);
+        let ending = timeout(self.patience, polled).await.unwrap_or(Ending::NotInTime);
+        let ending = match catch_unwind(AssertUnwindSafe(|| drop(future))) {
+            Ok(()) => ending,
             Err(panic) => Ending::Panicked(text_of(&*panic)),
-            Ok(mut future) => {
-                let polled = polled(future.as_mut(), &run, interference, &mut longest_poll);
-                let ending = timeout(self.patience, polled).await.unwrap_or(Ending::NotInTime);
-                match catch_unwind(AssertUnwindSafe(|| drop(future))) {
-                    Ok(()) => ending,
-                    Err(panic) => Ending::Panicked(text_of(&*panic)),
-                }
-            }
         };
         let reports = run.reports();
         settle().await;
         Ran { ending, reports, late: run.reports(), longest_poll }
+    }
+}
+
+/// Calls the executor as an engine does.
+async fn called(executor: Arc<dyn TaskExecutor>, task: Task, context: Context) -> Outcome {
+    match executor.execute_now(&task, &context) {
+        Some(outcome) => outcome,
+        None => executor.execute(task, context).await,
     }
 }
 

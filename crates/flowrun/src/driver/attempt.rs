@@ -10,22 +10,22 @@ use flowrun_core::{Attempt, ErrorClass, NodeIx, Outcome};
 use futures::future::BoxFuture;
 use tracing::{Instrument, Span};
 
-/// What became of an attempt at its first poll.
+/// What became of an attempt when its executor was called.
 pub(super) enum Started {
     Done(Outcome),
     Pending(BoxFuture<'static, Outcome>),
 }
 
 impl Started {
-    /// Calls `start`, which calls the executor, and polls what it gives once.
+    /// Calls `start`, which calls the executor, and polls once what is not done then.
     #[inline]
-    pub(super) fn new(cx: &mut TaskContext<'_>, start: impl FnOnce() -> BoxFuture<'static, Outcome>) -> Self {
-        let started = catch_unwind(AssertUnwindSafe(|| {
-            let mut future = start();
-            match future.as_mut().poll(cx) {
+    pub(super) fn new(cx: &mut TaskContext<'_>, start: impl FnOnce() -> Self) -> Self {
+        let started = catch_unwind(AssertUnwindSafe(|| match start() {
+            Self::Done(outcome) => Self::Done(outcome),
+            Self::Pending(mut future) => match future.as_mut().poll(cx) {
                 Poll::Ready(outcome) => Self::Done(outcome),
                 Poll::Pending => Self::Pending(future),
-            }
+            },
         }));
         started.unwrap_or_else(|panic| Self::Done(panicked(&*panic)))
     }

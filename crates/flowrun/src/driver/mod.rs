@@ -293,12 +293,16 @@ impl Driver {
                 deadline => Arc::new(Within::new(Arc::clone(&self.shared), deadline)),
             };
             let context = Context::new(within, call);
-            let (executor, task) = (Arc::clone(executor), self.run.task(node, attempt));
+            let task = self.run.task(node, attempt);
             if self.run.is_probed_first(node) {
-                let on_unknown = self.run.on_unknown(node);
-                return Box::pin(probe::execute_if_not_done(executor, task, context, on_unknown));
+                let (executor, on_unknown) = (Arc::clone(executor), self.run.on_unknown(node));
+                let probed = probe::execute_if_not_done(executor, task, context, on_unknown);
+                return Started::Pending(Box::pin(probed));
             }
-            executor.execute(task, context)
+            match executor.execute_now(&task, &context) {
+                Some(outcome) => Started::Done(outcome),
+                None => Started::Pending(Arc::clone(executor).execute(task, context)),
+            }
         });
         drop(entered);
         match started {

@@ -70,6 +70,10 @@ impl TaskExecutor for Boxed {
         Arc::clone(&self.0).execute(task, context).await
     }
 
+    fn execute_now(&self, task: &Task, context: &Context) -> Option<Outcome> {
+        self.0.execute_now(task, context)
+    }
+
     fn placement(&self) -> Placement {
         self.0.placement()
     }
