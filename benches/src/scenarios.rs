@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::document::{self, Detail};
+use crate::document::{self, Detail, Ids};
 use crate::graph::{FlatGraph, SHAPES, Shape, graph, size_name};
 use crate::subjects::{self, Work};
 use crate::{Case, Comparison, floors};
@@ -53,8 +53,11 @@ pub fn all(sizes: &[usize]) -> Vec<Scenario> {
         all.extend([Shape::Chain, Shape::Layered].map(|shape| core(shape, size)));
     }
     for &size in sizes.iter().filter(|size| (1_000..=100_000).contains(*size)) {
-        all.extend([link(size), read(size), text_to_run(size), write(size)]);
+        all.extend([Shape::Chain, Shape::Wide, Shape::Layered].map(|shape| link(shape, size, Ids::Numbers)));
+        all.extend([Ids::Names, Ids::Uuids].map(|ids| link(Shape::Layered, size, ids)));
+        all.extend([read(size), text_to_run(size), write(size)]);
         all.extend([Shape::Wide, Shape::Layered].map(|shape| pending(shape, size)));
+        all.extend([Shape::Chain, Shape::Wide, Shape::Layered].map(|shape| function(shape, size)));
     }
     all.push(crowd());
     all.extend([1, 10, 100].map(watched));
@@ -83,6 +86,15 @@ pub fn run_doing(work: Work, shape: Shape, nodes: usize) -> Scenario {
     })
 }
 
+/// A run whose executor is a function.
+fn function(shape: Shape, nodes: usize) -> Scenario {
+    Scenario::new(format!("functions {shape}/{}", size_name(nodes)), move || {
+        let graph = graph(shape, nodes);
+        let subject = subjects::engine_run(&document::flow(&graph, Detail::Lean), Work::Function);
+        (subject, vec![floors::boxed(FlatGraph::new(&graph)), floors::kahn(FlatGraph::new(&graph))], None)
+    })
+}
+
 fn core(shape: Shape, nodes: usize) -> Scenario {
     Scenario::new(format!("core {shape}/{}", size_name(nodes)), move || {
         let graph = graph(shape, nodes);
@@ -99,11 +111,16 @@ fn pending(shape: Shape, nodes: usize) -> Scenario {
     })
 }
 
-fn link(nodes: usize) -> Scenario {
-    Scenario::new(format!("link layered/{}", size_name(nodes)), move || {
-        let graph = graph(Shape::Layered, nodes);
-        let subject = subjects::link(document::flow(&graph, Detail::Lean));
-        (subject, vec![floors::link(graph)], None)
+fn link(shape: Shape, nodes: usize, ids: Ids) -> Scenario {
+    let kind = match ids {
+        Ids::Numbers => "link",
+        Ids::Names => "link names",
+        Ids::Uuids => "link UUIDs",
+    };
+    Scenario::new(format!("{kind} {shape}/{}", size_name(nodes)), move || {
+        let graph = graph(shape, nodes);
+        let subject = subjects::link(document::flow_with_ids(&graph, ids));
+        (subject, vec![floors::link(graph, ids)], None)
     })
 }
 

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use crate::Case;
+use crate::document::Ids;
 use crate::graph::{FlatGraph, Graph};
 
 /// Looks every id up in a hash map of the standard library, builds flat arrays and walks them once.
 #[must_use]
-pub fn link(graph: Graph) -> Case {
-    let ids = (1..=graph.nodes).map(|node| node.to_string()).collect::<Vec<_>>();
+pub fn link(graph: Graph, ids: Ids) -> Case {
+    let ids = (0..graph.nodes as u32).map(|node| ids.of(node)).collect::<Vec<_>>();
     let id = |node: u32| ids[node as usize].clone();
     let edges = graph.edges.iter().map(|&(source, target)| (id(source), id(target))).collect::<Vec<_>>();
     Case::new("hash map", graph.nodes, move |watch| {

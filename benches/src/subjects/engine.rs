@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowrun::{Engine, EngineBuilder, Flow, RunHandle, RunRequest, RunStatus, Site};
+use flowrun::{Engine, EngineBuilder, Flow, Outcome, RunHandle, RunRequest, RunStatus, Site};
 use tokio::runtime::Runtime;
 
 use crate::Case;
@@ -14,6 +14,8 @@ use crate::executors::{Finder, Nothing, Saboteur, YieldsOnce};
 pub enum Work {
     /// Nothing.
     Nothing,
+    /// Nothing, as a function: there is no future.
+    Function,
     /// Nothing, but it is pending once.
     YieldsOnce,
     /// It reports two objects for the conditions to judge.
@@ -28,6 +30,7 @@ pub fn engine(work: Work) -> Engine {
     let builder: EngineBuilder = Engine::builder();
     let builder = match work {
         Work::Nothing => builder.executor(TASK_TYPE, Nothing),
+        Work::Function => builder.function(TASK_TYPE, |_, _| Outcome::done()),
         Work::YieldsOnce => builder.executor(TASK_TYPE, YieldsOnce),
         Work::Finds => builder.executor(TASK_TYPE, Finder::default()),
         Work::Sabotage => builder.executor(TASK_TYPE, Saboteur::default()),

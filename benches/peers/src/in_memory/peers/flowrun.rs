@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use benches::document::TASK_TYPE;
 use benches::subjects::start;
-use flowrun::{Context, Engine, Flow, Outcome, RunRequest, Site, Task, TaskExecutor, async_trait};
+use flowrun::{
+    Context, Engine, EngineBuilder, Flow, Outcome, RunRequest, Site, Task, TaskExecutor, async_trait,
+};
 
 use super::{Counter, Input, Prepared, Unfit, one_thread};
 
@@ -20,17 +22,32 @@ impl TaskExecutor for Count {
 }
 
 pub fn from_flow(input: &Input) -> Result<Prepared, Unfit> {
-    Ok(build(input.flow.as_ref().expect("the input was made with its text")))
+    Ok(build(input.flow.as_ref().expect("the input was made with its text"), counting))
+}
+
+pub fn of_functions(input: &Input) -> Result<Prepared, Unfit> {
+    Ok(build(input.flow.as_ref().expect("the input was made with its text"), counting_at_once))
 }
 
 pub fn from_text(input: &Input) -> Result<Prepared, Unfit> {
     let flow = Flow::from_json(input.text.as_str()).expect("a measured document is well-formed");
-    Ok(build(&flow))
+    Ok(build(&flow, counting))
 }
 
-fn build(flow: &Flow) -> Prepared {
+fn counting(counter: Counter) -> EngineBuilder {
+    Engine::builder().executor(TASK_TYPE, Count(counter))
+}
+
+fn counting_at_once(counter: Counter) -> EngineBuilder {
+    Engine::builder().function(TASK_TYPE, move |_, _| {
+        counter.add();
+        Outcome::done()
+    })
+}
+
+fn build(flow: &Flow, engine: fn(Counter) -> EngineBuilder) -> Prepared {
     let counter = Counter::default();
-    let engine = Engine::builder().executor(TASK_TYPE, Count(counter.clone())).build();
+    let engine = engine(counter.clone()).build();
     let engine = engine.expect("one executor with a name is an engine");
     let plan = engine.plan(flow).expect("a measured flow can run");
     let request = RunRequest::of_plan(plan, Site::new("https://example.com"));

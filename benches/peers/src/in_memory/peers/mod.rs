@@ -55,8 +55,9 @@ pub type Prepared = Box<dyn FnOnce() -> usize>;
 pub struct Unfit;
 
 /// Everything that is compared.
-pub const PEERS: [Peer; 7] = [
+pub const PEERS: [Peer; 8] = [
     Peer { name: "flowrun (plan)", build: flowrun::from_flow, reads_text: true },
+    Peer { name: "flowrun (functions)", build: flowrun::of_functions, reads_text: true },
     Peer { name: "flowrun (text)", build: flowrun::from_text, reads_text: true },
     Peer { name: "async_dag 0.1.2", build: async_dag::build, reads_text: false },
     Peer { name: "dag_exec 0.1.1 sequential", build: dag_exec::sequential, reads_text: false },
