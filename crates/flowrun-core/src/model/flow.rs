@@ -147,9 +147,14 @@ impl<'a> Node<'a> {
 
     /// Which side of the conditions above it starts this node; `None` for neither.
     #[must_use]
+    #[inline]
     pub fn start_if(&self) -> Option<bool> {
+        // Most nodes say nothing of it.
+        if self.slot.start_if.is_absent() { None } else { self.read_start_if() }
+    }
+
+    fn read_start_if(&self) -> Option<bool> {
         match self.slot.start_if.text(self.text) {
-            "" => None,
             "true" => Some(true),
             "false" => Some(false),
             other => match other.parse::<f64>() {
@@ -162,7 +167,12 @@ impl<'a> Node<'a> {
 
     /// The JSON text of `conditions`; `None` when absent, null or an empty array.
     #[must_use]
+    #[inline]
     pub fn conditions(&self) -> Option<&'a str> {
+        if self.slot.conditions.is_absent() { None } else { self.read_conditions() }
+    }
+
+    fn read_conditions(&self) -> Option<&'a str> {
         let raw = self.slot.conditions.text(self.text);
         let is_empty_array = raw.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(']'));
         (!raw.is_empty() && !is_empty_array).then_some(raw)
