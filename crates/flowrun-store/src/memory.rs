@@ -239,9 +239,15 @@ impl Lines {
         self.times.clear();
     }
 
-    fn iter(&self) -> impl Iterator<Item = (Timestamp, &Record)> {
-        let times = self.times.iter().flat_map(|&(at, count)| std::iter::repeat_n(at, count));
-        times.zip(&self.records)
+    /// All but the first ones.
+    fn skip(&self, mut skipped: usize) -> impl Iterator<Item = (&Record, Timestamp)> {
+        let records = self.records[skipped..].iter();
+        let times = self.times.iter().flat_map(move |&(at, count)| {
+            let passed = skipped.min(count);
+            skipped -= passed;
+            std::iter::repeat_n(at, count - passed)
+        });
+        records.zip(times)
     }
 }
 
@@ -263,9 +269,14 @@ impl Kept {
         }
     }
 
-    /// The kept lines, oldest first.
-    fn iter(&self) -> impl Iterator<Item = (Timestamp, &Record)> {
-        self.chunks.iter().flat_map(Lines::iter)
+    /// All kept lines but the first ones, oldest first. A reader comes for a few of thousands: chunks are passed as
+    /// a whole.
+    fn skip(&self, mut skipped: usize) -> impl Iterator<Item = (&Record, Timestamp)> {
+        self.chunks.iter().flat_map(move |lines| {
+            let passed = skipped.min(lines.len());
+            skipped -= passed;
+            lines.skip(passed)
+        })
     }
 }
 
@@ -296,9 +307,9 @@ impl JournalReader for Ring {
         // More may be kept than the capacity; what can be read does not hang on that.
         let dropped = kept.last_seq - kept.len.min(self.capacity) as u64;
         let first = kept.last_seq - kept.len as u64;
-        let from = usize::try_from(after.max(dropped) - first).unwrap_or(usize::MAX);
-        let page = kept.iter().zip(first + 1..).skip(from).take(max);
-        let line = |((at, record), seq): ((Timestamp, &Record), u64)| JournalLine {
+        let from = (after.max(dropped) - first).min(kept.len as u64);
+        let page = kept.skip(from as usize).zip(first + from + 1..).take(max);
+        let line = |((record, at), seq): ((&Record, Timestamp), u64)| JournalLine {
             seq,
             at,
             record: record.clone(),
@@ -353,7 +364,7 @@ mod tests {
                 }
                 journal.publish();
                 let dropped = written.len().saturating_sub(capacity);
-                for after in [0, 1, dropped, dropped + 1, written.len(), written.len() + 1] {
+                for after in [0, 1, dropped, dropped + 1, written.len(), written.len() + 1, usize::MAX] {
                     let page = reader.read(after as u64, 40).unwrap();
                     let read =
                         page.lines.iter().map(|line| (line.seq, line.at, format!("{:?}", line.record)));

@@ -90,6 +90,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         ReaderEndsWithWriter,
         &[
             "a_reader_outlives_its_writer",
+            "a_writer_that_goes_leaves_what_it_wrote",
             "an_opened_run_goes_on_where_it_stopped",
             "only_closed_runs_are_deleted",
         ],
