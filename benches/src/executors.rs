@@ -59,10 +59,17 @@ impl Default for Finder {
     }
 }
 
+impl Finder {
+    /// What it reports of each node.
+    pub(crate) fn report(&self) -> Report {
+        Report::Objects(self.reports.clone())
+    }
+}
+
 #[async_trait]
 impl TaskExecutor for Finder {
     async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
-        context.report(Report::Objects(self.reports.clone()));
+        context.report(self.report());
         Outcome::done()
     }
 }

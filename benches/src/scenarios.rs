@@ -50,7 +50,7 @@ pub fn all(sizes: &[usize]) -> Vec<Scenario> {
     let mut all = Vec::new();
     for &size in sizes {
         all.extend(SHAPES.map(|shape| run(shape, size)));
-        all.extend([Shape::Chain, Shape::Layered].map(|shape| core(shape, size)));
+        all.extend(SHAPES.map(|shape| core(shape, size)));
     }
     for &size in sizes.iter().filter(|size| (1_000..=100_000).contains(*size)) {
         all.extend([Shape::Chain, Shape::Wide, Shape::Layered].map(|shape| link(shape, size, Ids::Numbers)));
@@ -67,8 +67,12 @@ pub fn all(sizes: &[usize]) -> Vec<Scenario> {
 /// A run from its start to its end, the public way, beside one boxed future a node and a bare walk.
 #[must_use]
 pub fn run(shape: Shape, nodes: usize) -> Scenario {
-    let work = if shape == Shape::ConditionTree { Work::Finds } else { Work::Nothing };
-    run_doing(work, shape, nodes)
+    run_doing(work(shape), shape, nodes)
+}
+
+/// Conditions need objects; elsewhere nothing is done.
+fn work(shape: Shape) -> Work {
+    if shape == Shape::ConditionTree { Work::Finds } else { Work::Nothing }
 }
 
 /// The same with executors of choice.
@@ -99,7 +103,7 @@ fn core(shape: Shape, nodes: usize) -> Scenario {
     Scenario::new(format!("core {shape}/{}", size_name(nodes)), move || {
         let graph = graph(shape, nodes);
         let plan = subjects::plan(&document::flow(&graph, Detail::Lean));
-        (subjects::core_run(plan), vec![floors::kahn(FlatGraph::new(&graph))], None)
+        (subjects::core_run(plan, work(shape)), vec![floors::kahn(FlatGraph::new(&graph))], None)
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use flowrun::{Flow, Plan, Run, RunId, RunSpec, Site, TaskTypes, Timestamp};
 
+use super::Work;
 use super::core_loop::run_to_end;
 use crate::Case;
 
@@ -49,7 +50,7 @@ pub fn text_to_run(text: String, nodes: usize) -> Case {
 #[must_use]
 pub fn write(plan: Arc<Plan>) -> Case {
     let nodes = plan.node_count();
-    let run = run_to_end(plan, spec(Arc::new(Site::new("https://example.com"))), |_| ());
+    let run = run_to_end(plan, spec(Arc::new(Site::new("https://example.com"))), Work::Nothing, |_| ());
     Case::new("FlowRun", nodes, move |watch| {
         let text = watch.time(|| run.to_json());
         assert!(!text.is_empty(), "a run has text");
