@@ -31,6 +31,7 @@ impl Span {
         Self::of_range(start..start + part.len())
     }
 
+    #[inline]
     pub(crate) fn of_range(range: Range<usize>) -> Self {
         let fit = |n: usize| u32::try_from(n).expect("documents over 4 GiB are refused before they are read");
         Self { start: fit(range.start), len: fit(range.len()) }

@@ -193,6 +193,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a value that is neither object nor array; `byte` is its first one, and the next to be read.
+    #[inline]
     fn scalar<R>(&mut self, byte: u8) -> Result<(), Stop<R>> {
         match byte {
             b'"' => {
@@ -254,6 +255,7 @@ impl<'a> Scan<'a> {
 
     /// Reads the rest of a string, its closing quote included. Gives whether it has no escapes; `None` when it
     /// is malformed.
+    #[inline(always)]
     fn string(&mut self) -> Option<bool> {
         let bytes = self.text.as_bytes();
         let mut at = self.at;
