@@ -26,8 +26,9 @@ pub trait Journal: Send {
         self.append(at, records)
     }
 
-    /// Lets readers see everything that is committed. Whoever writes many decisions before telling anybody of them
-    /// calls this when it tells; until then the journal may keep them from readers. Dropping it publishes, too.
+    /// Lets everybody see what is committed: readers, and those who list or open runs. Whoever writes many decisions
+    /// before telling anybody of them calls this when it tells; until then the journal may keep them back. Dropping
+    /// the journal publishes, too.
     fn publish(&mut self);
 
     /// A reader for watchers of the run. It outlives this writer.

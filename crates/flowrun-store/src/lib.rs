@@ -32,6 +32,7 @@ mod error;
 mod failpoint;
 mod journal;
 mod memory;
+mod recent;
 mod replay;
 mod run;
 #[cfg(feature = "sqlite")]

@@ -1,17 +1,18 @@
 //! A store that lives as long as the process.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use flowrun_core::{Record, RunId, RunStatus, Timestamp};
 
+use crate::recent::{Lines, Recent};
 use crate::{
     Commit, Journal, JournalLine, JournalReader, NewRun, Page, RunFilter, RunSummary, Store, StoreError,
     StoredRun,
 };
 
-/// Journals in memory: a ring of the most recent lines of each run.
+/// Journals in memory: the most recent lines of each run.
 ///
 /// Volatile: nothing survives the process. A journal is dropped with its last writer and reader, so a service
 /// that runs for months does not grow; the ids of deleted runs alone stay, 16 bytes each.
@@ -24,7 +25,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Runs {
-    held: BTreeMap<RunId, Weak<Ring>>,
+    held: BTreeMap<RunId, Weak<Journaled>>,
     deleted: BTreeSet<RunId>,
 }
 
@@ -36,7 +37,7 @@ impl Default for MemoryStore {
 
 impl MemoryStore {
     /// A store that keeps the last `capacity` lines of each run, at least 1. A watcher that falls further
-    /// behind is told how many lines it missed.
+    /// behind is told how many lines it missed. A run takes memory for up to three times as many lines.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self { capacity: capacity.max(1), id: uuid::Uuid::new_v4().into_bytes(), runs: Mutex::default() }
@@ -45,9 +46,9 @@ impl MemoryStore {
 
 impl MemoryStore {
     /// The journal of a run that is held by somebody and has a line.
-    fn stored(&self, run: RunId) -> Result<Arc<Ring>, StoreError> {
-        let ring = lock(&self.runs).held.get(&run).and_then(Weak::upgrade);
-        ring.filter(|ring| ring.last_seq() > 0).ok_or(StoreError::NotFound(run))
+    fn stored(&self, run: RunId) -> Result<Arc<Journaled>, StoreError> {
+        let journaled = lock(&self.runs).held.get(&run).and_then(Weak::upgrade);
+        journaled.filter(|journaled| journaled.last_seq() > 0).ok_or(StoreError::NotFound(run))
     }
 }
 
@@ -67,31 +68,31 @@ impl Store for MemoryStore {
     fn create(&self, new: NewRun) -> Result<Box<dyn Journal>, StoreError> {
         let run = new.spec.id;
         let mut runs = lock(&self.runs);
-        let is_held = runs.held.get(&run).is_some_and(|ring| ring.strong_count() > 0);
+        let is_held = runs.held.get(&run).is_some_and(|journaled| journaled.strong_count() > 0);
         if is_held || runs.deleted.contains(&run) {
             return Err(StoreError::AlreadyExists(run));
         }
         // Entries of journals that are gone: looked at when there may be many, so that it costs little.
         if runs.held.len().is_power_of_two() {
-            runs.held.retain(|_, ring| ring.strong_count() > 0);
+            runs.held.retain(|_, journaled| journaled.strong_count() > 0);
         }
-        let ring = Arc::new(Ring::new(self.capacity, new));
-        runs.held.insert(run, Arc::downgrade(&ring));
-        Ok(Box::new(MemoryJournal::new(ring)))
+        let journaled = Arc::new(Journaled::new(self.capacity, new));
+        runs.held.insert(run, Arc::downgrade(&journaled));
+        Ok(Box::new(MemoryJournal::new(journaled)))
     }
 
     fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
-        let ring = self.stored(run)?;
-        let missed = ring.read(0, 0)?.missed;
+        let journaled = self.stored(run)?;
+        if journaled.has_writer.swap(true, Ordering::AcqRel) {
+            return Err(StoreError::InUse(run));
+        }
+        // From here on nobody else writes, and dropping the journal lets others open the run.
+        let journal = MemoryJournal::new(Arc::clone(&journaled));
+        let Page { missed, lines } = journaled.read(0, usize::MAX)?;
         if missed > 0 {
             return Err(StoreError::Incomplete { run, missed });
         }
-        if ring.has_writer.swap(true, Ordering::AcqRel) {
-            return Err(StoreError::InUse(run));
-        }
-        let journal = MemoryJournal::new(Arc::clone(&ring));
-        let lines = ring.read(0, usize::MAX)?.lines;
-        Ok((StoredRun::new(ring.new.clone(), lines), Box::new(journal)))
+        Ok((StoredRun::new(journaled.new.clone(), lines), Box::new(journal)))
     }
 
     fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
@@ -100,7 +101,7 @@ impl Store for MemoryStore {
 
     fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let held: Vec<_> = lock(&self.runs).held.values().filter_map(Weak::upgrade).collect();
-        let mut runs: Vec<_> = held.iter().filter_map(|ring| ring.summary()).collect();
+        let mut runs: Vec<_> = held.iter().filter_map(|journaled| journaled.summary()).collect();
         runs.retain(|run| which.lets_through(run));
         runs.sort_by_key(|run| std::cmp::Reverse((run.created, run.id)));
         runs.truncate(which.limit);
@@ -108,13 +109,13 @@ impl Store for MemoryStore {
     }
 
     fn delete(&self, run: RunId) -> Result<(), StoreError> {
-        let ring = self.stored(run)?;
+        let journaled = self.stored(run)?;
         // Claimed as if to write, so that nobody opens it meanwhile.
-        if ring.has_writer.swap(true, Ordering::AcqRel) {
+        if journaled.has_writer.swap(true, Ordering::AcqRel) {
             return Err(StoreError::InUse(run));
         }
-        if ring.summary().is_some_and(|summary| !summary.status.is_over()) {
-            ring.has_writer.store(false, Ordering::Release);
+        if journaled.summary().is_some_and(|summary| !summary.status.is_over()) {
+            journaled.has_writer.store(false, Ordering::Release);
             return Err(StoreError::StillOpen(run));
         }
         let mut runs = lock(&self.runs);
@@ -127,36 +128,36 @@ impl Store for MemoryStore {
 /// The writer keeps lines to itself until somebody is to be told of them: a lock for each decision would cost more
 /// than the lines.
 struct MemoryJournal {
-    ring: Arc<Ring>,
+    journaled: Arc<Journaled>,
     fresh: Lines,
     /// How many lines before the fresh ones passed without room for them.
     passed: u64,
 }
 
 impl MemoryJournal {
-    fn new(ring: Arc<Ring>) -> Self {
-        Self { ring, fresh: Lines::default(), passed: 0 }
+    fn new(journaled: Arc<Journaled>) -> Self {
+        Self { journaled, fresh: Lines::default(), passed: 0 }
     }
 }
 
 impl Drop for MemoryJournal {
     fn drop(&mut self) {
         self.publish();
-        self.ring.has_writer.store(false, Ordering::Release);
+        self.journaled.has_writer.store(false, Ordering::Release);
     }
 }
 
 impl Journal for MemoryJournal {
     fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
         // Of more than there is room for, only the last ones are ever read.
-        let passing = records.len().saturating_sub(self.ring.capacity);
+        let passing = records.len().saturating_sub(self.journaled.capacity);
         if passing > 0 {
             self.publish();
             records.drain(..passing);
             self.passed = passing as u64;
         }
         self.fresh.push(at, records);
-        if self.fresh.len() >= CHUNK {
+        if self.fresh.len() >= Recent::chunk(self.journaled.capacity) {
             self.publish();
         }
         Commit::Done(Ok(()))
@@ -166,155 +167,52 @@ impl Journal for MemoryJournal {
         if self.fresh.len() == 0 {
             return;
         }
-        lock(&self.ring.kept).take_in(self.ring.capacity, self.passed, &mut self.fresh);
+        lock(&self.journaled.recent).take_in(self.passed, &mut self.fresh);
         self.passed = 0;
         // What was pushed out is dropped when nobody waits for it.
         self.fresh.clear();
     }
 
     fn reader(&self) -> Arc<dyn JournalReader> {
-        Arc::clone(&self.ring) as Arc<dyn JournalReader>
+        Arc::clone(&self.journaled) as Arc<dyn JournalReader>
     }
 }
 
 #[derive(Debug)]
-struct Ring {
+struct Journaled {
     new: NewRun,
     has_writer: AtomicBool,
     capacity: usize,
-    kept: Mutex<Kept>,
+    recent: Mutex<Recent>,
 }
 
-/// What can be read of a journal.
-#[derive(Debug, Default)]
-struct Kept {
-    /// The oldest first. They are pushed out whole, so that there can be more lines than the ring's capacity.
-    chunks: VecDeque<Lines>,
-    /// Lines in the chunks.
-    len: usize,
-    /// The number of the last line.
-    last_seq: u64,
-}
-
-/// Some lines, one after the other.
-#[derive(Debug, Default)]
-struct Lines {
-    records: Vec<Record>,
-    /// The time of so many records.
-    times: Vec<(Timestamp, usize)>,
-}
-
-/// Lines that are handed over, and pushed out, together.
-const CHUNK: usize = 256;
-
-impl Lines {
-    /// None, with room for about as many.
-    fn as_roomy(&self) -> Self {
-        Self {
-            records: Vec::with_capacity(self.records.len().min(CHUNK)),
-            times: Vec::with_capacity(self.times.len()),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Appends records of one time and leaves none.
-    fn push(&mut self, at: Timestamp, records: &mut Vec<Record>) {
-        if records.is_empty() {
-            return;
-        }
-        self.times.push((at, records.len()));
-        self.records.append(records);
-    }
-
-    fn append(&mut self, other: &mut Self) {
-        self.times.append(&mut other.times);
-        self.records.append(&mut other.records);
-    }
-
-    fn clear(&mut self) {
-        self.records.clear();
-        self.times.clear();
-    }
-
-    /// All but the first ones.
-    fn skip(&self, mut skipped: usize) -> impl Iterator<Item = (&Record, Timestamp)> {
-        let records = self.records[skipped..].iter();
-        let times = self.times.iter().flat_map(move |&(at, count)| {
-            let passed = skipped.min(count);
-            skipped -= passed;
-            std::iter::repeat_n(at, count - passed)
-        });
-        records.zip(times)
-    }
-}
-
-impl Kept {
-    /// Takes lines in, after so many that passed, and leaves some that were pushed out, or none.
-    fn take_in(&mut self, capacity: usize, passed: u64, lines: &mut Lines) {
-        self.last_seq += passed + lines.len() as u64;
-        self.len += lines.len();
-        match self.chunks.back_mut() {
-            Some(last) if last.len() + lines.len() <= CHUNK => last.append(lines),
-            _ => {
-                let next = lines.as_roomy();
-                self.chunks.push_back(std::mem::replace(lines, next));
-            }
-        }
-        while let Some(oldest) = self.chunks.pop_front_if(|oldest| self.len - oldest.len() >= capacity) {
-            self.len -= oldest.len();
-            *lines = oldest;
-        }
-    }
-
-    /// All kept lines but the first ones, oldest first. A reader comes for a few of thousands: chunks are passed as
-    /// a whole.
-    fn skip(&self, mut skipped: usize) -> impl Iterator<Item = (&Record, Timestamp)> {
-        self.chunks.iter().flat_map(move |lines| {
-            let passed = skipped.min(lines.len());
-            skipped -= passed;
-            lines.skip(passed)
-        })
-    }
-}
-
-impl Ring {
+impl Journaled {
     /// An empty journal in the hands of its writer.
     fn new(capacity: usize, new: NewRun) -> Self {
-        Self { new, has_writer: AtomicBool::new(true), capacity, kept: Mutex::default() }
+        Self { new, has_writer: AtomicBool::new(true), capacity, recent: Mutex::new(Recent::new(capacity)) }
     }
 
     fn last_seq(&self) -> u64 {
-        lock(&self.kept).last_seq
+        lock(&self.recent).last_seq()
     }
 
     /// How the run stands; `None` before its first line.
     fn summary(&self) -> Option<RunSummary> {
-        let kept = lock(&self.kept);
-        let (updated, _) = *kept.chunks.back()?.times.last()?;
-        let mut records = kept.chunks.iter().rev().flat_map(|lines| lines.records.iter().rev());
-        // Where no kept line tells it, the run was opened by one that was pushed out, and has not ended since.
-        let status = records.find_map(Record::run_status);
-        Some(RunSummary::new(&self.new, updated, status.unwrap_or(RunStatus::Working), kept.last_seq))
+        let recent = lock(&self.recent);
+        let updated = recent.updated()?;
+        // Where no line tells it, the run was opened by one that was pushed out, and has not ended since.
+        let status = recent.backwards().find_map(Record::run_status).unwrap_or(RunStatus::Working);
+        Some(RunSummary::new(&self.new, updated, status, recent.last_seq()))
     }
 }
 
-impl JournalReader for Ring {
+impl JournalReader for Journaled {
     fn read(&self, after: u64, max: usize) -> Result<Page, StoreError> {
-        let kept = lock(&self.kept);
-        // More may be kept than the capacity; what can be read does not hang on that.
-        let dropped = kept.last_seq - kept.len.min(self.capacity) as u64;
-        let first = kept.last_seq - kept.len as u64;
-        let from = (after.max(dropped) - first).min(kept.len as u64);
-        let page = kept.skip(from as usize).zip(first + from + 1..).take(max);
-        let line = |((record, at), seq): ((&Record, Timestamp), u64)| JournalLine {
-            seq,
-            at,
-            record: record.clone(),
-        };
-        Ok(Page { missed: dropped.saturating_sub(after), lines: page.map(line).collect() })
+        let recent = lock(&self.recent);
+        let missed = recent.dropped().saturating_sub(after);
+        let line =
+            |(seq, at, record): (u64, Timestamp, &Record)| JournalLine { seq, at, record: record.clone() };
+        Ok(Page { missed, lines: recent.after(after).take(max).map(line).collect() })
     }
 }
 
@@ -364,7 +262,10 @@ mod tests {
                 }
                 journal.publish();
                 let dropped = written.len().saturating_sub(capacity);
-                for after in [0, 1, dropped, dropped + 1, written.len(), written.len() + 1, usize::MAX] {
+                let middle = usize::midpoint(dropped, written.len());
+                for after in
+                    [0, 1, dropped, dropped + 1, middle, written.len(), written.len() + 1, usize::MAX]
+                {
                     let page = reader.read(after as u64, 40).unwrap();
                     let read =
                         page.lines.iter().map(|line| (line.seq, line.at, format!("{:?}", line.record)));
@@ -378,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_behind_the_ring_is_told_what_it_missed() {
+    fn a_reader_that_falls_behind_is_told_what_it_missed() {
         let store = MemoryStore::with_capacity(2);
         let mut journal = store.create(new_run()).unwrap();
         for _ in 0..5 {

@@ -12,7 +12,7 @@ pub type Opened = (StoredRun, Box<dyn Journal>);
 /// A place for runs and their journals.
 ///
 /// A run is there from its first append on, and its id is never free again: deleting leaves a tombstone.
-/// Every method answers from what is committed. They may read from a disk and so block for as long as that
+/// Every method answers from what is committed and [published](Journal::publish). They may read from a disk and so block for as long as that
 /// takes; none waits for another run.
 pub trait Store: Send + Sync + 'static {
     /// Bytes that no other store has: they make the idempotency keys of this store's runs unguessable. They

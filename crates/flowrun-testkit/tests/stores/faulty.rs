@@ -388,11 +388,11 @@ impl Journal for FaultyJournal {
                 self.late = Some((at, std::mem::take(records)));
                 Commit::Done(Ok(()))
             }
-            (_, late) if self.fault != UnpublishedLost => {
+            (UnpublishedLost, _) => self.append(at, records),
+            (_, late) => {
                 let here = self.journal.append_here(at, records);
                 late.map_or(here, |(at, mut records)| self.journal.append(at, &mut records))
             }
-            _ => self.append(at, records),
         }
     }
 
