@@ -50,9 +50,10 @@ impl EngineBuilder {
         self
     }
 
-    /// Adds a function as the executor of a task type: it has the whole answer as soon as it is called. Like every
-    /// executor that computes it must not block. After a crash it may be called again for what it was called for
-    /// before, so what it does outside is best nothing at all. Its role is that of [`executor`](Self::executor).
+    /// Adds a function as the executor of a task type: it has the whole answer as soon as it is called
+    /// ([`TaskExecutor::execute_now`]), so it must not block. It only computes, and is called again after a crash
+    /// without further thought ([`EffectClass::Read`](flowrun_core::EffectClass::Read)): what does something outside
+    /// is a [`TaskExecutor`] of its own. Its role is that of [`executor`](Self::executor).
     ///
     /// ```
     /// use flowrun::{Context, Engine, Flow, NodeSpec, Outcome, RunRequest, RunStatus, Site, Task};

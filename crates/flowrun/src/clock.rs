@@ -4,14 +4,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flowrun_core::Timestamp;
 
-/// Tells the time. The engine reads it once for each event.
+/// Tells the time. The engine reads it at most once for each event.
 pub trait Clock: Send + Sync + 'static {
     /// The time now. It should not go backwards; nothing is ordered by it.
     fn now(&self) -> Timestamp;
 
     /// A number that changes every few milliseconds while time passes, and costs much less to read than the time.
     /// Events of one run that come without any waiting between them share a reading of [`now`](Self::now) as long
-    /// as it stays the same. Default: `None`, each event has a reading of its own.
+    /// as it stays the same. One that changes too seldom makes nodes that block take no time. Default: `None`, each
+    /// event has a reading of its own.
     fn tick(&self) -> Option<i64> {
         None
     }
@@ -22,7 +23,8 @@ pub trait Clock: Send + Sync + 'static {
 /// It follows tokio's clock: with time paused in a test, it stands still too.
 ///
 /// On Linux it ticks with the kernel, as a rule every 4 ms (`CONFIG_HZ`): when a node has ended that never had to
-/// wait, its times may lag behind by that. The time after a wait is exact.
+/// wait, its times may lag behind by that, and a time limit that begins then ends by as much too soon. The time after
+/// a wait is exact.
 #[derive(Debug)]
 pub struct SystemClock {
     start: Timestamp,
@@ -44,19 +46,6 @@ impl Default for SystemClock {
     }
 }
 
-/// What the kernel's clock shows without looking at the hardware: the time of its last tick, in nanoseconds.
-#[cfg(target_os = "linux")]
-fn kernel_tick() -> Option<i64> {
-    use rustix::time::{ClockId, clock_gettime};
-    let tick = clock_gettime(ClockId::MonotonicCoarse);
-    Some(tick.tv_sec.wrapping_mul(1_000_000_000).wrapping_add(tick.tv_nsec))
-}
-
-#[cfg(not(target_os = "linux"))]
-const fn kernel_tick() -> Option<i64> {
-    None
-}
-
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let elapsed = self.since.elapsed();
@@ -68,4 +57,17 @@ impl Clock for SystemClock {
     fn tick(&self) -> Option<i64> {
         kernel_tick()
     }
+}
+
+/// What the kernel's clock shows without looking at the hardware: the time of its last tick, in nanoseconds.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn kernel_tick() -> Option<i64> {
+    use rustix::time::{ClockId, clock_gettime};
+    let tick = clock_gettime(ClockId::MonotonicCoarse);
+    Some(tick.tv_sec.wrapping_mul(1_000_000_000).wrapping_add(tick.tv_nsec))
+}
+
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+const fn kernel_tick() -> Option<i64> {
+    None
 }

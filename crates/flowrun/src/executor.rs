@@ -37,9 +37,10 @@ pub trait TaskExecutor: Send + Sync + 'static {
     /// once [`Context::cancelled`] has resolved and the grace period is over.
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome;
 
-    /// Does an attempt that has nothing to wait for, without a future, which is a third of what such a node costs.
-    /// `None` leaves it to [`execute`](Self::execute), and comes before anything was done for the task. It is called
-    /// by the driver of the run and must not block. Default: `None`.
+    /// Does an attempt that has nothing to wait for, which spares making a future of it. `None`, the default, leaves
+    /// it to [`execute`](Self::execute), and comes before anything was done for the task. It is called by the driver
+    /// of the run: it must not block, and neither a cancel nor a deadline ends it. Attempts that were called for
+    /// before a cancel are still made; [`Context::is_cancelled`] tells them.
     ///
     /// [`EngineBuilder::function`](crate::EngineBuilder::function) makes an executor that is nothing else.
     fn execute_now(&self, task: &Task, context: &Context) -> Option<Outcome> {
@@ -91,6 +92,10 @@ impl<F: Fn(&Task, &Context) -> Outcome + Send + Sync + 'static> TaskExecutor for
 
     fn execute_now(&self, task: &Task, context: &Context) -> Option<Outcome> {
         Some((self.0)(task, context))
+    }
+
+    fn effect(&self) -> EffectClass {
+        EffectClass::Read
     }
 }
 

@@ -157,6 +157,27 @@ async fn what_is_not_answered_at_once_is_waited_for() {
     assert_eq!(said, ["waited", "at once"]);
 }
 
+/// The run is told to be started while its first node still keeps the driver busy.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_was_started_can_be_read_at_once() {
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let engine = Engine::builder().function("block", move |_, _| {
+        // Ends when the test has seen enough, or has failed.
+        let _ = wait.lock().unwrap().recv();
+        Outcome::done()
+    });
+    let engine = engine.build().unwrap();
+    let flow = Flow::builder().node(NodeSpec::new("1", "block")).build().unwrap();
+    let run = engine.start(RunRequest::new(flow, Site::new("https://a.example"))).await.unwrap();
+    let mut events = run.events();
+    let first = tokio::time::timeout(Duration::from_secs(10), events.next()).await;
+    drop(go_on);
+    let Ok(Ok(Some(Watched::Event(first)))) = first else { panic!("{first:?}") };
+    assert!(matches!(first.record, Record::RunStarted), "{first:?}");
+    assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+}
+
 #[tokio::test]
 async fn a_panic_fails_its_node_and_not_the_process() {
     for task_type in ["audit", "slow"] {

@@ -263,7 +263,8 @@ impl Run {
     /// Returns [`Rejected`] as [`handle`](Self::handle) would.
     #[inline]
     pub fn admits(&self, event: &Event) -> Result<(), Rejected> {
-        // Nearly every event ends an attempt that is at work. That alone says that the run is open.
+        // Nearly every event ends an attempt that is at work. Then the run has begun and is not over: it closes only
+        // when nothing works.
         if let Event::AttemptEnded { node, attempt, .. } = *event
             && self.nodes.get(node) == Some(State::Working(attempt))
         {

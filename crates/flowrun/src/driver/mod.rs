@@ -203,8 +203,9 @@ impl Driver {
         let is_idle = more == More::No && self.work.is_idle();
         let commit = if is_idle && self.journal.writes_here() && here::may_wait() {
             self.work.turn += NODES_PER_WAIT;
+            let commit = here::wait(|| self.journal.append_here(at, decision.records));
             self.watch.waited();
-            here::wait(|| self.journal.append_here(at, decision.records))
+            commit
         } else {
             self.journal.append(at, decision.records)
         };
@@ -342,6 +343,8 @@ impl Driver {
             Request::Resume(decided) => self.decide_asked(Event::ResumeRequested, decided)?,
             Request::Snapshot(reply) => {
                 self.settle().await?;
+                // What it holds can be read by then.
+                self.tell();
                 // Whoever asked may have gone away.
                 let _ = reply.send(self.run.to_flow_run());
             }

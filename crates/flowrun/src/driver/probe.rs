@@ -23,7 +23,12 @@ pub(super) async fn execute_if_not_done(
             context.objects(task.objects().iter().map(passed).collect());
             Outcome::Passed
         }
-        (Probe::NotDone, _) | (Probe::Unknown, OnUnknown::Retry) => executor.execute(task, context).await,
+        (Probe::NotDone, _) | (Probe::Unknown, OnUnknown::Retry) => {
+            match executor.execute_now(&task, &context) {
+                Some(outcome) => outcome,
+                None => executor.execute(task, context).await,
+            }
+        }
         (Probe::Unknown, OnUnknown::Fail | OnUnknown::Pause) => Outcome::failed(
             ErrorClass::Unknown,
             "whether an earlier attempt had its effect cannot be found out",
