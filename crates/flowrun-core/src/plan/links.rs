@@ -42,6 +42,11 @@ impl Links {
         self.parents.of(node)
     }
 
+    pub(crate) fn parent_counts(&self) -> impl Iterator<Item = u32> {
+        let starts = &self.parents.starts[..self.parents.starts.len() - 1];
+        starts.windows(2).map(|ends| ends[1] - ends[0])
+    }
+
     pub(crate) fn node_count(&self) -> usize {
         self.children.starts.len() - 2
     }

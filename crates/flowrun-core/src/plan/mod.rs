@@ -122,6 +122,11 @@ impl Plan {
         self.links.parents(node)
     }
 
+    /// How many edges lead to each node.
+    pub(crate) fn parent_counts(&self) -> impl Iterator<Item = u32> {
+        self.links.parent_counts()
+    }
+
     /// The source and the target of each edge, in the order of the flow.
     #[must_use]
     pub fn edges(&self) -> &[(NodeIx, NodeIx)] {

@@ -1,7 +1,5 @@
 //! What follows when a node is done: which nodes start, which are skipped, and when the run closes.
 
-use std::sync::Arc;
-
 use super::{Command, Phase, Record, Run, State, Timer};
 use crate::model::{NodeIx, RunStatus, Timestamp};
 
@@ -9,8 +7,8 @@ impl Run {
     pub(super) fn on_started(&mut self, at: Timestamp) {
         self.put(at, Record::RunStarted);
         self.set_run_timer();
-        let plan = Arc::clone(&self.plan);
-        self.resolve_all(at, plan.roots());
+        let roots = self.nodes.roots();
+        self.resolve_all(at, roots);
     }
 
     /// Asks for the timer of the run's deadline.

@@ -139,9 +139,9 @@ pub(crate) struct Line {
 
 impl Nodes {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let queued = |node| State::Queued { open_edges: plan.parents(node).len() as u32, any_taken: false };
+        let queued = |open_edges| State::Queued { open_edges, any_taken: false };
         Self {
-            states: plan.node_ixs().map(queued).collect(),
+            states: plan.parent_counts().map(queued).collect(),
             courses: vec![Course::default(); plan.node_count()].into(),
             details: Vec::new(),
             timed_out: false,
@@ -154,6 +154,13 @@ impl Nodes {
 
     pub(crate) fn state(&self, node: NodeIx) -> State {
         self.states[node.index()]
+    }
+
+    /// The nodes without parents, in a run that has not started.
+    pub(crate) fn roots(&self) -> Vec<NodeIx> {
+        let is_root = |state: &State| matches!(state, State::Queued { open_edges: 0, .. });
+        let roots = self.states.iter().enumerate().filter(|(_, state)| is_root(state));
+        roots.map(|(index, _)| NodeIx::new(index)).collect()
     }
 
     /// The state of a node that may not be of this run.
