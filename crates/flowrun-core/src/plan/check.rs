@@ -6,7 +6,7 @@ use super::ids::{Ids, NotEntered};
 use super::interned::Interned;
 use super::{Links, Plan, PlanNode, TaskTypes, settings, warnings};
 use crate::condition::Conditions;
-use crate::model::json::Span;
+use crate::model::json::{Span, is_same};
 use crate::model::{Diagnostic, Findings, Flow, NodeIx, NodeSlot, shown};
 
 /// So many unknown ids get a guess at what was meant: each is compared with every id there is.
@@ -98,7 +98,7 @@ impl<'a> Check<'a> {
     fn compare_ids(&mut self, node: NodeIx, slot: &NodeSlot) {
         let (about, text) = (self.about, self.flow.to_json());
         let is_same = slot.data_id.is_absent()
-            || slot.data_id.bytes(text) == slot.id.bytes(text)
+            || is_same(slot.data_id.bytes(text), slot.id.bytes(text))
             || about.text(slot.data_id) == about.text(slot.id);
         if !is_same {
             self.broken(|| {

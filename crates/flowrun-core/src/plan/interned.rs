@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{EffectClass, Role, TaskTypes};
-use crate::model::json::string_of;
+use crate::model::json::{is_same, string_of};
 
 /// The task types that were met, so that each is looked up once.
 pub(super) struct Interned<'a> {
@@ -22,7 +22,7 @@ impl<'a> Interned<'a> {
 
     /// The place and the role of the task type that is written as `raw`; `None` when nobody can do it.
     pub(super) fn of(&mut self, raw: &'a str) -> Option<(u32, Role)> {
-        if raw == self.last.0 {
+        if is_same(raw.as_bytes(), self.last.0.as_bytes()) {
             return Some(self.last.1);
         }
         let name = string_of(raw);

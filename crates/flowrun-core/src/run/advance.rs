@@ -7,8 +7,9 @@ impl Run {
     pub(super) fn on_started(&mut self, at: Timestamp) {
         self.put(at, Record::RunStarted);
         self.set_run_timer();
-        let roots = self.nodes.roots();
-        self.resolve_all(at, roots);
+        self.queue = self.nodes.roots();
+        self.work_off_queue(at);
+        self.close_if_done(at);
     }
 
     /// Asks for the timer of the run's deadline.
