@@ -9,7 +9,7 @@ pub(crate) enum Shape {
     Chain(usize),
     /// Twelve nodes in a row for four pages, each webhook so slow that kills catch it.
     Long,
-    /// A scan, two slow webhooks side by side, and one below both.
+    /// A scan, two slow webhooks side by side, one of them so slow that a kill comes between, and one below both.
     FanIn,
     /// A webhook that is refused once for each object and sent again.
     Retried,
@@ -78,7 +78,7 @@ pub(crate) fn flow(shape: Shape, case: &str, outside: &Outside) -> String {
             }
         }
         Shape::FanIn => {
-            nodes.extend([hook("2", "slow", MANY), hook("3", "slow", MANY), hook("4", "ok", MANY)]);
+            nodes.extend([hook("2", "slow", MANY), hook("3", "slowest", MANY), hook("4", "ok", MANY)]);
             edges.extend([(1, 2), (1, 3), (2, 4), (3, 4)]);
         }
         Shape::Retried => {

@@ -21,7 +21,8 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Takes the log out of a run: the messages of each step, in their order.
+/// Takes the log out of a run: the messages of each step, those about one page in their order. Pages are scanned at
+/// the same time, so lines about different ones come as it happens.
 fn logs(run: &mut Value) -> BTreeMap<String, Vec<String>> {
     let mut steps: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in run["logs"].take().as_array().expect("a run has logs") {
@@ -29,7 +30,13 @@ fn logs(run: &mut Value) -> BTreeMap<String, Vec<String>> {
         let message: Vec<String> = text("message").split(' ').map(without_id).collect();
         steps.entry(text("step")).or_default().push(message.join(" "));
     }
+    steps.values_mut().for_each(|lines| lines.sort_by_key(|line| page(line)));
     steps
+}
+
+/// The page that a line is about; empty when it is about none.
+fn page(line: &str) -> String {
+    line.split(' ').find(|word| word.starts_with("http")).unwrap_or_default().to_owned()
 }
 
 /// A word of a line, blanked out if it is an id.

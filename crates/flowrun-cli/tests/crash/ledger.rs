@@ -122,6 +122,7 @@ impl Book {
         match how.as_str() {
             "slow" => WebhookReply::Slow(200, Duration::from_millis(5)),
             "late" => WebhookReply::Slow(200, Duration::from_millis(20)),
+            "slowest" => WebhookReply::Slow(200, Duration::from_millis(300)),
             "fail" => WebhookReply::Status(404),
             "flaky" if is_first => WebhookReply::Status(503),
             "stuck" if is_first => WebhookReply::Hang,
