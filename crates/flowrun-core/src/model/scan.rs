@@ -108,10 +108,16 @@ impl<'a> Scan<'a> {
     pub(super) fn value<R>(&mut self) -> Result<Span, Stop<R>> {
         let opening = self.peek();
         let start = self.at;
-        if !matches!(opening, b'{' | b'[') {
-            self.scalar(opening)?;
-            return Ok(self.span(start));
+        if matches!(opening, b'{' | b'[') {
+            return self.nested();
         }
+        self.scalar(opening)?;
+        Ok(self.span(start))
+    }
+
+    /// Reads the object or the array whose bracket comes next.
+    fn nested<R>(&mut self) -> Result<Span, Stop<R>> {
+        let start = self.at;
         // Without recursion: what this project wrote may nest deeper than what it reads.
         let outside = self.due.len();
         loop {
@@ -193,7 +199,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a value that is neither object nor array; `byte` is its first one, and the next to be read.
-    #[inline]
+    #[inline(always)]
     fn scalar<R>(&mut self, byte: u8) -> Result<(), Stop<R>> {
         match byte {
             b'"' => {
