@@ -175,7 +175,7 @@ impl<'a> Node<'a> {
     fn read_conditions(&self) -> Option<&'a str> {
         let raw = self.slot.conditions.text(self.text);
         let is_empty_array = raw.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(']'));
-        (!raw.is_empty() && !is_empty_array).then_some(raw)
+        (!is_empty_array).then_some(raw)
     }
 }
 

@@ -97,10 +97,10 @@ impl<'a> Check<'a> {
     /// An id may stand a second time inside the data.
     fn compare_ids(&mut self, node: NodeIx, slot: &NodeSlot) {
         let (about, text) = (self.about, self.flow.to_json());
-        let is_same = slot.data_id.is_absent()
+        let agree = slot.data_id.is_absent()
             || is_same(slot.data_id.bytes(text), slot.id.bytes(text))
             || about.text(slot.data_id) == about.text(slot.id);
-        if !is_same {
+        if !agree {
             self.broken(|| {
                 let (id, data_id) = (about.shown_id(node), shown(&about.text(slot.data_id)));
                 let message = format!("node `{id}` has the id `{data_id}` inside its data");

@@ -107,7 +107,7 @@ impl Plan {
 
     /// The nodes without incoming edge, in the order of the flow.
     pub fn roots(&self) -> impl Iterator<Item = NodeIx> {
-        self.node_ixs().filter(|&node| self.links.parents(node).is_empty())
+        self.node_ixs().zip(self.parent_counts()).filter(|(_, parents)| *parents == 0).map(|(node, _)| node)
     }
 
     /// The nodes that the edges of `node` lead to, in the order of the edges.

@@ -1,5 +1,7 @@
 //! What follows when a node is done: which nodes start, which are skipped, and when the run closes.
 
+use std::sync::Arc;
+
 use super::{Command, Phase, Record, Run, State, Timer};
 use crate::model::{NodeIx, RunStatus, Timestamp};
 
@@ -7,9 +9,8 @@ impl Run {
     pub(super) fn on_started(&mut self, at: Timestamp) {
         self.put(at, Record::RunStarted);
         self.set_run_timer();
-        self.queue = self.nodes.roots();
-        self.work_off_queue(at);
-        self.close_if_done(at);
+        let plan = Arc::clone(&self.plan);
+        self.resolve_all(at, plan.roots());
     }
 
     /// Asks for the timer of the run's deadline.

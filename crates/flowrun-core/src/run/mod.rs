@@ -335,6 +335,7 @@ impl Run {
         self.records.extend(std::iter::once_with(make));
     }
 
+    /// The same where the host gives out slots, away from the path of runs that have none.
     #[inline(never)]
     fn put_with_slots(&mut self, at: Timestamp, record: Record) {
         let slots = self.slots_at_stake(record.node(), record.ends_others());

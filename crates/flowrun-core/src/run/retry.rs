@@ -109,8 +109,8 @@ impl Run {
     #[must_use]
     #[inline]
     pub fn attempt_timeout(&self, node: NodeIx) -> Option<Duration> {
-        let of_all = self.spec.policy.attempt_timeout;
-        self.plan.settings(node).map_or(of_all, |own| own.attempt_timeout.or(of_all))
+        let own = self.plan.settings(node).and_then(|settings| settings.attempt_timeout);
+        own.or(self.spec.policy.attempt_timeout)
     }
 
     /// What happens when nobody can know whether an attempt of the node had its effect.
@@ -121,8 +121,8 @@ impl Run {
     }
 
     fn node_timeout(&self, node: NodeIx) -> Option<Duration> {
-        let of_all = self.spec.policy.node_timeout;
-        self.plan.settings(node).map_or(of_all, |own| own.node_timeout.or(of_all))
+        let own = self.plan.settings(node).and_then(|settings| settings.node_timeout);
+        own.or(self.spec.policy.node_timeout)
     }
 
     pub(super) fn retry_policy(&self, node: NodeIx) -> RetryPolicy {

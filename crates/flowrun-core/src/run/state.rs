@@ -156,13 +156,6 @@ impl Nodes {
         self.states[node.index()]
     }
 
-    /// The nodes without parents, in a run that has not started.
-    pub(crate) fn roots(&self) -> Vec<NodeIx> {
-        let is_root = |state: &State| matches!(state, State::Queued { open_edges: 0, .. });
-        let roots = self.states.iter().enumerate().filter(|(_, state)| is_root(state));
-        roots.map(|(index, _)| NodeIx::new(index)).collect()
-    }
-
     /// The state of a node that may not be of this run.
     pub(crate) fn get(&self, node: NodeIx) -> Option<State> {
         self.states.get(node.index()).copied()
