@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use flowrun_core::{Record, Timestamp};
 
 /// Lines that are handed over, and pushed out, together.
-pub(crate) const CHUNK: usize = 256;
+const CHUNK: usize = 256;
 
 /// Some lines, one after the other.
 #[derive(Debug, Default)]

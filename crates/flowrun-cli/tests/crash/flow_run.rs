@@ -30,13 +30,13 @@ fn logs(run: &mut Value) -> BTreeMap<String, Vec<String>> {
         let message: Vec<String> = text("message").split(' ').map(without_id).collect();
         steps.entry(text("step")).or_default().push(message.join(" "));
     }
-    steps.values_mut().for_each(|lines| lines.sort_by_key(|line| page(line)));
+    steps.values_mut().for_each(|lines| lines.sort_by(|one, other| page(one).cmp(page(other))));
     steps
 }
 
 /// The page that a line is about; empty when it is about none.
-fn page(line: &str) -> String {
-    line.split(' ').find(|word| word.starts_with("http")).unwrap_or_default().to_owned()
+fn page(line: &str) -> &str {
+    line.split(' ').find(|word| word.starts_with("http")).unwrap_or_default()
 }
 
 /// A word of a line, blanked out if it is an id.
