@@ -1,8 +1,9 @@
 //! Flow documents with the graphs that are measured.
 
-use flowrun::Flow;
+use flowrun::{Flow, NodeSpec};
 pub use flowrun_testkit::synth::Detail;
 use flowrun_testkit::synth::{self, Graph};
+use uuid::Uuid;
 
 use crate::graph::SEED;
 
@@ -34,43 +35,20 @@ impl Ids {
         match self {
             Self::Numbers => (node + 1).to_string(),
             Self::Names => format!("step-{}", node + 1),
-            Self::Uuids => {
-                let [a, b] = [2 * node, 2 * node + 1].map(|step| scattered(u64::from(step)));
-                let (a, rest) = (a >> 32, a & 0xFFFF_FFFF);
-                format!(
-                    "{a:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-                    rest >> 16,
-                    rest & 0xFFF,
-                    b >> 52,
-                    b & 0xFFFF_FFFF_FFFF
-                )
-            }
+            Self::Uuids => Uuid::new_v5(&Uuid::NAMESPACE_OID, &node.to_le_bytes()).to_string(),
         }
     }
 }
 
-/// Numbers that look like chance: the output of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
-/// number generators", 2014) for each step.
-fn scattered(step: u64) -> u64 {
-    let z = (SEED.wrapping_add(step)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-/// A lean flow with this graph whose nodes are called so.
+/// A flow with this graph whose nodes are called so.
 #[must_use]
 pub fn flow_with_ids(graph: &Graph, ids: Ids) -> Flow {
-    let nodes = (0..graph.nodes as u32).map(|node| {
-        let id = ids.of(node);
-        format!(r#"{{"id":"{id}","data":{{"id":"{id}","task_type":"{TASK_TYPE}"}}}}"#)
-    });
-    let edges = graph.edges.iter().zip(1..).map(|(&(source, target), edge)| {
-        format!(r#"{{"id":"e{edge}","source":"{}","target":"{}"}}"#, ids.of(source), ids.of(target))
-    });
-    let (nodes, edges) = (nodes.collect::<Vec<_>>().join(","), edges.collect::<Vec<_>>().join(","));
-    let text = format!(r#"{{"nodes":[{nodes}],"edges":[{edges}]}}"#);
-    Flow::from_json(text).expect("a measured document is well-formed and within every limit")
+    let ids = (0..graph.nodes as u32).map(|node| ids.of(node)).collect::<Vec<_>>();
+    let nodes = ids.iter().fold(Flow::builder(), |flow, id| flow.node(NodeSpec::new(id, TASK_TYPE)));
+    let edge = |(source, target): (u32, u32)| (&ids[source as usize], &ids[target as usize]);
+    let edges = graph.edges.iter().copied().map(edge);
+    let flow = edges.fold(nodes, |flow, (source, target)| flow.edge(source, target));
+    flow.build().expect("a measured flow is within every limit")
 }
 
 /// The flow with this graph.

@@ -57,7 +57,9 @@ pub fn all(sizes: &[usize]) -> Vec<Scenario> {
         all.extend([Ids::Names, Ids::Uuids].map(|ids| link(Shape::Layered, size, ids)));
         all.extend([read(size), text_to_run(size), write(size)]);
         all.extend([Shape::Wide, Shape::Layered].map(|shape| pending(shape, size)));
-        all.extend([Shape::Chain, Shape::Wide, Shape::Layered].map(|shape| function(shape, size)));
+        all.extend(
+            [Shape::Chain, Shape::Wide, Shape::Layered].map(|shape| run_doing(Work::Function, shape, size)),
+        );
     }
     all.push(crowd());
     all.extend([1, 10, 100].map(watched));
@@ -78,7 +80,8 @@ fn work(shape: Shape) -> Work {
 /// The same with executors of choice.
 #[must_use]
 pub fn run_doing(work: Work, shape: Shape, nodes: usize) -> Scenario {
-    Scenario::new(format!("run {shape}/{}", size_name(nodes)), move || {
+    let kind = if work == Work::Function { "functions" } else { "run" };
+    Scenario::new(format!("{kind} {shape}/{}", size_name(nodes)), move || {
         let graph = graph(shape, nodes);
         let subject = subjects::engine_run(&document::flow(&graph, Detail::Lean), work);
         let mut floors = vec![floors::boxed(FlatGraph::new(&graph)), floors::kahn(FlatGraph::new(&graph))];
@@ -87,15 +90,6 @@ pub fn run_doing(work: Work, shape: Shape, nodes: usize) -> Scenario {
             floors.push(floors::joinset(FlatGraph::new(&graph)));
         }
         (subject, floors, None)
-    })
-}
-
-/// A run whose executor is a function.
-fn function(shape: Shape, nodes: usize) -> Scenario {
-    Scenario::new(format!("functions {shape}/{}", size_name(nodes)), move || {
-        let graph = graph(shape, nodes);
-        let subject = subjects::engine_run(&document::flow(&graph, Detail::Lean), Work::Function);
-        (subject, vec![floors::boxed(FlatGraph::new(&graph)), floors::kahn(FlatGraph::new(&graph))], None)
     })
 }
 

@@ -22,16 +22,20 @@ impl TaskExecutor for Count {
 }
 
 pub fn from_flow(input: &Input) -> Result<Prepared, Unfit> {
-    Ok(build(input.flow.as_ref().expect("the input was made with its text"), counting))
+    Ok(build(flow_of(input), counting))
 }
 
 pub fn of_functions(input: &Input) -> Result<Prepared, Unfit> {
-    Ok(build(input.flow.as_ref().expect("the input was made with its text"), counting_at_once))
+    Ok(build(flow_of(input), counting_at_once))
 }
 
 pub fn from_text(input: &Input) -> Result<Prepared, Unfit> {
     let flow = Flow::from_json(input.text.as_str()).expect("a measured document is well-formed");
     Ok(build(&flow, counting))
+}
+
+fn flow_of(input: &Input) -> &Flow {
+    input.flow.as_ref().expect("the input was made with its text")
 }
 
 fn counting(counter: Counter) -> EngineBuilder {
