@@ -1,8 +1,8 @@
 //! Flow documents with the graphs that are measured.
 
 use flowrun::{Flow, NodeSpec};
-pub use flowrun_testkit::synth::Detail;
-use flowrun_testkit::synth::{self, Graph};
+pub use flowrun_sim::synth::Detail;
+use flowrun_sim::synth::{self, Graph};
 use uuid::Uuid;
 
 use crate::graph::SEED;

@@ -1,6 +1,6 @@
 //! The graphs that everything is measured on. The same size gives the same graph, on any machine.
 
-pub use flowrun_testkit::synth::{Graph, Shape};
+pub use flowrun_sim::synth::{Graph, Shape};
 
 /// The shapes that are measured.
 pub const SHAPES: [Shape; 5] = [Shape::Chain, Shape::Wide, Shape::Fan, Shape::Layered, Shape::ConditionTree];

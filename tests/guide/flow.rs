@@ -1,5 +1,5 @@
 use flowrun::{Condition, Flow, NodeSpec, RunRequest, RunStatus, Site};
-use flowrun_testkit::script::Script;
+use flowrun_testkit::script::{Script, ScriptedExecutor};
 use measure::Measure;
 
 #[tokio::test(start_paused = true)]
@@ -11,7 +11,7 @@ async fn a_long_address_is_told_a_month_later() -> Result<(), Box<dyn std::error
         .build()?;
     // The script does every documented task type; `measure` is done by the real executor.
     let script = Script::parse("[types.slack]\nafter = '30d'")?;
-    let engine = script.engine().executor("measure", Measure).build()?;
+    let engine = ScriptedExecutor::engine(&script).executor("measure", Measure).build()?;
     let site = Site::new("https://example.com/an/address/of/some/length");
     let run = engine.start(RunRequest::new(flow, site)).await?.finished().await?;
     assert_eq!(run.status(), RunStatus::Passed);

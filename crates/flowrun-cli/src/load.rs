@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use flowrun::Flow;
-use flowrun_testkit::script::Script;
+use flowrun_sim::script::Script;
 
 use crate::exit::Exit;
 use crate::finding::Finding;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use flowrun_testkit::synth::Shape;
+use flowrun_sim::synth::Shape;
 
 #[derive(Debug, Args)]
 pub(crate) struct SynthArgs {

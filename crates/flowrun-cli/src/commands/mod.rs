@@ -31,9 +31,9 @@ use std::borrow::Cow;
 use std::io;
 
 use flowrun::{ResumeError, RunError, RunId, StartError, StoreError};
+use flowrun_sim::suite::CaseError;
+use flowrun_sim::synth::SynthError;
 use flowrun_store::OpenError;
-use flowrun_testkit::suite::CaseError;
-use flowrun_testkit::synth::SynthError;
 
 use crate::configure::ConfigureError;
 use crate::drive::{DriveError, exit_of_untouched};

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flowrun::{NodeIx, NodeStatus, Plan, RunStatus};
-use flowrun_testkit::outcomes::{FlowEnd, Outcomes};
-use flowrun_testkit::script::Script;
+use flowrun_sim::outcomes::{FlowEnd, Outcomes};
+use flowrun_sim::script::Script;
 use serde::Serialize;
 
 use super::CommandError;
@@ -53,7 +53,7 @@ fn listed(args: &OutcomesArgs) -> Result<(Arc<Plan>, String, Outcomes), Refused>
         Ok(plan) => Arc::new(plan),
         Err(problems) => return Err(loaded.refused(problems.into_iter().map(Finding::from).collect())),
     };
-    let listed = flowrun_testkit::outcomes::outcomes(&plan, &script.run, args.limit);
+    let listed = flowrun_sim::outcomes::outcomes(&plan, &script.run, args.limit);
     Ok((plan, text, listed))
 }
 
@@ -104,7 +104,7 @@ fn told(plan: &Plan, listed: &Outcomes) -> String {
         format!(
             "{count} ways to end; there may be others: of a flow with more than {} nodes those are listed that \
              differ from all passing by what one node does, up to --limit\n",
-            flowrun_testkit::outcomes::EXHAUSTIVE
+            flowrun_sim::outcomes::EXHAUSTIVE
         )
     };
     out

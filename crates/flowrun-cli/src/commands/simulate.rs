@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowrun::{Plan, RunStatus};
-use flowrun_testkit::script::Script;
-use flowrun_testkit::sim::{Moment, Simulated, duration_text, simulate_watched};
+use flowrun_sim::script::Script;
+use flowrun_sim::sim::{Moment, Simulated, duration_text, simulate_watched};
 use serde::Serialize;
 use serde_json::value::RawValue;
 

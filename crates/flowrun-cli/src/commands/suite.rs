@@ -1,6 +1,6 @@
 //! `flowrun simulate --suite`: every case of a folder, and what they reach.
 
-use flowrun_testkit::suite::{Coverage, Reached, Suite, SuiteReport};
+use flowrun_sim::suite::{Coverage, Reached, Suite, SuiteReport};
 use serde::Serialize;
 
 use super::CommandError;

@@ -1,6 +1,6 @@
 //! `flowrun synth`: a flow made from a shape, a size and a seed.
 
-use flowrun_testkit::synth::{Detail, Synth};
+use flowrun_sim::synth::{Detail, Synth};
 
 use super::CommandError;
 use crate::args::SynthArgs;

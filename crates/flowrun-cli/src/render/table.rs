@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flowrun::{FlowRun, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
-use flowrun_testkit::sim::duration_text;
+use flowrun_sim::sim::duration_text;
 
 use super::columns::aligned;
 use super::skipped::skipped;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::drawing::{Drawing, Kind};
 use super::mischief::Misdeed;
 use super::streams::{Stream, draw};
-use crate::random::Random;
+use flowrun_sim::random::Random;
 
 /// An attempt at work.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use flowrun_core::{
 use serde_json::{Map, Value, value::to_raw_value};
 
 use super::streams::{Stream, draw, place_of};
-use crate::random::Random;
+use flowrun_sim::random::Random;
 
 /// The largest flow of a story. Larger ones find the same mistakes later, and tell them worse.
 pub(super) const MOST_NODES: usize = 10;

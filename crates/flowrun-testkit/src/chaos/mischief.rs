@@ -7,7 +7,7 @@ use std::time::Duration;
 use flowrun_core::{ErrorClass, ObjectStatus};
 
 use super::streams::{Stream, draw};
-use crate::random::Random;
+use flowrun_sim::random::Random;
 
 /// One thing out of the ordinary. Turns are those of the driver, counted from the beginning of the story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

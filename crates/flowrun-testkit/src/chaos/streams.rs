@@ -1,6 +1,6 @@
 //! One seed, split: what one part of a story draws does not move what the others draw.
 
-use crate::random::Random;
+use flowrun_sim::random::Random;
 
 /// What is drawn for.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ pub(super) enum Stream {
 
 /// The numbers of one place in a stream.
 pub(super) fn draw(seed: u64, stream: Stream, place: u64) -> Random {
-    Random::at(Random::at(seed, stream as u64).next(), place)
+    Random::at(Random::at(seed, stream as u64).next_u64(), place)
 }
 
 /// A place that stands for a text.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::disk::{Image, put};
-use crate::random::Random;
+use flowrun_sim::random::Random;
 
 /// The unit a disk writes whole.
 const SECTOR: usize = 512;

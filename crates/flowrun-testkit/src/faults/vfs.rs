@@ -412,7 +412,7 @@ unsafe extern "C" fn full_pathname(
 unsafe extern "C" fn randomness(vfs: *mut ffi::sqlite3_vfs, size: c_int, out: *mut c_char) -> c_int {
     let app = unsafe { app(vfs) };
     let out = unsafe { std::slice::from_raw_parts_mut(out.cast::<u8>(), size as usize) };
-    let mut random = crate::random::Random::new(app.next.fetch_add(1, Ordering::Relaxed));
+    let mut random = flowrun_sim::random::Random::new(app.next.fetch_add(1, Ordering::Relaxed));
     out.fill_with(|| random.below(256) as u8);
     size
 }

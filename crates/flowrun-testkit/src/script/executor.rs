@@ -1,22 +1,22 @@
-//! A script in an engine.
+//! Scripts in an engine.
 
 use std::future::pending;
 use std::sync::Arc;
 
 use flowrun::{Context, EngineBuilder, Outcome, Role, Task, TaskExecutor, async_trait};
 
-use super::{Act, ActEnd, Script, stopped};
+use flowrun_sim::script::{Act, ActEnd, Script};
 
 /// Does what a script says, on tokio's clock: with time paused, a month passes at once.
 ///
 /// ```
-/// use flowrun_testkit::script::Script;
+/// use flowrun_testkit::script::{Script, ScriptedExecutor};
 /// use flowrun::{Engine, Flow, NodeSpec, RunRequest, RunStatus, Site};
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let script = Script::parse("[types.scan]\nafter = '30d'\nend = 'failed'")?;
-/// let engine = script.engine().build()?;
+/// let engine = ScriptedExecutor::engine(&script).build()?;
 /// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
 /// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
 /// assert_eq!(run.finished().await?.status(), RunStatus::Failed);
@@ -35,19 +35,17 @@ impl ScriptedExecutor {
     pub fn new(script: impl Into<Arc<Script>>, role: Role) -> Self {
         Self { script: script.into(), role }
     }
-}
 
-impl Script {
     /// An engine in which this script does every documented task type and its own ones, with the script's
     /// limits and retries.
     #[must_use]
-    pub fn engine(&self) -> EngineBuilder {
-        let types = self.run.task_types();
-        let script = Arc::new(self.clone());
-        let builder = EngineBuilder::default().policy(self.run.policy());
+    pub fn engine(script: &Script) -> EngineBuilder {
+        let types = script.run.task_types();
+        let builder = EngineBuilder::default().policy(script.run.policy());
+        let script = Arc::new(script.clone());
         types.names().fold(builder, |builder, name| {
             let role = types.role(name).unwrap_or(Role::Producer);
-            builder.executor_as(name, role, ScriptedExecutor::new(Arc::clone(&script), role))
+            builder.executor_as(name, role, Self::new(Arc::clone(&script), role))
         })
     }
 }
@@ -74,7 +72,7 @@ impl TaskExecutor for ScriptedExecutor {
         tokio::select! {
             biased;
             () = wait => {}
-            () = told => return stopped(),
+            () = told => return Act::stopped(),
         }
         last.into_iter().for_each(|report| context.report(report));
         match end {
