@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use flowrun_testkit::servers::{
-    Component, SlackReply, SlackRoute, SlackSink, SmtpSink, WebhookReply, WebhookSink, Website,
+    Component, ScriptedSite, SiteReply, SlackReply, SlackRoute, SlackSink, SmtpSink, WebhookReply,
+    WebhookSink, Website,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -110,6 +111,23 @@ async fn a_dropped_server_takes_its_hanging_connections_along() {
     let _ = hanging.read_to_end(&mut rest).await;
     assert!(rest.is_empty());
     assert!(TcpStream::connect(addr).await.is_err());
+}
+
+#[tokio::test]
+async fn a_scripted_site_answers_in_turn_and_tells_head_apart() {
+    let site = ScriptedSite::start().await.unwrap();
+    site.answers("/a", [SiteReply::close(), SiteReply::status(503), SiteReply::html("<p>a")]);
+    site.answers_head("/a", [SiteReply::status(405)]);
+    let ask = async |method: &str, path: &str| answer(site.addr(), method, path, "", "").await;
+    assert_eq!(ask("GET", "/a").await, "");
+    assert_eq!(status(&ask("GET", "/a").await), 503);
+    for _ in 0..2 {
+        let page = ask("GET", "/a").await;
+        assert!(page.contains("content-type: text/html\r\n") && page.ends_with("\r\n\r\n<p>a"), "{page}");
+    }
+    assert_eq!(status(&ask("HEAD", "/a").await), 405);
+    assert_eq!(status(&ask("GET", "/b").await), 404);
+    assert_eq!((site.asked("GET", "/a"), site.asked("HEAD", "/a"), site.received().len()), (4, 1, 6));
 }
 
 #[tokio::test]

@@ -24,12 +24,14 @@
 mod bodies;
 mod listener;
 mod recorder;
+mod scripted;
 mod slack;
 mod smtp;
 mod smtp_session;
 mod webhook;
 mod website;
 
+pub use scripted::{ScriptedSite, SiteReply};
 pub use slack::{SlackPost, SlackReply, SlackRoute, SlackSink};
 pub use smtp::{Mail, SmtpSink};
 pub use webhook::{WebhookReply, WebhookRequest, WebhookSink};
