@@ -9,6 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
 use crate::body::Body;
+use crate::encoding::Encodings;
 use crate::error::{Reason, Refusal};
 use crate::policy::{Policy, Way, check_address};
 use crate::resolver::{self, Checked, Resolver, SystemResolver};
@@ -125,8 +126,11 @@ impl Guard {
                 let certificate = certificate_of(&response);
                 let headers = headers_of(&response);
                 let headers_after = start.elapsed();
-                let encoding = if hop.compressed { headers.get("content-encoding") } else { None };
-                let body = read(response, &endpoint, encoding, limits.body_bytes).await?;
+                let encodings = match hop.compressed {
+                    true => Encodings::of(headers.get_all("content-encoding")),
+                    false => Encodings::default(),
+                };
+                let body = read(response, &endpoint, encodings, limits.body_bytes).await?;
                 return Ok(Response {
                     final_url: url,
                     status,
@@ -149,7 +153,7 @@ impl Guard {
                 return Err(Refusal { endpoint: Endpoint::of(&next), reason: Reason::Downgrade }.into());
             }
             hop.redirected(status, next.origin() == url.origin());
-            redirects.push(Redirect { from: url, status });
+            redirects.push(Redirect { from: url, status, headers: headers_of(&response) });
             url = next;
         }
     }
@@ -345,20 +349,16 @@ struct ReadBody {
 async fn read(
     mut response: reqwest::Response,
     endpoint: &Endpoint,
-    encoding: Option<&str>,
+    encodings: Encodings,
     limit: usize,
 ) -> Result<ReadBody, GuardError> {
-    let undecodable = |source| GuardError::Decode {
-        endpoint: endpoint.clone(),
-        encoding: encoding.unwrap_or("identity").to_owned(),
-        source,
-    };
+    let undecodable =
+        |source| GuardError::Decode { endpoint: endpoint.clone(), encoding: encodings.name(), source };
     let mut transferred = 0;
     // Responses to HEAD name the encoding of a body that never comes.
     let mut first = response.chunk().await.map_err(|error| GuardError::of_client(endpoint, error))?;
-    let encoding = encoding.filter(|_| first.is_some());
-    let mut body = Body::new(encoding, limit)
-        .ok_or_else(|| undecodable(std::io::Error::other("it was not asked for")))?;
+    let expected = if first.is_some() { &encodings } else { &Encodings::default() };
+    let mut body = Body::new(expected, limit).map_err(undecodable)?;
     while let Some(piece) = first.take() {
         transferred += piece.len() as u64;
         if !body.push(&piece).map_err(undecodable)? {

@@ -27,6 +27,7 @@
 mod address;
 mod body;
 mod certificate;
+mod encoding;
 mod endpoint;
 mod error;
 mod guard;

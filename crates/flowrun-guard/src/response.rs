@@ -46,6 +46,8 @@ pub struct Redirect {
     pub from: Url,
     /// The status it did so with.
     pub status: u16,
+    /// Its headers, in the order they came.
+    pub headers: Headers,
 }
 
 /// How long a response took, counted from the start of the request.
