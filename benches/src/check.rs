@@ -5,11 +5,9 @@
 
 use std::fmt;
 
-use crate::comparison::ratio;
-use crate::graph::{FlatGraph, Shape, graph};
-use crate::scenarios;
-use crate::subjects::{self, Work};
-use crate::{Case, Effort, alloc, document, floors};
+use flowrun_bench::graph::{FlatGraph, Shape, graph};
+use flowrun_bench::subjects::{self, Work};
+use flowrun_bench::{Case, Effort, alloc, document, floors, ratio, scenarios};
 
 /// Processor time of a layered run of 100k nodes by that of the boxed floor.
 pub const MAX_RUN_BY_BOXED: f64 = 4.0;

@@ -1,41 +1,5 @@
-//! What flowrun costs: one harness for the criterion benches, the tables, the gate and `flowrun bench`.
-//!
-//! A [`Case`] does one piece of work on a [`Stopwatch`]; a [`Comparison`] sets one beside its floors and runs
-//! both in turns, so that a busy machine slows both. [`scenarios`] names everything that is measured. Runs go
-//! the public way: [`Engine::start`](flowrun::Engine::start) with a memory store, nothing left out.
-//!
-//! ```
-//! use benches::graph::{FlatGraph, Shape, graph};
-//! use benches::{document, floors, subjects};
-//!
-//! let graph = graph(Shape::Layered, 100);
-//! let flow = document::flow(&graph, document::Detail::Lean);
-//! let mut engine = subjects::engine_run(&flow, subjects::Work::Nothing);
-//! let mut floor = floors::boxed(FlatGraph::new(&graph));
-//! assert!(engine.once().cpu > std::time::Duration::ZERO);
-//! assert!(floor.once().cpu > std::time::Duration::ZERO);
-//! ```
-#![expect(clippy::missing_panics_doc, reason = "a measurement that goes wrong has to stop, everywhere here")]
+//! The gate, and what measures with criterion or as a table. What is measured, and how, is `flowrun-bench`.
 
-pub mod alloc;
-mod case;
 pub mod check;
-pub mod clock;
-mod comparison;
-pub mod document;
-pub mod durable;
-pub mod executors;
-pub mod floors;
-pub mod graph;
-mod machine;
-pub mod memory;
-pub mod report;
-pub mod scenarios;
-mod sitting;
-pub mod subjects;
 
-pub use case::Case;
-pub use clock::{Elapsed, Stopwatch};
-pub use comparison::{Comparison, Cost, Effort, Figure, FloorCost, Memory};
-pub use machine::Machine;
-pub use sitting::{NoFigure, Sitting};
+pub use flowrun_bench::*;

@@ -1,6 +1,6 @@
 //! `flowrun bench`: what the engine costs on this machine.
 
-use benches::Sitting;
+use flowrun_bench::Sitting;
 
 use super::CommandError;
 use crate::args::BenchArgs;

@@ -5,7 +5,8 @@
 #[test]
 fn a_block_that_is_touched_shows_in_the_peak() {
     let block = 256 << 20;
-    let (length, growth) = benches::memory::peak_growth(|| std::hint::black_box(vec![1_u8; block]).len());
+    let (length, growth) =
+        flowrun_bench::memory::peak_growth(|| std::hint::black_box(vec![1_u8; block]).len());
     assert_eq!(length, block);
     assert!(growth.unwrap() >= block as u64 / 2, "{growth:?}");
 }

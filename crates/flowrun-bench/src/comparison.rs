@@ -134,7 +134,8 @@ fn cost(rounds: &[Elapsed], units: usize) -> Cost {
 
 /// Processor time of one by that of the other: the median over the rounds, so that a round in which both were
 /// disturbed counts as any other.
-pub(crate) fn ratio(subject: &[Elapsed], floor: &[Elapsed]) -> f64 {
+#[must_use]
+pub fn ratio(subject: &[Elapsed], floor: &[Elapsed]) -> f64 {
     let ratios = subject.iter().zip(floor).map(|(subject, floor)| {
         let floor = floor.cpu.as_secs_f64();
         if floor > 0.0 { subject.cpu.as_secs_f64() / floor } else { f64::INFINITY }

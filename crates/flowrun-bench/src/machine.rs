@@ -34,7 +34,7 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             cpu: cpu_model().unwrap_or_default(),
             kernel: format!("{} {}", std::env::consts::OS, release.trim()).trim().to_owned(),
-            rustc: env!("BENCHES_RUSTC"),
+            rustc: env!("FLOWRUN_BENCH_RUSTC"),
             flowrun: env!("CARGO_PKG_VERSION"),
             is_optimised: !cfg!(debug_assertions),
             load: load.and_then(|load| load.split(' ').next()?.parse().ok()),

@@ -7,5 +7,5 @@ fn main() {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().ok();
     let version = version.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
-    println!("cargo::rustc-env=BENCHES_RUSTC={}", version.trim());
+    println!("cargo::rustc-env=FLOWRUN_BENCH_RUSTC={}", version.trim());
 }
