@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use flowrun::{
-    Condition, ErrorClass, Facts, Flow, NodeSpec, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Plan,
-    Report, Run, RunId, RunSpec, Site, TaskTypes, Timestamp,
+    Condition, ErrorClass, Facts, Flow, NodeSpec, ObjectEntry, ObjectReport, ObjectStatus, Operator, Outcome,
+    Plan, Report, Run, RunId, RunSpec, Site, TaskTypes, Timestamp,
 };
 
 /// Task types by what they do with objects: two that make some, one that passes them on, two that take them,
@@ -22,7 +22,11 @@ pub(crate) fn flow(input: &mut Unstructured<'_>) -> Result<Flow> {
     for number in 0..count {
         let mut node = NodeSpec::new(number.to_string(), *input.choose(&TASK_TYPES)?);
         if input.ratio(1, 3)? {
-            node = node.condition(Condition::new("health", *input.choose(&[">=", "<="])?, 50));
+            node = node.condition(Condition::new(
+                "health",
+                *input.choose(&[Operator::AtLeast, Operator::AtMost, Operator::MoreThan])?,
+                50,
+            ));
         }
         if let Some(side) = Option::<bool>::arbitrary(input)? {
             node = node.start_if(side);

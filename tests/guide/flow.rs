@@ -1,11 +1,11 @@
-use flowrun::{Condition, Flow, NodeSpec, RunRequest, RunStatus, Site};
+use flowrun::{Condition, Flow, NodeSpec, Operator, RunRequest, RunStatus, Site};
 use flowrun_testkit::script::{Script, ScriptedExecutor};
 use measure::Measure;
 
 #[tokio::test(start_paused = true)]
 async fn a_long_address_is_told_a_month_later() -> Result<(), Box<dyn std::error::Error>> {
     let flow = Flow::builder()
-        .node(NodeSpec::new("1", "measure").condition(Condition::new("length", ">=", 30)))
+        .node(NodeSpec::new("1", "measure").condition(Condition::new("length", Operator::AtLeast, 30)))
         .node(NodeSpec::new("2", "slack").start_if(true))
         .edge("1", "2")
         .build()?;

@@ -7,12 +7,13 @@ mod keys;
 mod model;
 mod plan;
 mod run;
+mod semantics;
 mod task;
 mod template;
 
 pub use condition::{
     Comparison, ConditionLint, ConditionWarning, Conditions, Evaluation, LintKind, MalformedConditions,
-    Operand, Operator, Seen,
+    NotAnOperator, Operand, Operator, Seen,
 };
 pub use keys::{Unreadable, data_keys};
 pub use model::*;
@@ -21,6 +22,7 @@ pub use run::{
     Command, DEFAULT_CONFIGS, Decision, Event, Record, Rejected, ReplayError, Rerun, RetryPolicy, Run,
     RunPolicy, RunSpec, Timer,
 };
+pub use semantics::{Semantics, UnknownSemantics};
 pub use task::{
     ErrorClass, Failure, ObjectReport, Outcome, Report, Resource, ResourceKind, Task, TaskObject,
 };

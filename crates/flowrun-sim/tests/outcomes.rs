@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use flowrun_core::{
     Call, Condition, Event, Facts, Flow, NodeIx, NodeSpec, NodeStatus, ObjectEntry, ObjectReport,
-    ObjectStatus, Outcome, Plan, Report, Role, Run, Task, TaskTypes, Timestamp,
+    ObjectStatus, Operator, Outcome, Plan, Report, Role, Run, Task, TaskTypes, Timestamp,
 };
 use flowrun_sim::outcomes::{Outcomes, outcomes};
 use flowrun_sim::script::{RunSettings, Script};
@@ -132,7 +132,7 @@ prop_compose! {
         for (place, (task_type, has_conditions, start_if)) in kinds.iter().enumerate() {
             let mut node = NodeSpec::new(place.to_string(), *task_type).set("start_if", start_if);
             if *has_conditions {
-                node = node.condition(Condition::new("health", ">=", 50));
+                node = node.condition(Condition::new("health", Operator::AtLeast, 50));
             }
             flow = flow.node(node);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use flowrun::{
     Condition, Context, Engine, ErrorClass, Facts, Flow, MemoryStore, NodeSpec, NodeStatus, ObjectEntry,
-    ObjectStatus, Outcome, Place, Placement, Record, Rerun, RetryPolicy, Role, RunError, RunHandle,
+    ObjectStatus, Operator, Outcome, Place, Placement, Record, Rerun, RetryPolicy, Role, RunError, RunHandle,
     RunPolicy, RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched, async_trait,
 };
 use futures::FutureExt;
@@ -99,7 +99,7 @@ fn messages(run: &flowrun::FlowRun, step: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn own_facts_are_branched_on_and_rendered_and_secrets_never_show() {
-    let finder = node("1", "audit", "find").condition(Condition::new("findings", ">=", 3));
+    let finder = node("1", "audit", "find").condition(Condition::new("findings", Operator::AtLeast, 3));
     let run = start(
         [finder, node("2", "tell", "tell").start_if(true), node("3", "tell", "tell").start_if(false)],
         &[("1", "2"), ("1", "3")],

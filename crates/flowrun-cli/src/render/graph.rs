@@ -216,14 +216,14 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use flowrun::{Condition, NodeSpec};
+    use flowrun::{Condition, NodeSpec, Operator};
 
     use super::*;
 
     fn flow() -> Flow {
         let scan = NodeSpec::new("1", "scan")
-            .condition(Condition::new("health", ">=", "80"))
-            .condition(Condition::new("security_average", "<=", 50).or());
+            .condition(Condition::new("health", Operator::AtLeast, "80"))
+            .condition(Condition::new("security_average", Operator::AtMost, 50).or());
         Flow::builder()
             .node(scan)
             .node(NodeSpec::new("2", "slack").start_if(true))

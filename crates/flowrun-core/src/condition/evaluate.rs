@@ -9,8 +9,8 @@ use super::evaluation::cut;
 use super::parse::{Conditions, Expression, Joiner, Operator};
 use super::value::Expected;
 use super::{Comparison, ConditionWarning, Evaluation, Operand, Seen};
-use crate::Facts;
 use crate::keys::{Kind, Reading, json_number};
+use crate::{Facts, Semantics};
 
 impl Conditions {
     /// Judges one object. Without expressions the answer is false: ask [`is_empty`](Self::is_empty) first.
@@ -18,6 +18,22 @@ impl Conditions {
     /// A missing score counts as 0. A comparison that cannot be made is false, and its entry says why.
     #[must_use]
     pub fn evaluate(&self, facts: Option<&Facts>) -> Evaluation {
+        self.evaluate_as(Semantics::default(), facts)
+    }
+
+    /// The same in the reading that a run began with.
+    ///
+    /// ```
+    /// use flowrun_core::{Conditions, Facts, Semantics};
+    ///
+    /// let conditions = Conditions::parse(r#"[{"data_type": "health", "operator": ">", "value": 80}]"#)?;
+    /// let facts = Facts::new(serde_json::json!({"type": "scan", "score": 91.5}));
+    /// assert!(conditions.evaluate(Some(&facts)).holds);
+    /// assert!(!conditions.evaluate_as(Semantics::V1, Some(&facts)).holds);
+    /// # Ok::<(), flowrun_core::MalformedConditions>(())
+    /// ```
+    #[must_use]
+    pub fn evaluate_as(&self, semantics: Semantics, facts: Option<&Facts>) -> Evaluation {
         let mut comparisons = Vec::with_capacity(self.expressions.len());
         // `or` separates groups of `and`; the answer is known with the first group that holds.
         let mut known = false;
@@ -27,8 +43,9 @@ impl Conditions {
                 known |= group;
                 group = true;
             }
-            let seen = if known || !group { Seen::NotReached } else { expression.see(facts) };
-            let comparison = Comparison { key: cut(expression.name()), operator: expression.operator, seen };
+            let operator = expression.operator.as_ref().map(|typed| typed.in_reading(semantics));
+            let seen = if known || !group { Seen::NotReached } else { expression.see(operator, facts) };
+            let comparison = Comparison { key: cut(expression.name()), operator, seen };
             group &= comparison.holds();
             comparisons.push(comparison);
         }
@@ -37,8 +54,8 @@ impl Conditions {
 }
 
 impl Expression {
-    fn see(&self, facts: Option<&Facts>) -> Seen {
-        let compared = self.operator.ok_or(ConditionWarning::NoOperator).and_then(|operator| {
+    fn see(&self, operator: Option<Operator>, facts: Option<&Facts>) -> Seen {
+        let compared = operator.ok_or(ConditionWarning::NoOperator).and_then(|operator| {
             let left = self.left(facts)?;
             left.compare(operator, &self.value)
         });
@@ -120,6 +137,9 @@ impl Operator {
             Self::AtLeast => ordering.is_ge(),
             Self::AtMost => ordering.is_le(),
             Self::Equal => ordering.is_eq(),
+            Self::MoreThan => ordering.is_gt(),
+            Self::LessThan => ordering.is_lt(),
+            Self::NotEqual => ordering.is_ne(),
         }
     }
 }
@@ -147,7 +167,23 @@ mod tests {
         let probe = json!({"type": "probe", "up": true, "ms": 12, "region": "eu", "none": null, "tags": []});
         for (key, operator, value, facts, expected) in [
             ("health", ">=", json!("91.5"), &scan, "health (91.5) >= 91.5: true"),
-            ("health", ">", json!(91.5), &scan, "health (91.5) == 91.5: true"),
+            ("health", ">", json!(91.5), &scan, "health (91.5) > 91.5: false"),
+            ("health", ">", json!("91.4"), &scan, "health (91.5) > 91.4: true"),
+            ("health", "<", json!(92), &scan, "health (91.5) < 92.0: true"),
+            ("health", "<", json!(91.5), &scan, "health (91.5) < 91.5: false"),
+            ("health", "!=", json!(91.5), &scan, "health (91.5) != 91.5: false"),
+            ("health", " != ", json!(80), &scan, "health (91.5) != 80.0: true"),
+            ("health", "=", json!(91.5), &scan, "health (91.5) == 91.5: true"),
+            ("health", "!==", json!(91.5), &scan, "health (91.5) == 91.5: true"),
+            ("health", "=>", json!(80), &scan, "health (91.5) == 80.0: false"),
+            ("health", "is >= of", json!(80), &scan, "health (91.5) >= 80.0: true"),
+            ("seo", "<", json!(80), &scan, "seo (missing, counts as 0) < 80.0: true"),
+            ("seo", "!=", json!(0), &scan, "seo (missing, counts as 0) != 0.0: false"),
+            ("colour", "!=", json!(1), &scan, "colour != …: false, no such data key"),
+            ("test_status", "!=", json!("failed"), &test, r#"test_status ("passed") != "failed": true"#),
+            ("test_status", ">", json!("failed"), &test, r#"test_status ("passed") > "failed": true"#),
+            ("test_status", "<", json!("passed"), &test, r#"test_status ("passed") < "passed": false"#),
+            ("test_status", "=", json!("passed"), &test, r#"test_status ("passed") == "passed": true"#),
             ("health", "<=", json!("abc"), &scan, "health <= …: false, `value` holds no number"),
             ("seo", "<=", json!(80), &scan, "seo (missing, counts as 0) <= 80.0: true"),
             ("colour", "==", json!(1), &scan, "colour == …: false, no such data key"),
@@ -185,6 +221,27 @@ mod tests {
             ),
         ] {
             assert_eq!(said(key, operator, value, facts.clone()), expected);
+        }
+    }
+
+    /// A run that began before the signs had their plain meaning goes on as it began.
+    #[test]
+    fn the_first_reading_takes_every_other_sign_for_equality() {
+        let facts = Facts::new(json!({"type": "scan", "score": 91.5}));
+        for (operator, first, today) in [
+            (">", false, true),
+            ("<", false, false),
+            ("!=", false, true),
+            ("=", false, false),
+            (">=", true, true),
+            ("<=", false, false),
+            ("==", false, false),
+            ("at least >= of", true, true),
+        ] {
+            let raw = json!([{"data_type": "health", "operator": operator, "value": 80}]).to_string();
+            let conditions = Conditions::parse(&raw).unwrap();
+            let holds = |semantics| conditions.evaluate_as(semantics, Some(&facts)).holds;
+            assert_eq!((holds(Semantics::V1), holds(Semantics::V2)), (first, today), "{operator}");
         }
     }
 

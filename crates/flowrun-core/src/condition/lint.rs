@@ -1,10 +1,11 @@
 //! What a check of a flow has to say about conditions that can be read, but perhaps not as meant.
 
 use super::parse::{Conditions, Expression, Joiner, Operator};
+use crate::Semantics;
 use crate::keys::Kind;
 
 /// One finding about one expression.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConditionLint {
     /// Which expression, from 0.
     pub expression: usize,
@@ -13,11 +14,11 @@ pub struct ConditionLint {
 }
 
 /// What is odd about an expression. The text is a sentence for a person, [`code`](Self::code) for machines.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LintKind {
-    /// The operator is none of the three signs.
-    #[error("operator `{typed}` is read as `{read}`; use `>=`, `<=` or `==`", typed = crate::model::shown(typed))]
+    /// The operator is the sign of none.
+    #[error("operator `{typed}` is read as `{read}`; use `>=`, `<=`, `==`, `>`, `<` or `!=`", typed = crate::model::shown(typed))]
     OddOperator {
         /// What was typed.
         typed: String,
@@ -32,6 +33,14 @@ pub enum LintKind {
     NoNumberInValue {
         /// The data key.
         key: String,
+    },
+    /// A number is due, and `value` may be taken for another one than it is read as.
+    #[error("`value` is no plain number: `{typed}` is read as {read}", typed = crate::model::shown(typed))]
+    OddNumber {
+        /// What was typed.
+        typed: String,
+        /// What it is read as.
+        read: f64,
     },
     /// A text is due and `value` is none.
     #[error("`{key}` is a text and `value` is none: the expression is never true")]
@@ -51,6 +60,14 @@ pub enum LintKind {
     /// A later expression without `and` or `or`.
     #[error("a joiner that holds neither `and` nor `or` is read as `and`")]
     NoJoiner,
+    /// A joiner that is more than `and` or `or`.
+    #[error("joiner `{typed}` is read as `{read}`; use `and` or `or`", typed = crate::model::shown(typed))]
+    OddJoiner {
+        /// What was typed.
+        typed: String,
+        /// The word it is read as.
+        read: &'static str,
+    },
 }
 
 impl LintKind {
@@ -61,10 +78,12 @@ impl LintKind {
             Self::OddOperator { .. } => "condition.odd-operator",
             Self::NoOperator => "condition.no-operator",
             Self::NoNumberInValue { .. } => "condition.no-number-in-value",
+            Self::OddNumber { .. } => "condition.odd-number",
             Self::NoTextInValue { .. } => "condition.no-text-in-value",
             Self::UnknownKey { .. } => "condition.unknown-key",
             Self::JoinerOnFirst => "condition.joiner-on-first",
             Self::NoJoiner => "condition.no-joiner",
+            Self::OddJoiner { .. } => "condition.odd-joiner",
         }
     }
 }
@@ -78,7 +97,7 @@ impl Conditions {
         let mut found = Vec::new();
         for (index, expression) in self.expressions.iter().enumerate() {
             let kinds = [
-                lint_joiner(index, &expression.joiner),
+                expression.lint_joiner(index),
                 expression.lint_key(&is_own_key),
                 expression.lint_operator(),
                 expression.lint_value(),
@@ -89,35 +108,46 @@ impl Conditions {
     }
 }
 
-fn lint_joiner(index: usize, joiner: &Joiner) -> Option<LintKind> {
-    match (index, joiner) {
-        (0, Joiner::None) | (1.., Joiner::And | Joiner::Or) => None,
-        (0, Joiner::And | Joiner::Or | Joiner::Other(_)) => Some(LintKind::JoinerOnFirst),
-        (1.., Joiner::None | Joiner::Other(_)) => Some(LintKind::NoJoiner),
-    }
-}
-
 impl Expression {
+    fn lint_joiner(&self, index: usize) -> Option<LintKind> {
+        match (index, self.joiner, self.odd_joiner.as_deref()) {
+            (0, Joiner::None, None) | (1.., Joiner::And | Joiner::Or, None) => None,
+            // Blanks are as good as nothing.
+            (0, Joiner::None | Joiner::And | Joiner::Or, _) => Some(LintKind::JoinerOnFirst),
+            (1.., Joiner::None, _) => Some(LintKind::NoJoiner),
+            (1.., Joiner::And | Joiner::Or, Some(typed)) => {
+                Some(LintKind::OddJoiner { typed: typed.to_owned(), read: self.joiner.word() })
+            }
+        }
+    }
+
     fn lint_key(&self, is_own_key: impl Fn(&str) -> bool) -> Option<LintKind> {
         let known = self.documented().is_some() || is_own_key(self.name());
         (!known).then(|| LintKind::UnknownKey { key: self.name().to_owned() })
     }
 
     fn lint_operator(&self) -> Option<LintKind> {
-        let Some(read) = self.operator else { return Some(LintKind::NoOperator) };
-        self.odd_operator.as_deref().map(|typed| LintKind::OddOperator { typed: typed.to_owned(), read })
+        let Some(operator) = &self.operator else { return Some(LintKind::NoOperator) };
+        let read = operator.in_reading(Semantics::default());
+        operator.odd.as_deref().map(|typed| LintKind::OddOperator { typed: typed.to_owned(), read })
     }
 
     fn lint_value(&self) -> Option<LintKind> {
-        let key = self.documented()?;
-        match key.kind {
-            Kind::Number if self.value.number.is_none() => {
-                Some(LintKind::NoNumberInValue { key: key.name.to_owned() })
+        let key = || self.name().to_owned();
+        let odd_number = || {
+            let typed = self.value.odd_number.as_deref()?.to_owned();
+            Some(LintKind::OddNumber { typed, read: self.value.number? })
+        };
+        match self.documented().map(|key| key.kind) {
+            Some(Kind::Number) if self.value.number.is_none() => {
+                Some(LintKind::NoNumberInValue { key: key() })
             }
-            Kind::Text if self.value.text.is_none() => {
-                Some(LintKind::NoTextInValue { key: key.name.to_owned() })
-            }
-            Kind::Number | Kind::Text => None,
+            Some(Kind::Number) => odd_number(),
+            Some(Kind::Text) if self.value.text.is_none() => Some(LintKind::NoTextInValue { key: key() }),
+            Some(Kind::Text) => None,
+            // Whether a member of an own kind is a number is not known; a list or an object is never one.
+            None if self.value.text.is_none() => odd_number(),
+            None => None,
         }
     }
 }
@@ -141,7 +171,7 @@ mod tests {
 
     #[test]
     fn each_oddity_is_found_where_it_stands() {
-        let raw = r#"[{"joiner": "and", "data_type": "health", "operator": ">", "value": "80"},
+        let raw = r#"[{"joiner": "and", "data_type": "health", "operator": "=>", "value": "80"},
             {"data_type": "colour", "operator": ">=<=", "value": 3},
             {"joiner": "AND", "data_type": "health", "value": "many"},
             {"joiner": "or", "data_type": "test_status", "operator": "==", "value": null}]"#;
@@ -162,9 +192,66 @@ mod tests {
     }
 
     #[test]
+    fn every_sign_is_plain_and_every_other_text_is_odd() {
+        let code = |operator: &str| {
+            let raw = serde_json::json!([{"data_type": "health", "operator": operator, "value": 1}]);
+            codes(&raw.to_string()).first().map(|(_, code)| *code)
+        };
+        for sign in Operator::ALL.map(Operator::sign).into_iter().chain(["=", " > "]) {
+            assert_eq!(code(sign), None, "{sign}");
+        }
+        for odd in ["", "=>", "<>", "!==", "===", ">>", ">=<=", "is", "≥"] {
+            assert_eq!(code(odd), Some("condition.odd-operator"), "{odd}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_no_plain_number_are_found() {
+        let code = |key: &str, value: &str| {
+            let raw = format!(r#"[{{"data_type": "{key}", "operator": ">=", "value": {value}}}]"#);
+            codes(&raw).first().map(|(_, code)| *code)
+        };
+        for value in [r#""v2 90""#, r#""0x5A""#, "[90]", r#""1e3""#] {
+            assert_eq!(code("health", value), Some("condition.odd-number"), "{value}");
+        }
+        for value in [r#""NaN""#, "true", "false", "null", r#""many""#] {
+            assert_eq!(code("health", value), Some("condition.no-number-in-value"), "{value}");
+        }
+        assert_eq!(code("latency", "[90]"), Some("condition.odd-number"));
+        assert_eq!(code("latency", r#""v2 90""#), None, "it may be a text");
+        assert_eq!(code("site_url", r#""v2 90""#), None);
+    }
+
+    #[test]
+    fn joiners_that_are_more_than_their_word_are_found() {
+        let code = |joiner: &str| {
+            let one = r#"{"data_type": "health", "operator": ">=", "value": 1}"#;
+            let other =
+                serde_json::json!({"joiner": joiner, "data_type": "health", "operator": ">=", "value": 1});
+            codes(&format!("[{one}, {other}]")).first().map(|(_, code)| *code)
+        };
+        for odd in ["xor", "nor", "nand", "and or", "or else"] {
+            assert_eq!(code(odd), Some("condition.odd-joiner"), "{odd}");
+        }
+        for plain in ["and", " or "] {
+            assert_eq!(code(plain), None, "{plain}");
+        }
+        assert_eq!((code("AND"), code("")), (Some("condition.no-joiner"), Some("condition.no-joiner")));
+    }
+
+    #[test]
     fn findings_read_as_sentences() {
-        let raw = r#"[{"data_type": "health", "operator": "!=", "value": 1}]"#;
+        let raw = r#"[{"data_type": "health", "operator": "<>", "value": "v2 90"},
+            {"joiner": "xor", "data_type": "health", "operator": "<", "value": 1}]"#;
         let lints = Conditions::parse(raw).unwrap().lint(|_| false);
-        assert_eq!(lints[0].kind.to_string(), "operator `!=` is read as `==`; use `>=`, `<=` or `==`");
+        let said: Vec<String> = lints.iter().map(|lint| lint.kind.to_string()).collect();
+        assert_eq!(
+            said,
+            [
+                "operator `<>` is read as `==`; use `>=`, `<=`, `==`, `>`, `<` or `!=`",
+                "`value` is no plain number: `v2 90` is read as 2",
+                "joiner `xor` is read as `or`; use `and` or `or`",
+            ]
+        );
     }
 }

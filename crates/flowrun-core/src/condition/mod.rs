@@ -17,4 +17,4 @@ mod value;
 
 pub use evaluation::{Comparison, ConditionWarning, Evaluation, Operand, Seen};
 pub use lint::{ConditionLint, LintKind};
-pub use parse::{Conditions, MalformedConditions, Operator};
+pub use parse::{Conditions, MalformedConditions, NotAnOperator, Operator};

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::value::Expected;
+use crate::Semantics;
 use crate::keys::{DataKey, KeyRef};
 use crate::model::json::{Members, string_of};
+use crate::model::shown;
 
 /// The expressions of one node, read once and evaluated for each object.
 ///
@@ -109,12 +111,39 @@ pub enum Operator {
     /// Left and right are the same.
     #[serde(rename = "==")]
     Equal,
+    /// Left is more than right.
+    #[serde(rename = ">")]
+    MoreThan,
+    /// Left is less than right.
+    #[serde(rename = "<")]
+    LessThan,
+    /// Left and right differ.
+    #[serde(rename = "!=")]
+    NotEqual,
 }
 
 impl Operator {
-    /// Reads what was typed. All that holds neither `>=` nor `<=` means equality, even `!=` and `>`, as it
-    /// always did in saved flows.
+    /// Every operator, in the order in which a reference lists them.
+    pub const ALL: [Self; 6] =
+        [Self::AtLeast, Self::AtMost, Self::Equal, Self::MoreThan, Self::LessThan, Self::NotEqual];
+
+    /// Reads what was typed: a sign means what it says, `=` is `==`. Other texts are read as they always were,
+    /// see [`contained_in`](Self::contained_in).
     pub(super) fn read(typed: &str) -> Self {
+        Self::of_sign(typed).unwrap_or_else(|| Self::contained_in(typed))
+    }
+
+    /// The operator that is written so, `=` included.
+    pub(super) fn of_sign(typed: &str) -> Option<Self> {
+        match typed.trim() {
+            "=" => Some(Self::Equal),
+            sign => Self::ALL.into_iter().find(|operator| operator.sign() == sign),
+        }
+    }
+
+    /// What the public original makes of a text, and what runs of [`Semantics::V1`] began with: all that holds
+    /// neither `>=` nor `<=` is equality, even `!=` and `>`.
+    pub(super) fn contained_in(typed: &str) -> Self {
         if typed.contains(">=") {
             Self::AtLeast
         } else if typed.contains("<=") {
@@ -124,14 +153,32 @@ impl Operator {
         }
     }
 
-    pub(super) const fn sign(self) -> &'static str {
+    /// How it is written in a flow.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
         match self {
             Self::AtLeast => ">=",
             Self::AtMost => "<=",
             Self::Equal => "==",
+            Self::MoreThan => ">",
+            Self::LessThan => "<",
+            Self::NotEqual => "!=",
         }
     }
 }
+
+impl std::str::FromStr for Operator {
+    type Err = NotAnOperator;
+
+    fn from_str(text: &str) -> Result<Self, NotAnOperator> {
+        Self::of_sign(text).ok_or_else(|| NotAnOperator(text.into()))
+    }
+}
+
+/// A text is the sign of no operator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{shown}` is no operator; there are `>=`, `<=`, `==`, `>`, `<` and `!=`", shown = shown(.0))]
+pub struct NotAnOperator(Box<str>);
 
 impl fmt::Display for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,26 +187,55 @@ impl fmt::Display for Operator {
 }
 
 /// How an expression is tied to those before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joiner {
-    /// Nothing typed: absent, null, not a text, or blank.
+    /// Nothing that says how: absent, null, not a text, or a text that holds neither word.
     None,
     And,
     Or,
-    /// A text that holds neither word.
-    Other(Box<str>),
 }
 
 impl Joiner {
+    /// A text that holds `and` means it, else one that holds `or`: as it always was, even for `xor`.
     fn read(typed: &str) -> Self {
         if typed.contains("and") {
             Self::And
         } else if typed.contains("or") {
             Self::Or
-        } else if typed.trim().is_empty() {
-            Self::None
         } else {
-            Self::Other(typed.into())
+            Self::None
+        }
+    }
+
+    /// The word that means it and nothing else.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::And => "and",
+            Self::Or => "or",
+        }
+    }
+}
+
+/// An operator in each reading.
+#[derive(Clone, Debug)]
+pub(super) struct TypedOperator {
+    read: Operator,
+    first: Operator,
+    /// What was typed, where it is the sign of no operator.
+    pub(super) odd: Option<Box<str>>,
+}
+
+impl TypedOperator {
+    fn read(typed: &str) -> Self {
+        let odd = Operator::of_sign(typed).is_none().then(|| typed.into());
+        Self { read: Operator::read(typed), first: Operator::contained_in(typed), odd }
+    }
+
+    pub(super) const fn in_reading(&self, semantics: Semantics) -> Operator {
+        match semantics {
+            Semantics::V1 => self.first,
+            Semantics::V2 => self.read,
         }
     }
 }
@@ -167,13 +243,13 @@ impl Joiner {
 #[derive(Clone, Debug)]
 pub(super) struct Expression {
     pub(super) joiner: Joiner,
+    /// What was typed, where it is not just the word of `joiner`.
+    pub(super) odd_joiner: Option<Box<str>>,
     /// The key as typed; empty when there is none.
     name: Box<str>,
     documented: Option<&'static DataKey>,
     /// `None` when `operator` is no text.
-    pub(super) operator: Option<Operator>,
-    /// What was typed, where it is not just the sign of `operator`.
-    pub(super) odd_operator: Option<Box<str>>,
+    pub(super) operator: Option<TypedOperator>,
     pub(super) value: Expected,
 }
 
@@ -190,16 +266,15 @@ impl Expression {
             Ok(first)
         };
         let text = |key| Ok(member(key)?.filter(|raw| raw.starts_with('"')).map(string_of));
-        let joiner = text("joiner")?.map_or(Joiner::None, |typed| Joiner::read(&typed));
+        let typed_joiner = text("joiner")?;
+        let joiner = typed_joiner.as_deref().map_or(Joiner::None, Joiner::read);
+        let odd_joiner =
+            typed_joiner.filter(|typed| typed.trim() != joiner.word()).map(|typed| typed.as_ref().into());
         let name: Box<str> = text("data_type")?.unwrap_or_default().into();
-        let typed = text("operator")?;
-        let operator = typed.as_deref().map(Operator::read);
-        let odd_operator = typed
-            .filter(|typed| operator.is_none_or(|operator| typed.trim() != operator.sign()))
-            .map(|typed| typed.as_ref().into());
+        let operator = text("operator")?.map(|typed| TypedOperator::read(&typed));
         let value = Expected::read(member("value")?.unwrap_or("null"));
         let documented = DataKey::find(&name);
-        Ok(Self { joiner, name, documented, operator, odd_operator, value })
+        Ok(Self { joiner, odd_joiner, name, documented, operator, value })
     }
 
     pub(super) fn key(&self) -> KeyRef<'_> {

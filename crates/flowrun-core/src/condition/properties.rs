@@ -29,7 +29,7 @@ pub(crate) fn any_json() -> impl Strategy<Value = Value> {
 fn any_expression() -> impl Strategy<Value = Value> {
     let keys: Vec<&'static str> = data_keys().collect();
     let key = prop_oneof![4 => prop::sample::select(keys).prop_map(Value::from), 1 => any_json()];
-    let sign = prop::sample::select(vec![">=", "<=", "==", "!=", ""]).prop_map(Value::from);
+    let sign = prop::sample::select(vec![">=", "<=", "==", ">", "<", "!=", "=", ""]).prop_map(Value::from);
     let operator = prop_oneof![4 => sign, 1 => any_json()];
     let word = prop::sample::select(vec!["", "and", "or"]).prop_map(Value::from);
     let joiner = prop_oneof![4 => word, 1 => any_json()];

@@ -8,6 +8,8 @@ pub(super) struct Expected {
     /// Finite.
     pub(super) number: Option<f64>,
     pub(super) text: Option<Box<str>>,
+    /// What was typed, where a reader may take it for another number than `number`, or for none.
+    pub(super) odd_number: Option<Box<str>>,
 }
 
 impl Expected {
@@ -24,7 +26,12 @@ impl Expected {
             Some(b'n' | b'[' | b'{') => None,
             _ => Some(raw.into()),
         };
-        Self { number: number.filter(|number| number.is_finite()), text }
+        let number = number.filter(|number| number.is_finite());
+        let typed = text.as_deref().unwrap_or(raw);
+        // What any reader takes for the number it is read as is no surprise: `80`, ` 80 `, `+7`, `5.`.
+        let is_plain = number == typed.trim().parse().ok();
+        let odd_number = (number.is_some() && !is_plain).then(|| typed.into());
+        Self { number, text, odd_number }
     }
 }
 
@@ -73,6 +80,31 @@ mod tests {
             assert_eq!(Expected::read(raw).number, number, "{raw}");
         }
         assert_eq!(Expected::read(&format!("\"{}\"", "9".repeat(400))).number, None);
+    }
+
+    #[test]
+    fn a_number_is_odd_where_it_may_be_taken_for_another() {
+        for plain in ["80", "8e1", "-3.5", r#""80""#, r#"" 80 ""#, r#""-3""#, r#""+7""#, r#""1e0""#] {
+            assert_eq!(Expected::read(plain).odd_number, None, "{plain}");
+        }
+        for odd in [
+            r#""v2 90""#,
+            r#""0x5A""#,
+            r#""80%""#,
+            r#"".5""#,
+            r#""1e3""#,
+            r#""1,000""#,
+            r#""--5""#,
+            r#""10-20""#,
+            "[90]",
+            r#"{"at": 90}"#,
+        ] {
+            assert!(Expected::read(odd).odd_number.is_some(), "{odd}");
+        }
+        for none in [r#""NaN""#, r#""inf""#, "true", "null", r#""""#] {
+            let read = Expected::read(none);
+            assert_eq!((read.number, read.odd_number), (None, None), "{none}");
+        }
     }
 
     #[test]

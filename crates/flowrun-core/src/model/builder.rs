@@ -4,15 +4,16 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Flow, ReadError};
+use crate::condition::Operator;
 
 /// Collects nodes and edges and gives a [`Flow`]: the same JSON text a canvas would save.
 ///
 /// ```
-/// use flowrun_core::{Condition, Flow, NodeSpec};
+/// use flowrun_core::{Condition, Flow, NodeSpec, Operator};
 ///
 /// let flow = Flow::builder()
 ///     .title("Nightly")
-///     .node(NodeSpec::new("1", "scan").condition(Condition::new("health", ">=", 80)))
+///     .node(NodeSpec::new("1", "scan").condition(Condition::new("health", Operator::AtLeast, 80)))
 ///     .node(NodeSpec::new("2", "slack").start_if(false).set("message", "{{page_url}} is at {{health}}"))
 ///     .edge("1", "2")
 ///     .build()?;
@@ -104,7 +105,7 @@ impl NodeSpec {
             conditions.push(json!({
                 "joiner": joiner,
                 "data_type": condition.key,
-                "operator": condition.operator,
+                "operator": condition.operator.sign(),
                 "value": condition.value,
             }));
         }
@@ -135,15 +136,15 @@ impl NodeSpec {
 pub struct Condition {
     joiner: &'static str,
     key: String,
-    operator: String,
+    operator: Operator,
     value: Value,
 }
 
 impl Condition {
-    /// An expression. It is joined to the one before it with `and`; the operators are `>=`, `<=` and `==`.
+    /// An expression. It is joined to the one before it with `and`.
     #[must_use]
-    pub fn new(key: impl Into<String>, operator: impl Into<String>, value: impl Into<Value>) -> Self {
-        Self { joiner: "and", key: key.into(), operator: operator.into(), value: value.into() }
+    pub fn new(key: impl Into<String>, operator: Operator, value: impl Into<Value>) -> Self {
+        Self { joiner: "and", key: key.into(), operator, value: value.into() }
     }
 
     /// The same expression, joined to the one before it with `or`.

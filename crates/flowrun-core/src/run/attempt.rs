@@ -142,7 +142,7 @@ impl Run {
     }
 
     fn judge_entries(&mut self, at: Timestamp, node: NodeIx) {
-        let plan = Arc::clone(&self.plan);
+        let (plan, semantics) = (Arc::clone(&self.plan), self.spec.semantics);
         let Some(conditions) = plan.conditions(node) else { return };
         for place in 0..self.objects(node).len() {
             let entry = &self.objects(node)[place];
@@ -154,7 +154,7 @@ impl Run {
                     None
                 }
                 None if entry.status == ObjectStatus::Incomplete => None,
-                facts => Some(Arc::new(conditions.evaluate(facts.as_ref()))),
+                facts => Some(Arc::new(conditions.evaluate_as(semantics, facts.as_ref()))),
             };
             let side = evaluation.as_ref().map(|evaluation| evaluation.holds);
             let entry = u32::try_from(place).unwrap_or(u32::MAX);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::RunPolicy;
+use crate::Semantics;
 use crate::model::{RunId, Site, Timestamp};
 
 /// The configs of a run that was given none: the documented defaults.
@@ -29,13 +30,23 @@ pub struct RunSpec {
     pub configs: Option<Box<RawValue>>,
     /// Limits and retries.
     pub policy: RunPolicy,
+    /// The reading of the flow that the run began with. A new run has the latest.
+    #[serde(default = "Semantics::unnumbered", skip_serializing_if = "Semantics::is_unnumbered")]
+    pub semantics: Semantics,
 }
 
 impl RunSpec {
     /// A run with the default configs and policy.
     #[must_use]
     pub fn new(id: RunId, created: Timestamp, site: impl Into<Arc<Site>>) -> Self {
-        Self { id, created, site: site.into(), configs: None, policy: RunPolicy::default() }
+        Self {
+            id,
+            created,
+            site: site.into(),
+            configs: None,
+            policy: RunPolicy::default(),
+            semantics: Semantics::default(),
+        }
     }
 
     /// Sets the run's configs.
@@ -49,6 +60,13 @@ impl RunSpec {
     #[must_use]
     pub const fn policy(mut self, policy: RunPolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Sets the reading of the flow, for a run that began with an earlier one.
+    #[must_use]
+    pub const fn semantics(mut self, semantics: Semantics) -> Self {
+        self.semantics = semantics;
         self
     }
 
@@ -95,5 +113,16 @@ mod tests {
         let none_given =
             RunSpec::new(RunId::from_bytes([0; 16]), Timestamp::default(), Site::new("https://a.example"));
         assert_eq!(none_given.end_on_fail(), spec(DEFAULT_CONFIGS).end_on_fail());
+    }
+    #[test]
+    fn a_run_that_was_stored_without_a_number_has_the_first_reading() {
+        let spec =
+            RunSpec::new(RunId::from_bytes([0; 16]), Timestamp::default(), Site::new("https://a.example"));
+        let today = serde_json::to_string(&spec).unwrap();
+        assert!(today.contains(r#""semantics":2"#), "{today}");
+        let stored = today.replace(r#","semantics":2"#, "");
+        let read: RunSpec = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.semantics, Semantics::V1);
+        assert_eq!(serde_json::to_string(&read).unwrap(), stored, "it is written as it was");
     }
 }

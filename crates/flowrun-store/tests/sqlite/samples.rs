@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use flowrun_core::{Page, Record, RunPolicy, RunSpec, RunStatus, Site};
+use flowrun_core::{Page, Record, RunPolicy, RunSpec, RunStatus, Semantics, Site};
 use flowrun_store::{NewRun, RunFilter, SqliteOptions, Store, StoredRun};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -37,6 +37,8 @@ fn new_run() -> NewRun {
     let policy = RunPolicy::default().attempt_timeout(Duration::from_millis(1500));
     let configs = RawValue::from_string(r#"{"end_on_fail":false}"#.to_owned()).unwrap();
     let spec = RunSpec::new(run_id(1), at(7), site).policy(policy).configs(configs);
+    // The sample is older than the number that tells readings apart.
+    let spec = spec.semantics(Semantics::V1);
     NewRun::new(spec, FLOW).secrets(vec!["KEY".to_owned(), "TOKEN".to_owned()])
 }
 

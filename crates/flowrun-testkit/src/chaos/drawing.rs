@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowrun_core::{
-    Condition, EffectClass, Flow, NodeSpec, OnUnknown, Plan, RetryPolicy, Role, RunId, RunPolicy, RunSpec,
-    Site, TaskTypes, Timestamp,
+    Condition, EffectClass, Flow, NodeSpec, OnUnknown, Operator, Plan, RetryPolicy, Role, RunId, RunPolicy,
+    RunSpec, Site, TaskTypes, Timestamp,
 };
 use serde_json::{Map, Value, value::to_raw_value};
 
@@ -153,7 +153,7 @@ impl Drawn {
             spec = spec.start_if(side);
         }
         if let Some(threshold) = self.threshold {
-            spec = spec.condition(Condition::new("score", ">=", threshold));
+            spec = spec.condition(Condition::new("score", Operator::AtLeast, threshold));
         }
         let mut configs = Map::new();
         configs.extend(self.retries.map(|retries| ("retries".to_owned(), retries.into())));

@@ -69,6 +69,8 @@ pub struct Conduct {
     pub starts_last_of_side: bool,
     /// Row *Conditions*: digits of any script are read as a number.
     pub reads_all_digits: bool,
+    /// Row *Conditions*: every operator that holds neither `>=` nor `<=` is equality.
+    pub takes_signs_for_equality: bool,
     /// Row *Empty node*: that an empty node was reached is forgotten while others work.
     pub forgets_empty_nodes: bool,
     /// Row *Logs*: where no child is found, the closing line has the largest id that is complete.
@@ -116,6 +118,7 @@ impl Conduct {
             statuses_end_nodes: on,
             starts_last_of_side: on,
             reads_all_digits: on,
+            takes_signs_for_equality: on,
             forgets_empty_nodes: on,
             closes_under_largest_id: on,
             decorates_first_edge: on,

@@ -1,7 +1,7 @@
 //! Conditions in the model: section 4. What one comparison sees is read by the core; what the original makes
 //! of it, and how comparisons are joined, is decided here.
 
-use flowrun_core::{ConditionWarning, Conditions, Facts, Operand, Operator, Seen, Unreadable};
+use flowrun_core::{ConditionWarning, Conditions, Facts, Operand, Operator, Seen, Semantics, Unreadable};
 use serde_json::{Value, json};
 
 use super::Conduct;
@@ -87,13 +87,18 @@ fn compare(expression: &Value, facts: Option<&Facts>, conduct: &Conduct) -> Judg
         alone["value"] = text.chars().map(ascii_digit).collect::<String>().into();
     }
     let Ok(conditions) = Conditions::parse(&json!([alone]).to_string()) else { return Judged::Raises };
-    let evaluation = conditions.evaluate(facts);
+    let semantics = if conduct.takes_signs_for_equality { Semantics::V1 } else { Semantics::default() };
+    let evaluation = conditions.evaluate_as(semantics, facts);
     let comparison = &evaluation.comparisons[0];
     let raises_unless = |is_false: bool| match !conduct.conditions_raise || is_false {
         true => Judged::Holds(false),
         false => Judged::Raises,
     };
-    let is_equality = comparison.operator == Some(Operator::Equal);
+    // What the original reads, also where it is not what was meant.
+    let is_equality = match comparison.operator {
+        Some(Operator::Equal | Operator::MoreThan | Operator::LessThan | Operator::NotEqual) => true,
+        Some(Operator::AtLeast | Operator::AtMost) | None => false,
+    };
     match &comparison.seen {
         Seen::Compared { left: Operand::Text(_), .. } if !is_status && conduct.compares_texts_as_numbers => {
             raises_unless(is_equality)

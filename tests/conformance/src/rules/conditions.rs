@@ -15,6 +15,11 @@ pub(super) const RULES: &[Rule] = &[
         reason: "the number in `value` is made of ASCII digits",
         correct: reads_ascii_digits,
     },
+    Rule {
+        number: "row Conditions, operators",
+        reason: "`>`, `<` and `!=` mean what they say",
+        correct: reads_every_sign,
+    },
 ];
 
 fn judges_without_raising(conduct: &mut Conduct) {
@@ -27,4 +32,8 @@ fn compares_texts(conduct: &mut Conduct) {
 
 fn reads_ascii_digits(conduct: &mut Conduct) {
     conduct.reads_all_digits = false;
+}
+
+fn reads_every_sign(conduct: &mut Conduct) {
+    conduct.takes_signs_for_equality = false;
 }

@@ -59,7 +59,7 @@ fn draw_node<'a>(drawn: &'a str, nodes: &mut Vec<(&'a str, NodeSpec)>) -> &'a st
         } else {
             let parts: Vec<&str> = inside.split_whitespace().collect();
             let [key, operator, value] = parts[..] else { panic!("`{inside}` is no condition") };
-            node.condition(Condition::new(key, operator, value))
+            node.condition(Condition::new(key, operator.parse().unwrap(), value))
         };
     }
     id

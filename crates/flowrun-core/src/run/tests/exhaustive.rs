@@ -9,7 +9,7 @@ use super::naive::{Drawn, DrawnNode, Next, Story, interpret};
 use super::play::{going_on, second, spec};
 use crate::{
     Attempt, Condition, Decision, ErrorClass, Event, Facts, Flow, NodeSpec, NodeStatus, ObjectEntry,
-    ObjectReport, ObjectStatus, Outcome, Plan, Report, Role, Run, RunStatus, TaskTypes,
+    ObjectReport, ObjectStatus, Operator, Outcome, Plan, Report, Role, Run, RunStatus, TaskTypes,
 };
 
 /// Every set of edges between `count` nodes that has no cycle.
@@ -43,7 +43,7 @@ fn plan_of(flow: &Drawn) -> Arc<Plan> {
     for (index, node) in flow.nodes.iter().enumerate() {
         let mut drawn = NodeSpec::new(index.to_string(), if node.empty { "" } else { "probe" });
         if node.sides.is_some() {
-            drawn = drawn.condition(Condition::new("score", ">=", 80));
+            drawn = drawn.condition(Condition::new("score", Operator::AtLeast, 80));
         }
         if let Some(side) = node.start_if {
             drawn = drawn.start_if(side);

@@ -11,8 +11,8 @@ use super::draw;
 use super::play::{attempt, going_on, second, spec};
 use crate::{
     Attempt, Call, Command, Condition, ErrorClass, Event, Facts, Failure, Flow, NodeIx, NodeSpec,
-    ObjectEntry, ObjectReport, ObjectStatus, OnUnknown, Outcome, Plan, Record, Report, Rerun, RetryPolicy,
-    Run, RunPolicy, RunSpec, Timer, Timestamp,
+    ObjectEntry, ObjectReport, ObjectStatus, OnUnknown, Operator, Outcome, Plan, Record, Report, Rerun,
+    RetryPolicy, Run, RunPolicy, RunSpec, Timer, Timestamp,
 };
 
 /// One run: its plan and spec, and what happens to it.
@@ -106,7 +106,7 @@ pub(super) fn plan() -> impl Strategy<Value = Arc<Plan>> {
         for (index, (task_type, has_conditions, start_if)) in nodes.into_iter().enumerate() {
             let mut node = NodeSpec::new(index.to_string(), task_type);
             if has_conditions {
-                node = node.condition(Condition::new("score", ">=", 50));
+                node = node.condition(Condition::new("score", Operator::AtLeast, 50));
             }
             if let Some(side) = start_if {
                 node = node.start_if(side);

@@ -1,6 +1,7 @@
 //! Conditions: which object goes to which side.
 
-use super::{Play, transcript};
+use super::{Play, draw, play::spec, transcript};
+use crate::Semantics;
 
 /// A good and a bad object below conditions.
 const BOTH: &str = r#"0 start
@@ -14,6 +15,21 @@ fn each_object_goes_to_its_own_side() {
     play.play(BOTH);
     assert_eq!(play.handed("yes", 1), ["good"]);
     assert_eq!(play.handed("no", 1), ["bad"]);
+}
+
+/// Also when another process takes it up: the number stands in what the run is made of.
+#[test]
+fn a_run_goes_on_in_the_reading_it_began_with() {
+    let drawing = "probe a {score > 50} -> slack yes [true], a -> slack no [false]";
+    let (reports, end) = BOTH.rsplit_once(';').unwrap();
+    let sides = |semantics| {
+        let mut play = Play::of(draw::plan(drawing), spec().semantics(semantics));
+        play.play(reports);
+        play.run = play.replayed();
+        play.play(end);
+        ["yes", "no"].map(|id| play.entries(id).lines().count())
+    };
+    assert_eq!((sides(Semantics::V1), sides(Semantics::V2)), ([0, 2], [1, 1]));
 }
 
 #[test]
