@@ -2,17 +2,46 @@
 
 use serde_json::{Map, Value, json};
 
-/// How a node's data becomes the arguments of its task, for the documented task types.
+/// How a node's data becomes the arguments of its task, for the documented task types: settings that are absent
+/// or null have their defaults.
 pub(crate) fn arguments(task_type: &str, data: &Value) -> Value {
+    arguments_or(task_type, data, |default| default)
+}
+
+/// The arguments of a task as the original hands them over: like [`arguments`], but null where the node has no
+/// setting and the recording says so. A recording may as well name the default there.
+pub(crate) fn arguments_as_recorded(task_type: &str, data: &Value, recorded: &Value) -> Value {
+    let mut handed_over = arguments(task_type, data);
+    keep_nulls(&mut handed_over, &arguments_or(task_type, data, |_| Value::Null), recorded);
+    handed_over
+}
+
+/// Makes null what is null both without defaults and as it was recorded.
+fn keep_nulls(arguments: &mut Value, without_defaults: &Value, recorded: &Value) {
+    match (arguments, without_defaults, recorded) {
+        (arguments, Value::Null, Value::Null) => *arguments = Value::Null,
+        (Value::Object(arguments), Value::Object(without_defaults), Value::Object(recorded)) => {
+            for (key, argument) in arguments {
+                if let Some((without_default, recorded)) = without_defaults.get(key).zip(recorded.get(key)) {
+                    keep_nulls(argument, without_default, recorded);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The arguments, with `otherwise` of its default for each setting that is absent or null.
+fn arguments_or(task_type: &str, data: &Value, otherwise: impl Fn(Value) -> Value) -> Value {
     let setting = |key: &str, default: Value| match data.get(key) {
-        None | Some(Value::Null) => default,
+        None | Some(Value::Null) => otherwise(default),
         Some(value) => value.clone(),
     };
     let text = |key: &str| setting(key, "".into());
     // A request's headers and payload are templates, so they are handed on as text, however they were typed.
     let json_text = |key: &str| match setting(key, "{}".into()) {
-        Value::String(text) => text,
-        value => value.to_string(),
+        value @ (Value::String(_) | Value::Null) => value,
+        value => value.to_string().into(),
     };
     let mut arguments = match task_type {
         "scan" => json!({"type": setting("type", default_types())}),

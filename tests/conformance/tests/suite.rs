@@ -108,6 +108,120 @@ fn a_line_or_a_start_too_much_or_too_little_is_a_mismatch() {
     }
 }
 
+/// The settings of each task type, and their places in the arguments of its task.
+const SETTINGS: [(&str, &str, &[&str]); 22] = [
+    ("scan", "type", &["type"]),
+    ("scan", "configs", &["configs"]),
+    ("test", "type", &["type"]),
+    ("test", "configs", &["configs"]),
+    ("test", "threshold", &["threshold"]),
+    ("case", "configs", &["configs"]),
+    ("case", "case_id", &["case_id"]),
+    ("case", "updates", &["updates"]),
+    ("report", "configs", &["configs"]),
+    ("issue", "title", &["title"]),
+    ("issue", "details", &["details"]),
+    ("issue", "generate", &["generate"]),
+    ("slack", "message", &["body"]),
+    ("phone", "message", &["body"]),
+    ("phone", "phone_number", &["phone_number"]),
+    ("email", "email", &["message_obj", "email"]),
+    ("email", "subject", &["message_obj", "subject"]),
+    ("email", "message", &["message_obj", "content"]),
+    ("webhook", "request_type", &["request_type"]),
+    ("webhook", "uri", &["url"]),
+    ("webhook", "headers", &["headers"]),
+    ("webhook", "payload", &["payload"]),
+];
+
+/// The case with the setting taken out of the nodes that were started as this task, or null there, and with
+/// `handed_over` in the arguments they were started with; `None` if none of them has it.
+fn without(
+    case: &Case,
+    task: &str,
+    (key, place_of_it): (&str, &[&str]),
+    is_null: bool,
+    handed_over: &Value,
+) -> Option<Case> {
+    let mut case = case.clone();
+    let Subject::Run(run) = &mut case.subject else { return None };
+    let mut found = false;
+    for start in case.head.expected["dispatch_order"].as_array_mut()? {
+        if start["task"] != task {
+            continue;
+        }
+        let node = usize::try_from(start["node_index"].as_u64()?).unwrap();
+        let data = run.flow["nodes"][node]["data"].as_object_mut()?;
+        if is_null {
+            data.insert(key.to_owned(), Value::Null);
+        } else {
+            data.remove(key);
+        }
+        if let Some(argument) = place(&mut start["args"], place_of_it) {
+            *argument = handed_over.clone();
+            found = true;
+        }
+    }
+    found.then_some(case)
+}
+
+/// The first case in which the task has this argument: how it is read does not depend on the rest.
+fn starting(cases: &[Case], task: &str, argument: &[&str]) -> Option<Case> {
+    let has_it = |case: &&Case| {
+        let starts = case.head.expected["dispatch_order"].as_array();
+        starts.into_iter().flatten().any(|start| {
+            start["task"] == task
+                && place(&mut start["args"].clone(), argument).is_some_and(|it| !it.is_null())
+        })
+    };
+    cases.iter().find(has_it).cloned()
+}
+
+#[test]
+fn a_setting_nobody_gave_may_be_recorded_as_null_or_as_its_default() {
+    let cases = recorded();
+    for (task, key, argument) in SETTINGS {
+        let case = starting(&cases, task, argument).unwrap();
+        for is_null in [false, true] {
+            let with =
+                |handed_over: &Value| without(&case, task, (key, argument), is_null, handed_over).unwrap();
+            let as_null = with(&Value::Null);
+            let started = replay(&as_null)["dispatch_order"].take();
+            let default = started.as_array().into_iter().flatten().find_map(|start| {
+                place(&mut start["args"].clone(), argument).filter(|_| start["task"] == task).cloned()
+            });
+            let default = default.unwrap();
+            let verdict = check(&as_null);
+            assert!(!is_mismatch(&as_null), "{} without {key}: {verdict}", case.head.name);
+            let needs_rule = verdict.rules().iter().any(|rule| rule.number == "D12");
+            assert_eq!(needs_rule, !default.is_null(), "{} without {key}: {verdict}", case.head.name);
+            for (handed_over, is_wrong) in [(default, false), ("corrupted".into(), true)] {
+                assert_eq!(
+                    is_mismatch(&with(&handed_over)),
+                    is_wrong,
+                    "{} with {handed_over}",
+                    case.head.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn null_recorded_for_a_setting_that_was_given_is_a_mismatch() {
+    let cases = recorded();
+    for (task, key, argument) in SETTINGS {
+        let mut case = starting(&cases, task, argument).unwrap();
+        for start in case.head.expected["dispatch_order"].as_array_mut().into_iter().flatten() {
+            let is_task = start["task"] == task;
+            if let Some(argument) = place(&mut start["args"], argument).filter(|_| is_task) {
+                *argument = Value::Null;
+            }
+        }
+        assert!(is_mismatch(&case), "{} with null for {key}", case.head.name);
+    }
+}
+
 #[test]
 fn a_result_or_an_output_that_was_not_recorded_is_a_mismatch() {
     for case in recorded() {

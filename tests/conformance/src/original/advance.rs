@@ -88,7 +88,7 @@ impl Model<'_> {
     /// Lets what is to follow from a node that has ended.
     fn follow(&mut self, place: usize) -> Result<(), Raised> {
         let node = &self.state.nodes[place];
-        if self.conduct.missing_keys_raise && node.data.get("conditions").is_none() {
+        if self.conduct.lacks_defaults && node.data.get("conditions").is_none() {
             return Err(Raised);
         }
         let failed = node.status == Status::Failed;
@@ -158,7 +158,7 @@ impl Model<'_> {
         }
         let edges = self.edges_out_of(place);
         let child = |edge: usize| self.state.find(&self.state.edges[edge].target);
-        if self.conduct.missing_keys_raise
+        if self.conduct.lacks_defaults
             && edges.iter().any(|edge| {
                 child(*edge).is_some_and(|child| self.state.nodes[child].data.get("start_if").is_none())
             })
@@ -408,7 +408,9 @@ impl Model<'_> {
         }
         let hard = HARD_KEYS.iter().find(|(known, _)| *known == task_type).map_or(&[][..], |(_, keys)| keys);
         let data = &self.state.nodes[place].data;
-        if self.conduct.missing_keys_raise && hard.iter().any(|key| data.get(key).is_none()) {
+        // Where the recording has the start all the same, a key was null: nothing raised.
+        let may_raise = self.conduct.lacks_defaults && self.recorded_start(place).is_none();
+        if may_raise && hard.iter().any(|key| data.get(key).is_none()) {
             return Err(Raised);
         }
         if task_type == "report" || HARD_KEYS.iter().any(|(known, _)| *known == task_type) {

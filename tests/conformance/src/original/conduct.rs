@@ -21,8 +21,8 @@ pub struct Conduct {
     pub takes_late_updates: bool,
     /// D11: conditions are run as code, which may raise; the run then hangs (D10).
     pub conditions_raise: bool,
-    /// D12: a key that is missing in a node's data raises.
-    pub missing_keys_raise: bool,
+    /// D12: a key that is missing in a node's data has no default: it raises, or its task is handed null.
+    pub lacks_defaults: bool,
     /// D13: a node of an unknown type is started, and nobody works on it.
     pub starts_unknown_types: bool,
     /// D14: the run may close between the start of the true and of the false child.
@@ -94,7 +94,7 @@ impl Conduct {
             routes_failed_by_default: on,
             takes_late_updates: on,
             conditions_raise: on,
-            missing_keys_raise: on,
+            lacks_defaults: on,
             starts_unknown_types: on,
             closes_between_sides: on,
             messages_end_nodes: on,

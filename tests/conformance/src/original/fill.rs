@@ -18,7 +18,7 @@ const SPELLED_OUT: [&str; 5] =
 pub(super) fn fill(case: &TemplateCase, recorded: &Value, conduct: &Conduct) -> Value {
     let Some(text) = &case.text else {
         // A text that is missing is the empty one of section 1.5.
-        return if conduct.missing_keys_raise { error() } else { json!({"output": ""}) };
+        return if conduct.lacks_defaults { error() } else { json!({"output": ""}) };
     };
     let facts = Some(Facts::new(case.object.clone())).filter(|facts| facts.attributes().is_object());
     let secret = |name: &str| case.secrets.iter().find(|secret| secret.name == name);

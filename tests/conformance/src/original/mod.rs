@@ -23,7 +23,8 @@ pub use conduct::Conduct;
 use judge::Judged;
 
 /// What a case expects of an engine that behaves like `conduct`. What no model can know is taken from the
-/// recording: what comes of text that is run as code, and which tasks stay at work for ever.
+/// recording: what comes of text that is run as code, which tasks stay at work for ever, and whether an argument
+/// that nobody gave is named as null, as it was handed over, or by its default.
 #[must_use]
 pub fn model(case: &Case, conduct: &Conduct) -> Value {
     let recorded = &case.expected();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Conduct;
 use super::log::Log;
 use super::refuse::is_refused;
-use crate::arguments::{arguments, works_on_objects};
+use crate::arguments::{arguments, arguments_as_recorded, works_on_objects};
 use crate::case::{RunCase, refused};
 use crate::silence::Silence;
 
@@ -23,6 +23,8 @@ pub(super) type Entry = Map<String, Value>;
 pub(super) struct Model<'a> {
     pub(super) case: &'a RunCase,
     pub(super) conduct: &'a Conduct,
+    /// What the case expects: says what no model can know.
+    recorded: &'a Value,
     /// Stored objects that have a completion time.
     pub(super) complete: BTreeSet<String>,
     pub(super) state: State,
@@ -100,7 +102,7 @@ pub(super) fn expectation(case: &RunCase, recorded: &Value, conduct: &Conduct) -
         return refused();
     }
     let state = State::new(&case.flow);
-    let mut model = Model { case, conduct, complete: BTreeSet::new(), state };
+    let mut model = Model { case, conduct, recorded, complete: BTreeSet::new(), state };
     model.advance();
     model.play_script();
     model.answer_silent(&Silence::of(recorded));
@@ -210,11 +212,15 @@ impl Model<'_> {
     /// Notes that a task was started.
     pub(super) fn dispatch(&mut self, node: usize, objects: &[Entry], resources: &[Value]) {
         let Node { id, task_type, data, .. } = &self.state.nodes[node];
+        let recorded = self.recorded_start(node).filter(|_| self.conduct.lacks_defaults);
         let mut dispatch = json!({
             "node": id,
             "node_index": node,
             "task": task_type,
-            "args": arguments(task_type, data),
+            "args": match recorded {
+                Some(recorded) => arguments_as_recorded(task_type, data, &recorded["args"]),
+                None => arguments(task_type, data),
+            },
         });
         if works_on_objects(task_type) {
             dispatch["objects"] = json!(objects);
@@ -222,6 +228,11 @@ impl Model<'_> {
             dispatch["resources"] = json!(resources);
         }
         self.state.dispatches.push(Rc::new(dispatch));
+    }
+
+    /// The first start of a node in the recording.
+    pub(super) fn recorded_start(&self, node: usize) -> Option<&Value> {
+        list(self.recorded, "dispatch_order").iter().find(|start| start["node_index"] == node)
     }
 
     /// Tasks that the script says nothing of, though they were started, pass all that they have.

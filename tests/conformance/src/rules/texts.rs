@@ -6,7 +6,7 @@ use crate::original::Conduct;
 pub(super) const RULES: &[Rule] = &[
     Rule {
         number: "D12",
-        reason: "a missing key of a node has its default instead of raising",
+        reason: "a missing key of a node has its default instead of raising or being null",
         correct: defaults_missing_keys,
     },
     Rule {
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn defaults_missing_keys(conduct: &mut Conduct) {
-    conduct.missing_keys_raise = false;
+    conduct.lacks_defaults = false;
 }
 
 fn keeps_unreadable_keys(conduct: &mut Conduct) {
