@@ -4,15 +4,19 @@
 //! become faster for good; loosening one is a decision about the product and needs its reason in the commit.
 
 use std::fmt;
+use std::sync::Arc;
 
 use flowrun_bench::graph::{FlatGraph, Shape, graph};
 use flowrun_bench::subjects::{self, Work};
-use flowrun_bench::{Case, Effort, alloc, document, floors, ratio, scenarios};
+use flowrun_bench::{Case, Effort, alloc, document, floors, median, ratio, scenarios};
 
 /// Processor time of a layered run of 100k nodes by that of the boxed floor.
 pub const MAX_RUN_BY_BOXED: f64 = 4.0;
-/// Processor time a node at 1M nodes by that at 10k.
-pub const MAX_GROWTH: f64 = 1.7;
+/// Growth of the processor time a node, from 10k to 1M nodes, by the growth of the boxed floor in the same rounds.
+///
+/// The goal is a growth of 1.7, which says as much about the machine as about the engine: the floor grows by 1.6 to
+/// 1.7 itself, as soon as a graph does not fit into the caches, and by more where others use them, too.
+pub const MAX_GROWTH_BY_BOXED: f64 = 1.15;
 /// Processor time of reading a document by that of reading it into a `serde_json::Value`.
 pub const MAX_READ_BY_VALUE: f64 = 0.25;
 /// Allocations a node. The design allows 2 and the engine needs 1: one more has to show.
@@ -63,7 +67,7 @@ pub fn check(work: Work) -> Vec<Verdict> {
     vec![
         insist(|| run_by_boxed(work)),
         insist(|| growth(work)),
-        insist(read_by_value),
+        insist(|| read_by_value(work)),
         insist(|| allocations(work)),
     ]
 }
@@ -101,21 +105,44 @@ fn run_by_boxed(work: Work) -> Verdict {
     Verdict { name: "run by boxed floor, layered 100k", measured, limit: MAX_RUN_BY_BOXED }
 }
 
+/// A graph of a million nodes and one of ten thousand, engine and floor: all four in each round, so that whatever
+/// else uses the caches meets all of them.
 fn growth(work: Work) -> Verdict {
-    let run = |nodes| {
-        let flow = document::flow(&graph(Shape::Layered, nodes), document::Detail::Lean);
-        subjects::engine_run(&flow, work)
-    };
-    let (large, small) = (1_000_000, 10_000);
-    // Both do a million nodes a round; the mean of one round is then a hundred times apart.
-    let measured = median_ratio(run(large), run(small), large) * small as f64 / large as f64;
-    Verdict { name: "growth of a node's cost, layered 10k to 1M", measured, limit: MAX_GROWTH }
+    const LARGE: usize = 1_000_000;
+    let [mut large, mut small] = [LARGE, 10_000].map(|nodes| {
+        let graph = graph(Shape::Layered, nodes);
+        let engine = subjects::engine_run(&document::flow(&graph, document::Detail::Lean), work);
+        [engine, floors::boxed(FlatGraph::new(&graph))]
+    });
+    // Each does a million nodes a round, the small ones by doing theirs a hundred times.
+    let mut round = || [&mut large, &mut small].map(|sides| sides.each_mut().map(|case| cost(case, LARGE)));
+    round();
+    let by_floor = (0..ROUNDS).map(|_| growth_by_floor(round()));
+    Verdict {
+        name: "growth of a node's cost by that of the boxed floor, layered 10k to 1M",
+        measured: median(by_floor.collect()),
+        limit: MAX_GROWTH_BY_BOXED,
+    }
 }
 
-fn read_by_value() -> Verdict {
-    let comparison = scenarios::read(10_000).build();
-    let value = comparison.floors.into_iter().next().expect("reading is compared with reading a value");
-    let measured = median_ratio(comparison.subject, value, 20_000);
+/// Processor time of one unit, in seconds.
+fn cost(case: &mut Case, units: usize) -> f64 {
+    case.mean(units).cpu.as_secs_f64() / case.units() as f64
+}
+
+/// From the costs of engine and floor on the large and on the small graph.
+fn growth_by_floor([[engine, floor], [small_engine, small_floor]]: [[f64; 2]; 2]) -> f64 {
+    (engine / small_engine) / (floor / small_floor)
+}
+
+fn read_by_value(work: Work) -> Verdict {
+    const NODES: usize = 10_000;
+    let text: Arc<str> = document::text(&graph(Shape::Chain, NODES), document::Detail::Full).into();
+    let subject = match work {
+        Work::Sabotage => subjects::read_as_value_first(Arc::clone(&text), NODES),
+        _ => subjects::read(Arc::clone(&text), NODES),
+    };
+    let measured = median_ratio(subject, floors::read_value(text, NODES), 20_000);
     Verdict { name: "reading by serde_json::Value, 10k", measured, limit: MAX_READ_BY_VALUE }
 }
 
@@ -142,6 +169,15 @@ mod tests {
         assert!((insisted(&[f64::NAN, 2.5, 2.4, 2.6, 1.5]) - 1.5).abs() < f64::EPSILON);
         assert!((insisted(&[3.0, 2.5, 2.7, 2.9, 2.6]) - 2.5).abs() < f64::EPSILON);
         assert!(insisted(&[f64::NAN; 5]).is_nan());
+    }
+
+    #[test]
+    fn what_makes_the_floor_grow_as_well_is_no_growth_of_the_engine() {
+        let by_floor = |large, small| format!("{:.2}", growth_by_floor([large, small]));
+        assert_eq!(by_floor([170.0, 40.0], [100.0, 25.0]), "1.06");
+        // A busy machine: everything on the large graph takes half as long again.
+        assert_eq!(by_floor([255.0, 60.0], [100.0, 25.0]), "1.06");
+        assert_eq!(by_floor([255.0, 40.0], [100.0, 25.0]), "1.59");
     }
 
     #[test]

@@ -143,8 +143,9 @@ pub fn ratio(subject: &[Elapsed], floor: &[Elapsed]) -> f64 {
     median(ratios.collect())
 }
 
-/// The middle one; of an even number the upper one.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one; of an even number the upper one, of none no number.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -1,5 +1,6 @@
 //! Executors that do nothing, in the ways that cost something.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flowrun::{Context, Facts, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Task, TaskExecutor};
@@ -74,16 +75,25 @@ impl TaskExecutor for Finder {
     }
 }
 
-/// Does nothing with one allocation and one lock too many: what the gate has to notice.
+/// Does nothing, at the price of all that the gate has to notice: an allocation and a lock that nobody needs, and a
+/// tree of the nodes it has seen, in which each costs more the more there are.
 #[derive(Debug, Default)]
 pub struct Saboteur {
-    kept: Mutex<Option<Box<[u8; 64]>>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    last: Option<Box<[u8; 64]>>,
+    calls: BTreeMap<String, u32>,
 }
 
 #[async_trait]
 impl TaskExecutor for Saboteur {
-    async fn execute(self: Arc<Self>, _: Task, _: Context) -> Outcome {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new([1; 64]));
+    async fn execute(self: Arc<Self>, task: Task, _: Context) -> Outcome {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.last = Some(Box::new([1; 64]));
+        *kept.calls.entry(task.node().to_string()).or_default() += 1;
         Outcome::done()
     }
 }

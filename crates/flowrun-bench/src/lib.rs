@@ -47,6 +47,6 @@ pub mod subjects;
 
 pub use case::Case;
 pub use clock::{Elapsed, Stopwatch};
-pub use comparison::{Comparison, Cost, Effort, Figure, FloorCost, Memory, ratio};
+pub use comparison::{Comparison, Cost, Effort, Figure, FloorCost, Memory, median, ratio};
 pub use machine::Machine;
 pub use sitting::{NoFigure, Sitting};

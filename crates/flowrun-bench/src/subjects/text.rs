@@ -19,6 +19,20 @@ pub fn read(text: Arc<str>, nodes: usize) -> Case {
     })
 }
 
+/// The same by way of a tree of values that nobody needs: what the gate has to notice.
+#[must_use]
+pub fn read_as_value_first(text: Arc<str>, nodes: usize) -> Case {
+    Case::new("Flow", nodes, move |watch| {
+        let text = Arc::clone(&text);
+        let flow = watch.time(|| {
+            let value: serde_json::Value = serde_json::from_str(&text).expect("the document is JSON");
+            drop(black_box(value));
+            Flow::from_json(text).expect("a measured document is well-formed")
+        });
+        assert_eq!(flow.node_count(), nodes, "every node is read");
+    })
+}
+
 /// Checks a flow: ids, edges, cycles, conditions.
 #[must_use]
 pub fn link(flow: Flow) -> Case {
