@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use flowrun::{
     Clock, Commit, Context, EffectClass, Engine, EngineBuilder, ErrorClass, Flow, Journal, JournalReader,
-    MemoryStore, NewRun, NodeSpec, NodeStatus, ObjectEntry, ObjectStatus, Outcome, Probe, Record, Rerun,
-    ResumeError, RetryPolicy, RunError, RunFilter, RunId, RunPolicy, RunRequest, RunStatus, RunSummary, Site,
-    StartError, Store, StoreError, StoredRun, Task, TaskExecutor, Timestamp, async_trait,
+    MemoryStore, NewRun, NodeSpec, NodeStatus, ObjectEntry, ObjectStatus, OnUnknown, Outcome, Probe, Record,
+    Rerun, ResumeError, RetryPolicy, RunError, RunFilter, RunId, RunPolicy, RunRequest, RunStatus,
+    RunSummary, Site, StartError, Store, StoreError, StoredRun, Task, TaskExecutor, Timestamp, async_trait,
 };
 use tokio::sync::mpsc;
 
@@ -294,6 +294,46 @@ async fn a_wait_for_another_attempt_goes_on_in_the_next_engine() {
     assert!((100_000_000..100_100_000).contains(&completed), "{completed} µs");
     assert_eq!(bench.calls().len(), 2, "one attempt before, one after the wait");
     drop(run);
+}
+
+/// The time of the run, or of the node, passes while no engine has it: nobody is called once more.
+#[tokio::test(start_paused = true)]
+async fn what_is_over_when_an_engine_comes_back_is_ended_before_anything_is_called() {
+    let limit = Duration::from_secs(60);
+    for policy in [RunPolicy::default().run_timeout(limit), RunPolicy::default().node_timeout(limit)] {
+        for (away, calls_after) in [(50, 1), (60, 0)] {
+            let mut bench = Bench::new();
+            let engine = bench.first();
+            let run = engine.start(request(&[("1", "hang")]).policy(policy.clone())).await.unwrap();
+            tokio::task::yield_now().await;
+            engine.shutdown(Duration::ZERO).await;
+            assert_eq!(bench.calls().len(), 1);
+            tokio::time::sleep(Duration::from_secs(away)).await;
+            let recovered = bench.next().recover().await.unwrap();
+            let status = recovered.resumed[0].finished().await.unwrap().status();
+            assert_eq!(status, if calls_after == 0 { RunStatus::Failed } else { RunStatus::Passed });
+            assert_eq!(bench.calls().len(), calls_after, "{policy:?} after {away} s");
+            drop(run);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_waits_for_a_person_has_time_left_when_one_comes() {
+    let mut bench = Bench::new();
+    let policy = RunPolicy::default().node_timeout(Duration::from_secs(60)).on_unknown(OnUnknown::Pause);
+    let engine = bench.first();
+    let run = engine.start(request(&[("1", "hang")]).policy(policy)).await.unwrap();
+    tokio::task::yield_now().await;
+    engine.shutdown(Duration::ZERO).await;
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    let resumed = bench.next().resume(run.id()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    resumed.at_rest().await;
+    assert_eq!((resumed.status(), bench.calls().len()), (RunStatus::Working, 1));
+    resumed.resume().await;
+    assert_eq!(resumed.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(bench.calls().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

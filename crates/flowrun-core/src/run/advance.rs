@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Command, Phase, Record, Run, State, Timer};
+use super::{Command, Phase, Record, Run, State};
 use crate::model::{NodeIx, RunStatus, Timestamp};
 
 impl Run {
@@ -11,14 +11,6 @@ impl Run {
         self.set_run_timer();
         let plan = Arc::clone(&self.plan);
         self.resolve_all(at, plan.roots());
-    }
-
-    /// Asks for the timer of the run's deadline.
-    pub(super) fn set_run_timer(&mut self) {
-        if let Some(timeout) = self.spec.policy.run_timeout {
-            let at = self.began.after(timeout);
-            self.commands.push(Command::SetTimer { timer: Timer::Run, at });
-        }
     }
 
     /// Starts what is due among the nodes and below those that are passed over.

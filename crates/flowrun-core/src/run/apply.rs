@@ -1,5 +1,8 @@
 //! How each record changes a run. This is all that changes one.
 
+use std::time::Duration;
+
+use super::clocks::{Clocks, micros_between};
 use super::entries::Taking;
 use super::entry_list::EntryList;
 use super::{Phase, Record, Run, State};
@@ -15,7 +18,7 @@ impl Run {
         match record {
             Record::RunStarted => {
                 self.phase = Phase::Open;
-                self.began = at;
+                (self.began, self.clocks) = (at, Clocks::started(at));
                 self.count_line(); // the one of the start
             }
             Record::AttemptStarted { node, attempt, .. } => {
@@ -43,8 +46,10 @@ impl Run {
             }
             Record::NodeHeld { node, attempt } => {
                 self.wait(*node, *attempt);
+                let held_at = self.clocks.node_time(at);
                 let detour = self.detours.of(*node);
-                (detour.is_unsure, detour.is_held) = (true, true);
+                (detour.is_unsure, detour.is_held, detour.held_at) = (true, true, held_at);
+                self.clocks.hold(at);
             }
             Record::NothingToSend { node } => {
                 self.begin(*node, at);
@@ -56,8 +61,11 @@ impl Run {
             Record::Judged { node, side, .. } => self.nodes.detail_mut(*node).sides.push(*side),
             Record::RetryScheduled { node, attempt, class, not_before } => {
                 self.wait(*node, *attempt);
+                let longest = self.retry_policy(*node).longest_asked();
+                let wait = micros_between(at, *not_before).unsigned_abs();
                 let detour = self.detours.of(*node);
                 detour.not_before = Some(*not_before);
+                detour.wait = Duration::from_micros(wait).min(longest);
                 detour.is_unsure |= class.is_unsure();
                 detour.has_failed = true;
             }
@@ -79,12 +87,19 @@ impl Run {
                 self.close_turns(Phase::TimingOut);
                 self.nodes.timed_out = true;
             }
-            Record::Paused => self.is_paused = true,
+            Record::Paused => {
+                self.is_paused = true;
+                self.clocks.pause(at);
+            }
             Record::Resumed => {
                 self.is_paused = false;
-                self.detours.release();
+                self.clocks.resume(at);
+                self.let_go_on(at);
             }
-            Record::Recovered { .. } => {}
+            Record::Recovered { .. } => {
+                self.clocks.take_over(at);
+                self.detours.shorten_waits(at);
+            }
             Record::Rerun { nodes } => self.reopen(at, nodes),
             Record::RunEnded { status, .. } => {
                 self.phase = Phase::Over(*status);
@@ -99,6 +114,9 @@ impl Run {
         let seq = self.count_line();
         self.nodes.start(node, at, seq);
         self.open_nodes += 1;
+        if self.clocks.are_shifted() {
+            self.remember_start(at, node);
+        }
         let Some(role) = self.plan.info(node).role.filter(|role| role.takes_objects()) else { return };
         let handed = self.handed_over(node);
         if handed.is_over_limit {
@@ -135,7 +153,7 @@ impl Run {
         let waited =
             || matches!(self.nodes.state(node), State::Waiting(_) | State::Due(_) | State::Asking(_));
         if self.waiting_nodes > 0 && waited() {
-            self.give_up_waiting(node);
+            self.give_up_waiting(node, at);
         }
         if failed && self.end_on_fail && self.phase == Phase::Open {
             self.close_turns(Phase::Failing);
@@ -153,10 +171,13 @@ impl Run {
     }
 
     /// The node waited, and is not going to work any more.
-    fn give_up_waiting(&mut self, node: NodeIx) {
+    fn give_up_waiting(&mut self, node: NodeIx, at: Timestamp) {
         self.waiting_nodes -= 1;
         self.turns.leave(node);
-        self.detours.of(node).is_held = false;
+        let was_held = std::mem::take(&mut self.detours.of(node).is_held);
+        if was_held && !self.detours.any_held() {
+            self.clocks.release(at);
+        }
     }
 
     /// Decides the edges of a node that is done or passed over, and keeps which nodes that was the last of.

@@ -1,6 +1,7 @@
 //! What a run remembers of the few nodes that did not go straight from their start to their end.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::{Attempt, NodeIx, Timestamp};
 
@@ -13,8 +14,14 @@ pub(super) struct Detours(BTreeMap<NodeIx, Detour>);
 pub(super) struct Detour {
     /// The first attempt of the visit.
     pub(super) first: Attempt,
+    /// When the visit began by the time of the nodes, in microseconds; `None` where that follows from its start.
+    pub(super) began: Option<i64>,
     /// While it waits for another attempt: when that may start.
     pub(super) not_before: Option<Timestamp>,
+    /// How long that wait was when it began.
+    pub(super) wait: Duration,
+    /// While it waits for a person: since when, by the time of the nodes.
+    pub(super) held_at: i64,
     /// It waits for a person.
     pub(super) is_held: bool,
     /// A person let it go on, so nobody looks once more whether the effect happened.
@@ -51,6 +58,18 @@ impl Detours {
         self.0.iter().filter(|(_, detour)| detour.is_held).map(|(node, _)| *node)
     }
 
+    /// Another process goes on, by its own clock: none of the waits becomes longer than it was when it began.
+    pub(super) fn shorten_waits(&mut self, at: Timestamp) {
+        for detour in self.0.values_mut() {
+            detour.not_before = detour.not_before.map(|time| time.min(at.after(detour.wait)));
+        }
+    }
+
+    /// Whether any node waits for a person.
+    pub(super) fn any_held(&self) -> bool {
+        self.0.values().any(|detour| detour.is_held)
+    }
+
     /// Lets go of the nodes that wait for a person.
     pub(super) fn release(&mut self) {
         for detour in self.0.values_mut().filter(|detour| detour.is_held) {
@@ -64,7 +83,10 @@ impl Detour {
     const fn new(first: Attempt) -> Self {
         Self {
             first,
+            began: None,
             not_before: None,
+            wait: Duration::ZERO,
+            held_at: 0,
             is_held: false,
             is_released: false,
             is_unsure: false,

@@ -25,7 +25,7 @@
 //! | waiting | the timer fires, a person resumes | working, due, asking | as from queued |
 //! | waiting, and due or asking again | the run stops | failed | nothing |
 //! | due, asking for the first time | the run stops | queued | the slot is given back |
-//! | working, waiting | the time of the node is over | failed | the executor is told to stop |
+//! | working, waiting, and due or asking again | the time of the node is over | failed | the executor is told to stop |
 //! | working, waiting, passed, failed | anything from another attempt | the same | a line is kept, the rest is noted as late |
 //! | queued, reached, skipped | entries, an end, a timer | the same | refused: nothing was ever started; a line is kept |
 //! | any | the run is over and done once more | queued | what is due starts with the next visit |
@@ -35,6 +35,7 @@
 mod advance;
 mod apply;
 mod attempt;
+mod clocks;
 mod detour;
 mod entries;
 mod entry_list;
@@ -62,6 +63,7 @@ use serde_json::json;
 use crate::model::{Attempt, Call, Facts, NodeIx, NodeStatus, ObjectEntry, RunId, RunStatus, Timestamp};
 use crate::plan::Plan;
 use crate::task::{Basis, Texts};
+use clocks::Clocks;
 use detour::Detours;
 pub use event::{Command, Decision, Event, Record, Rejected, Rerun, Timer};
 pub use policy::{RetryPolicy, RunPolicy};
@@ -119,6 +121,7 @@ pub struct Run {
     last_finalized: Option<NodeIx>,
     /// When it began, or began once more.
     began: Timestamp,
+    clocks: Clocks,
     completed: Option<Timestamp>,
     /// Counts lines of the log and starts of nodes, to sort the log by.
     next_seq: u32,
@@ -170,6 +173,7 @@ impl Run {
             any_failed: false,
             last_finalized: None,
             began: Timestamp::default(),
+            clocks: Clocks::default(),
             completed: None,
             next_seq: 0,
             basis: Arc::new(Basis::new(spec.id, Arc::clone(&spec.site), Texts::Plan(Arc::clone(&plan)))),
@@ -227,6 +231,9 @@ impl Run {
     /// Decides an event that is admitted.
     #[inline]
     fn decide(&mut self, at: Timestamp, event: Event) {
+        if self.spec.policy.run_timeout.is_some() && self.ends_before(at, &event) {
+            return;
+        }
         // Most events are this one, which needs less of the stack than all of them.
         if let Event::AttemptEnded { node, attempt, outcome } = event {
             self.on_attempt_ended(at, node, attempt, outcome);
@@ -236,6 +243,17 @@ impl Run {
         if self.turns.has_due() {
             self.start_due(at);
         }
+    }
+
+    /// Stops a run whose time is over, whatever tells of the time; whether nothing of it is left for the event. A
+    /// process that was frozen past the deadline may hear of an answer first, and must not start anything for it.
+    fn ends_before(&mut self, at: Timestamp, event: &Event) -> bool {
+        // A process that takes the run over records that before anything else.
+        if matches!(event, Event::Recovered { .. }) || !self.is_overdue(at) {
+            return false;
+        }
+        self.stop(at, Record::RunTimedOut);
+        self.is_over()
     }
 
     fn decide_other(&mut self, at: Timestamp, event: Event) {

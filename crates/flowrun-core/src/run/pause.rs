@@ -26,6 +26,7 @@ impl Run {
                 self.start_attempt(at, node, attempt);
             }
         }
+        self.set_all_timers();
     }
 
     /// Whether the run waits for a person: it was paused, or a node of it is held because nobody can know

@@ -18,9 +18,11 @@ pub struct RunPolicy {
     pub max_log_lines: usize,
     /// How long one attempt may take; default: as long as it likes.
     pub attempt_timeout: Option<Duration>,
-    /// How long the run may take; default: as long as it likes.
+    /// How long the run may take; default: as long as it likes. Time in which no process had the run counts, time in
+    /// which it was paused or waited for a person does not.
     pub run_timeout: Option<Duration>,
-    /// How long all attempts of a node and the waits between them may take; default: as long as they like.
+    /// How long all attempts of a node and the waits between them may take; default: as long as they like. What
+    /// counts is the same; a node that waits for a person stops the clocks of itself and the run, not of others.
     pub node_timeout: Option<Duration>,
     /// How often an attempt that failed for a passing reason is made again.
     pub retry: RetryPolicy,

@@ -5,15 +5,28 @@ use crate::model::{Attempt, NodeIx, Timestamp};
 use crate::plan::{EffectClass, OnUnknown};
 
 impl Run {
-    /// Ends what was at work as unknown, decides what follows from that, and asks for every timer and slot again.
+    /// Ends what is over, ends what was at work as unknown, decides what follows from that, and asks for every timer
+    /// and slot again.
     pub(super) fn on_recovered(&mut self, at: Timestamp, epoch: u64) {
         self.put(at, Record::Recovered { epoch });
+        // Those that are left behind, before any ends and others start below it.
+        let open: Vec<(NodeIx, State)> =
+            self.plan.node_ixs().map(|node| (node, self.nodes.state(node))).filter(is_open).collect();
+        if self.is_overdue(at) {
+            self.put(at, Record::RunTimedOut);
+        }
+        if self.is_stopping() {
+            self.end_waiting(at);
+        } else {
+            self.end_all_overdue(at);
+        }
+        if self.is_over() {
+            return;
+        }
         if !self.is_stopping() {
             self.set_run_timer();
         }
-        self.ask_again();
-        let open: Vec<(NodeIx, State)> =
-            self.plan.node_ixs().map(|node| (node, self.nodes.state(node))).filter(is_open).collect();
+        self.ask_again(&open);
         for (node, state) in open {
             // A node that failed on the way may have ended this one.
             if self.nodes.state(node) != state {
@@ -61,6 +74,12 @@ impl Run {
         }
         // A run that is failing lets what works finish, which is what this attempt was about to do.
         match (self.plan.effect(node), self.on_unknown(node)) {
+            (EffectClass::Read | EffectClass::Probeable, _)
+            | (EffectClass::Keyed | EffectClass::Blind, OnUnknown::Retry)
+                if self.is_node_overdue(at, node) =>
+            {
+                self.end_overdue(at, node, next);
+            }
             (EffectClass::Read | EffectClass::Probeable, _)
             | (EffectClass::Keyed | EffectClass::Blind, OnUnknown::Retry) => {
                 self.start_lost(at, node, next);

@@ -44,6 +44,7 @@ impl Run {
     pub(super) fn apply(&mut self, at: Timestamp, record: &Record) -> Result<(), &'static str> {
         self.fits(record)?;
         self.change(at, record);
+        self.clocks.read(at);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Doing nodes of a run that is over once more. Earlier attempts stay in the journal, and their lines in the log.
 
+use super::clocks::Clocks;
 use super::{Phase, Record, Rejected, Rerun, Run, State};
 use crate::model::{NodeIx, RunStatus, Timestamp};
 
@@ -76,7 +77,7 @@ impl Run {
             }
         }
         (self.phase, self.is_paused, self.nodes.timed_out) = (Phase::Open, false, false);
-        (self.began, self.completed) = (at, None);
+        (self.began, self.clocks, self.completed) = (at, Clocks::started(at), None);
     }
 
     fn is_decided(&self, node: NodeIx) -> bool {

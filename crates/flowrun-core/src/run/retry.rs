@@ -76,33 +76,14 @@ impl Run {
 
     pub(super) fn on_retry_due(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         let is_held = self.detours.get(node).is_some_and(|detour| detour.is_held);
-        if self.nodes.state(node) == super::State::Waiting(attempt) && !is_held && self.is_open() {
-            self.start_attempt(at, node, attempt);
-        }
-    }
-
-    /// The time that all attempts of the visit have together is over.
-    pub(super) fn on_node_timeout(&mut self, at: Timestamp, node: NodeIx, first: Attempt) {
-        // Of an earlier visit, or of a node that ended meanwhile or is being stopped anyway.
-        let Some(attempt) = self.open_attempt(node) else { return };
-        if attempt.visit() != first.visit() || self.is_stopping() {
+        if self.nodes.state(node) != super::State::Waiting(attempt) || is_held || !self.is_open() {
             return;
         }
-        if self.is_at_work(node, attempt) {
-            self.commands.push(Command::Stop { node, attempt });
+        if self.is_node_overdue(at, node) {
+            self.end_overdue(at, node, attempt);
+        } else {
+            self.start_attempt(at, node, attempt);
         }
-        let seconds = self.node_timeout(node).unwrap_or_default().as_secs_f64();
-        self.log(at, node, &format!("timed out after {seconds} s in all"));
-        self.give_up(at, node, attempt);
-    }
-
-    /// Asks for the timer of the time that all attempts of the visit have together.
-    #[inline(always)]
-    pub(super) fn set_node_timer(&mut self, node: NodeIx) {
-        let Some(timeout) = self.node_timeout(node) else { return };
-        let Some((started, _)) = self.nodes.started(node) else { return };
-        let timer = Timer::Node { node, attempt: self.detours.first(node) };
-        self.commands.push(Command::SetTimer { timer, at: started.after(timeout) });
     }
 
     /// How long one attempt of the node may take; `None` for as long as it likes.
@@ -120,7 +101,9 @@ impl Run {
         own.unwrap_or(self.spec.policy.on_unknown)
     }
 
-    fn node_timeout(&self, node: NodeIx) -> Option<Duration> {
+    /// How long all attempts of a visit may take together.
+    #[inline]
+    pub(super) fn node_timeout(&self, node: NodeIx) -> Option<Duration> {
         let own = self.plan.settings(node).and_then(|settings| settings.node_timeout);
         own.or(self.spec.policy.node_timeout)
     }

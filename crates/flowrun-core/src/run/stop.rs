@@ -18,16 +18,12 @@ impl Run {
             Timer::Attempt { node, attempt } => self.on_attempt_timeout(at, node, attempt),
             Timer::Retry { node, attempt } => self.on_retry_due(at, node, attempt),
             Timer::Node { node, attempt } => self.on_node_timeout(at, node, attempt),
-            Timer::Run => match self.phase {
-                Phase::Open | Phase::Failing => self.stop(at, Record::RunTimedOut),
-                Phase::Cancelling | Phase::TimingOut => {}
-                Phase::New | Phase::Over(_) => unreachable!("not admitted"),
-            },
+            Timer::Run => self.on_run_timeout(at),
         }
     }
 
     /// Nothing new starts; what works is told to stop; what waits for another attempt is over.
-    fn stop(&mut self, at: Timestamp, why: Record) {
+    pub(super) fn stop(&mut self, at: Timestamp, why: Record) {
         self.put(at, why);
         let stops = self.working().map(|(node, attempt)| Command::Stop { node, attempt }).collect::<Vec<_>>();
         self.commands.extend(stops);
@@ -46,6 +42,7 @@ impl Run {
 
     /// Ends the nodes that wait for another attempt, which is not going to start.
     pub(super) fn end_waiting(&mut self, at: Timestamp) {
+        let stood_still = self.clocks.stand_still();
         let waiting: Vec<(NodeIx, Attempt)> = self
             .plan
             .node_ixs()
@@ -56,6 +53,10 @@ impl Run {
             self.log(at, node, self.why_stopped().unwrap_or("not tried again: the run has failed"));
             let status = crate::NodeStatus::Failed;
             self.put(at, Record::NodeEnded { node, attempt, status, flaky: false });
+        }
+        // Nobody is waited for any more, but for what is still at work.
+        if stood_still && !self.is_stopping() && self.open_nodes > 0 {
+            self.set_run_timer();
         }
     }
 }

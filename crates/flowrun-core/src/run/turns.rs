@@ -79,7 +79,11 @@ impl Run {
             let State::Due(attempt) = self.nodes.state(node) else {
                 unreachable!("the queue holds nodes that are due")
             };
-            self.launch(at, node, attempt);
+            if self.is_too_late(at, node, attempt) {
+                self.end_overdue(at, node, attempt);
+            } else {
+                self.launch(at, node, attempt);
+            }
         }
     }
 
@@ -108,9 +112,16 @@ impl Run {
             // It has this slot already.
         } else if self.is_paused {
             self.put(at, Record::NodeDue { node, attempt });
+        } else if self.is_too_late(at, node, attempt) {
+            self.end_overdue(at, node, attempt);
         } else {
             self.begin_attempt(at, node, attempt);
         }
+    }
+
+    /// Whether the time of a node that has its turn for another attempt is over.
+    fn is_too_late(&self, at: Timestamp, node: NodeIx, attempt: Attempt) -> bool {
+        attempt.number() > 1 && self.is_node_overdue(at, node)
     }
 
     #[inline]
@@ -130,9 +141,11 @@ impl Run {
     }
 
     /// Asks again for the slots that an earlier process asked for.
-    pub(super) fn ask_again(&mut self) {
-        for &node in &self.turns.asking {
-            if let State::Asking(attempt) = self.nodes.state(node) {
+    pub(super) fn ask_again(&mut self, left: &[(NodeIx, State)]) {
+        for &(node, state) in left {
+            if let State::Asking(attempt) = state
+                && self.nodes.state(node) == state
+            {
                 self.commands.push(Command::AcquireSlot { node, attempt });
             }
         }

@@ -19,6 +19,7 @@ mod rerunning;
 mod routing;
 mod stopping;
 mod table;
+mod time;
 mod turns;
 mod unknown;
 mod wire;

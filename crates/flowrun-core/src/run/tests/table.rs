@@ -264,7 +264,7 @@ fn every_event_is_decided_in_every_state_of_a_node() {
       stopped n          + late n#1
       timeout n          noted
       retry n#2          noted
-      overtime n         + line n: timed out after 0 s in all, + failed n#2
+      overtime n         noted
       slot n             > release slot n#1
       slot n#2           > release slot n#2
       cancel             + cancel requested, + line n: cancelled, + failed n#2, > stop x#1
