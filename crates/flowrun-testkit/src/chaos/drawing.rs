@@ -17,6 +17,9 @@ use flowrun_sim::random::Random;
 /// The largest flow of a story. Larger ones find the same mistakes later, and tell them worse.
 pub(super) const MOST_NODES: usize = 10;
 
+/// The longest wait for another attempt.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(4);
+
 /// A flow and its limits.
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
@@ -233,7 +236,7 @@ impl Limits {
     }
 
     fn policy(&self) -> RunPolicy {
-        let retry = RetryPolicy::default().max_attempts(self.attempts).max_wait(Duration::from_secs(4));
+        let retry = RetryPolicy::default().max_attempts(self.attempts).max_wait(LONGEST_WAIT);
         let mut policy = RunPolicy::default().retry(retry).on_unknown(self.on_unknown);
         policy = policy.crash_attempts(self.crash_attempts).slots(self.slots.is_some());
         policy.attempt_timeout = self.attempt_timeout;

@@ -1,9 +1,10 @@
 //! The driver's part of a story: decide, commit, perform, in that order, as the driver of the engine does it.
 
-use flowrun_core::{Attempt, Command, Event, NodeIx, OnUnknown, Record, Rejected, Timestamp};
+use flowrun_core::{Attempt, Command, Event, NodeIx, OnUnknown, Record, Rejected, Timer, Timestamp};
 use flowrun_store::Commit;
 
 use super::conduct::Act;
+use super::drawing::LONGEST_WAIT;
 use super::finding::Broken;
 use super::mischief::{Mischief, Misdeed};
 use super::process::{Due, Orders, Unwritten};
@@ -24,6 +25,9 @@ impl Story<'_> {
         let at = self.now;
         let told: Vec<Event> = events.iter().map(|event| self.as_told(event)).collect();
         let mut rejected = None;
+        let is_recovery = matches!(events[..], [Event::Recovered { .. }]);
+        let forgets = self.sabotage == Some(Sabotage::ForgetsTimeAway) && is_recovery;
+        let at = if forgets { self.before } else { at };
         let decision = self.process.run.handle_all(at, told, |reason| rejected = Some(reason));
         let mut records = std::mem::take(decision.records);
         let orders = Orders { calls: std::mem::take(decision.calls), commands: decision.commands.to_vec() };
@@ -34,7 +38,8 @@ impl Story<'_> {
         }
         self.tally.add_many("events", events.len() as u64);
         self.note(at, &events, &records);
-        self.memory.take(at, events, &records, &self.process.run)?;
+        self.judge_timers(&orders)?;
+        self.memory.take(self.now, events, &records, &self.process.run)?;
         let lines = self.memory.len();
         let commit = self.process.journal.append(at, &mut records);
         let performs_first = self.sabotage == Some(Sabotage::PerformsFirst);
@@ -44,6 +49,29 @@ impl Story<'_> {
         let is_next = self.process.ahead.len() == 1;
         if is_next && self.process.ahead.front().is_some_and(|only| matches!(only.commit, Commit::Done(_))) {
             return self.learn();
+        }
+        Ok(())
+    }
+
+    /// No timer is further away than what it is for may take, whatever the clock did.
+    fn judge_timers(&self, orders: &Orders) -> Result<(), Broken> {
+        for command in &orders.commands {
+            let Command::SetTimer { timer, at } = *command else { continue };
+            let limits = &self.drawing.limits;
+            let most = match timer {
+                Timer::Attempt { .. } => limits.attempt_timeout,
+                Timer::Retry { .. } => Some(LONGEST_WAIT),
+                Timer::Node { .. } => limits.node_timeout,
+                Timer::Run => limits.run_timeout,
+            };
+            if most.is_none_or(|most| at > self.now.after(most)) {
+                let what = format!(
+                    "{timer} is to fire at {} µs, now is {} µs",
+                    at.as_micros(),
+                    self.now.as_micros()
+                );
+                return Err(Broken::new("no wait is longer than its longest", what));
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use flowrun_store::JournalLine;
 
 use super::drawing::Drawing;
 use super::finding::Broken;
-use super::model::Model;
+use super::model::{Model, Told};
 use super::sabotage::Sabotage;
 use super::witness::Journaled;
 
@@ -37,8 +37,9 @@ pub(super) struct Memory<'a> {
 
 /// Events that were decided together.
 struct Decided {
+    at: Timestamp,
     events: Vec<Event>,
-    started: Vec<(NodeIx, Attempt)>,
+    told: Told,
     /// How long the journal is with it.
     lines: usize,
 }
@@ -96,18 +97,14 @@ impl<'a> Memory<'a> {
         records: &[Record],
         run: &Run,
     ) -> Result<(), Broken> {
-        let mut started = Vec::new();
         for record in records {
             self.journaled.take(self.drawing, at, record)?;
             self.lines.push(line(at, record));
-            if let Record::AttemptStarted { node, attempt, .. } = record {
-                started.push((*node, *attempt));
-            }
         }
-        let lines = self.lines.len();
-        self.intents.extend(started.iter().map(|&started| (started, lines)));
-        self.tell_model(&events, &started)?;
-        self.decisions.push(Decided { events, started, lines });
+        let (lines, told) = (self.lines.len(), Told::of(records));
+        self.intents.extend(told.started.iter().map(|&started| (started, lines)));
+        self.tell_model(at, &events, &told)?;
+        self.decisions.push(Decided { at, events, told, lines });
         self.compare_statuses(run)
     }
 
@@ -231,16 +228,22 @@ impl<'a> Memory<'a> {
         lines.iter().try_for_each(|line| self.journaled.take(self.drawing, line.at, &line.record))?;
         self.model = Model::new(self.drawing, self.run.to_string());
         let decisions = std::mem::take(&mut self.decisions);
-        decisions.iter().try_for_each(|decided| self.tell_model(&decided.events, &decided.started))?;
+        decisions
+            .iter()
+            .try_for_each(|decided| self.tell_model(decided.at, &decided.events, &decided.told))?;
         self.decisions = decisions;
         Ok(())
     }
 
     /// Tells the model of events that were decided together, and of the attempts that started then.
-    fn tell_model(&mut self, events: &[Event], started: &[(NodeIx, Attempt)]) -> Result<(), Broken> {
-        let mut started = started.to_vec();
-        events.iter().for_each(|event| self.model.take(event, &mut started));
-        let Some((node, attempt)) = started.first() else { return Ok(()) };
+    fn tell_model(&mut self, at: Timestamp, events: &[Event], told: &Told) -> Result<(), Broken> {
+        let mut left = told.clone();
+        self.model.pass_time(at);
+        events.iter().for_each(|event| self.model.take(event, &mut left));
+        if !told.has_lines {
+            self.model.take_back_time();
+        }
+        let Some((node, attempt)) = left.started.first() else { return Ok(()) };
         let what = format!("attempt {attempt} of node {} started because of {events:?}", node.index());
         Err(Broken::new("nothing starts that may not", what))
     }

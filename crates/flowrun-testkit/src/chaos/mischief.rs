@@ -32,6 +32,8 @@ pub enum Mischief {
         kept: u32,
         /// Whether executors outlive the process, and answer the next one.
         survivors: bool,
+        /// Seconds between its clock and that of the next one; below zero when that one is set back.
+        away: i64,
     },
     /// The disk does not simply write.
     Disk {
@@ -118,6 +120,7 @@ pub(super) fn list(seed: u64, nodes: usize) -> Vec<Mischief> {
         turn: turn(random),
         kept: random.below(4),
         survivors: random.once_in(2),
+        away: random.one_of(&[0, 0, 0, 2, 15, 3_600, 2_592_000, -3_600]),
     });
     each(Stream::Calls, 4, call);
     list
@@ -181,9 +184,12 @@ impl fmt::Display for Mischief {
             Self::Misdeed { node, visit, number, misdeed } => {
                 write!(f, "attempt {number} in visit {visit} of node {node} {misdeed}")
             }
-            Self::Crash { turn, kept, survivors } => {
+            Self::Crash { turn, kept, survivors, away } => {
                 let whose = if *survivors { ", executors live on" } else { "" };
-                write!(f, "turn {turn}: the process ends, {kept} unacknowledged transactions kept{whose}")
+                write!(
+                    f,
+                    "turn {turn}: the process ends, {kept} unacknowledged transactions kept{whose}, {away} s pass"
+                )
             }
             Self::Disk { turn, fault: DiskFault::Slow(takes) } => {
                 write!(f, "turn {turn}: the next write takes {takes:?}")

@@ -20,7 +20,8 @@
 //! - a node that is done does not start again in its visit, and all attempts of a visit have the same
 //!   idempotency keys;
 //! - no attempt starts before its time, no retry follows at once, and no more attempts work at once than may;
-//! - a deadline ends what hangs;
+//! - a deadline ends what hangs, the time in which nobody ran counts, and that in which a person was waited for does not;
+//! - no wait is longer than its longest, whatever the clock did;
 //! - what may repeat an effect is marked, and so is what passed only after it had failed.
 //!
 //! The seed is split: the flow, its limits, executors, the disk, crashes, people and the order of what is ready

@@ -5,10 +5,11 @@
 //! told, and says whether it may. That everything starts in the end shows by the run ending.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use flowrun_core::{
-    Attempt, ErrorClass, Event, NodeIx, NodeStatus, ObjectReport, ObjectStatus, OnUnknown, Outcome, Report,
-    Rerun, RunStatus, Timer,
+    Attempt, ErrorClass, Event, NodeIx, NodeStatus, ObjectReport, ObjectStatus, OnUnknown, Outcome, Record,
+    Report, Rerun, RunStatus, Timer, Timestamp,
 };
 
 use super::drawing::{Drawing, Drawn, Kind};
@@ -23,6 +24,33 @@ pub(super) struct Model<'a> {
     known: BTreeSet<String>,
     phase: Phase,
     is_paused: bool,
+    /// How much of its time the run has used, in microseconds.
+    used: i64,
+    /// The time of the last line, and the time that passed since.
+    last: Option<Timestamp>,
+    passed: i64,
+}
+
+/// What is told of a decision beside its events: attempts that started, and nodes that failed.
+#[derive(Clone, Default)]
+pub(super) struct Told {
+    pub(super) started: Vec<(NodeIx, Attempt)>,
+    failed: Vec<usize>,
+    pub(super) has_lines: bool,
+}
+
+impl Told {
+    pub(super) fn of(records: &[Record]) -> Self {
+        let mut told = Self { has_lines: !records.is_empty(), ..Self::default() };
+        for record in records {
+            match record {
+                Record::AttemptStarted { node, attempt, .. } => told.started.push((*node, *attempt)),
+                Record::NodeEnded { node, status: NodeStatus::Failed, .. } => told.failed.push(node.index()),
+                _ => {}
+            }
+        }
+        told
+    }
 }
 
 struct Node<'a> {
@@ -32,6 +60,8 @@ struct Node<'a> {
     /// The attempt that works, or the next one.
     attempt: Attempt,
     objects: Vec<Object>,
+    /// How much of its time the visit has used, in microseconds.
+    used: i64,
 }
 
 /// An object of a node, and the side of its conditions that it goes to.
@@ -74,13 +104,61 @@ impl<'a> Model<'a> {
             state: State::Queued,
             attempt: Attempt::FIRST,
             objects: Vec::new(),
+            used: 0,
         };
         let nodes = drawing.nodes.iter().enumerate().map(node).collect();
-        Self { drawing, run, nodes, known: BTreeSet::new(), phase: Phase::Open, is_paused: false }
+        Self {
+            drawing,
+            run,
+            nodes,
+            known: BTreeSet::new(),
+            phase: Phase::Open,
+            is_paused: false,
+            used: 0,
+            last: None,
+            passed: 0,
+        }
     }
 
-    /// Takes an event, and out of `started` the attempts that may start now.
-    pub(super) fn take(&mut self, event: &Event, started: &mut Vec<(NodeIx, Attempt)>) {
+    /// Time passes: the run and its nodes use theirs, unless a person is waited for. A clock that runs backwards
+    /// shows that none passed.
+    pub(super) fn pass_time(&mut self, at: Timestamp) {
+        let last = self.last.replace(at).unwrap_or(at);
+        self.passed = (at.as_micros() - last.as_micros()).max(0);
+        self.use_time(self.passed);
+    }
+
+    /// Nothing was written at that time, so nobody is going to know of it.
+    pub(super) fn take_back_time(&mut self) {
+        self.use_time(-self.passed);
+        let last = self.last.map(|last| Timestamp::from_micros(last.as_micros() - self.passed));
+        self.last = last;
+    }
+
+    fn use_time(&mut self, passed: i64) {
+        if self.status() == RunStatus::Working && !self.is_paused() {
+            self.used += passed;
+        }
+        for node in &mut self.nodes {
+            if matches!(node.state, State::Working | State::Waiting) && !self.is_paused {
+                node.used += passed;
+            }
+        }
+    }
+
+    /// Whether the node has used all of its time, and its clock runs.
+    fn is_overdue(&self, node: usize) -> bool {
+        let Node { used, state, .. } = self.nodes[node];
+        let runs = !self.is_paused && state != State::Held;
+        runs && self.drawing.limits.node_timeout.is_some_and(|most| used >= most.as_micros() as i64)
+    }
+
+    /// Takes an event, and out of what is told the attempts that may start now.
+    pub(super) fn take(&mut self, event: &Event, told: &mut Told) {
+        let is_late = |most: Duration| self.used >= most.as_micros() as i64;
+        if self.drawing.limits.run_timeout.is_some_and(is_late) && !self.is_paused() {
+            self.stop(Phase::Stopping(RunStatus::Failed));
+        }
         let (node, attempt) = match event {
             Event::Reported { node, attempt, .. }
             | Event::AttemptEnded { node, attempt, .. }
@@ -96,20 +174,38 @@ impl<'a> Model<'a> {
             Event::Reported { report: Report::Objects(objects), .. } if works => self.report(node, objects),
             Event::AttemptEnded { outcome, .. } if works => self.attempt_ended(node, outcome),
             Event::AttemptStopped { .. } if works => self.end(node, false),
-            Event::TimerFired(Timer::Run) => self.stop(Phase::Stopping(RunStatus::Failed)),
             Event::TimerFired(_) if self.is_stopping() => {}
             Event::TimerFired(Timer::Attempt { .. }) if works => self.fail(node, ErrorClass::Timeout),
-            Event::TimerFired(Timer::Node { .. }) if is_its_visit => self.give_up(node),
+            Event::TimerFired(Timer::Node { .. }) if is_its_visit && self.is_overdue(node) => {
+                self.give_up(node)
+            }
             Event::CancelRequested => self.stop(Phase::Stopping(RunStatus::Cancelled)),
             Event::PauseRequested => self.is_paused = true,
             Event::ResumeRequested => self.resume(),
             Event::RerunRequested(what) => self.rerun(*what),
-            Event::Recovered { .. } => self.recover(started),
+            Event::Recovered { .. } => self.recover(&told.started),
             // What comes too late changes nothing; that something starts is told.
             _ => {}
         }
         self.pass_over();
-        started.retain(|&(node, attempt)| !self.start(node.index(), attempt));
+        // One that ends can let another one start, and a start is judged before an end that comes after it.
+        loop {
+            let left = told.started.len() + told.failed.len();
+            told.started.retain(|&(node, attempt)| !self.start(node.index(), attempt));
+            if let Some(place) = told.failed.iter().position(|&node| self.ends_in_its_turn(node)) {
+                let node = told.failed.remove(place);
+                self.give_up(node);
+            }
+            self.pass_over();
+            if told.started.len() + told.failed.len() == left {
+                return;
+            }
+        }
+    }
+
+    /// Whether a node was to go on just now and its time was over.
+    fn ends_in_its_turn(&self, node: usize) -> bool {
+        self.nodes[node].state == State::Waiting && self.is_overdue(node)
     }
 
     /// The run is over when nothing works, waits, or may start.
@@ -235,12 +331,24 @@ impl<'a> Model<'a> {
 
     fn resume(&mut self) {
         self.is_paused = false;
-        let held = self.nodes.iter_mut().filter(|node| node.state == State::Held);
-        held.for_each(|node| node.state = State::Waiting);
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].state == State::Held {
+                self.nodes[node].state = State::Waiting;
+                // A person who lets a node go on that has no time left gives it its time anew.
+                if self.is_overdue(node) {
+                    self.nodes[node].used = 0;
+                }
+            }
+        }
     }
 
     /// A process has died with all that was at work.
     fn recover(&mut self, started: &[(NodeIx, Attempt)]) {
+        for node in 0..self.nodes.len() {
+            if self.ends_in_its_turn(node) {
+                self.give_up(node);
+            }
+        }
         for node in 0..self.nodes.len() {
             let Node { drawn, state: State::Working, attempt, .. } = self.nodes[node] else { continue };
             let (may_repeat, next) = (drawn.kind.may_repeat(), attempt.next());
@@ -250,6 +358,7 @@ impl<'a> Model<'a> {
                 _ if attempt.number() >= most => self.give_up(node),
                 OnUnknown::Fail if !may_repeat => self.give_up(node),
                 OnUnknown::Pause if !may_repeat => self.wait(node, State::Held),
+                _ if self.is_overdue(node) => self.give_up(node),
                 // At work again at once, and so not among those that wait if another node ends the run.
                 _ if started.contains(&(NodeIx::new(node), next)) => self.begin(node, next),
                 _ => self.wait(node, State::Waiting),
@@ -260,7 +369,7 @@ impl<'a> Model<'a> {
     /// What failed, or one node; all below; and what never had its turn. Of the others, what passed while the
     /// run was ending may be followed now.
     fn rerun(&mut self, what: Rerun) {
-        (self.phase, self.is_paused) = (Phase::Open, false);
+        (self.phase, self.is_paused, self.used) = (Phase::Open, false, 0);
         let mut again = Vec::new();
         // Edges lead to later nodes.
         for (place, node) in (0..).zip(&self.nodes) {
@@ -276,7 +385,7 @@ impl<'a> Model<'a> {
                 if matches!(node.state, State::Done(..)) {
                     node.attempt = node.attempt.next_visit();
                 }
-                (node.state, node.objects) = (State::Queued, Vec::new());
+                (node.state, node.objects, node.used) = (State::Queued, Vec::new(), 0);
             } else if node.state == State::Done(true, false) {
                 self.end(place, true);
             }
@@ -337,7 +446,10 @@ impl<'a> Model<'a> {
             State::Waiting | State::Working => true,
             State::Held | State::Done(..) | State::Skipped | State::Empty => false,
         };
-        let may_start = is_next && attempt == self.nodes[node].attempt && !self.is_paused;
+        let may_start = is_next
+            && attempt == self.nodes[node].attempt
+            && !self.is_paused
+            && (attempt.number() == 1 || !self.is_overdue(node));
         if may_start {
             self.begin(node, attempt);
         }

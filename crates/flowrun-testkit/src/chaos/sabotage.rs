@@ -27,13 +27,15 @@ pub enum Sabotage {
     ReplaysWithoutPause,
     /// Answers of executors of an earlier process count as those of this one.
     IgnoresEpoch,
+    /// The next process takes no notice of the time that passed meanwhile.
+    ForgetsTimeAway,
     /// The model has the first failed node end the run where it does not, and the other way round.
     TwistsModel,
 }
 
 impl Sabotage {
     /// Every mistake.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PerformsFirst,
         Self::CallsTwice,
         Self::ForgetsStops,
@@ -44,6 +46,7 @@ impl Sabotage {
         Self::ReplaysWithoutObjects,
         Self::ReplaysWithoutPause,
         Self::IgnoresEpoch,
+        Self::ForgetsTimeAway,
         Self::TwistsModel,
     ];
 }

@@ -35,6 +35,8 @@ pub(super) struct Story<'a> {
     happened: Vec<bool>,
     pub(super) sabotage: Option<Sabotage>,
     pub(super) now: Timestamp,
+    /// When the process before ended, by its own clock.
+    pub(super) before: Timestamp,
     pub(super) turn: u64,
     pub(super) disk: Disk,
     pub(super) write: Option<Write>,
@@ -87,6 +89,7 @@ impl<'a> Story<'a> {
             happened: vec![false; mischief.len()],
             sabotage,
             now: Timestamp::EPOCH,
+            before: Timestamp::EPOCH,
             turn: 0,
             disk,
             write: None,
@@ -114,6 +117,7 @@ impl<'a> Story<'a> {
             self.ask();
             if self.process.is_down {
                 self.tally.add("processes that lost their store");
+                self.before = self.now;
                 self.open_again(0, false)?;
             } else if self.interrupts() {
                 self.take_turn()?;
@@ -141,10 +145,10 @@ impl<'a> Story<'a> {
 
     fn is_ended_by_mischief(&mut self) -> Result<bool, Broken> {
         let crash = self.due(|entry| match *entry {
-            Mischief::Crash { turn, kept, survivors } => Some((turn, (kept, survivors))),
+            Mischief::Crash { turn, kept, survivors, away } => Some((turn, (kept, survivors, away))),
             _ => None,
         });
-        let Some((kept, survivors)) = crash else { return Ok(false) };
+        let Some((kept, survivors, away)) = crash else { return Ok(false) };
         let unwritten = self.disk.unwritten();
         self.tally.add("crashes");
         self.tally.add(match unwritten {
@@ -159,6 +163,13 @@ impl<'a> Story<'a> {
         if self.memory.is_recovering() {
             self.tally.add("crashes in a recovery");
         }
+        self.tally.add(match away {
+            ..0 => "clocks set back",
+            0 => "crashes without time away",
+            _ => "times away",
+        });
+        self.before = self.now;
+        self.now = Timestamp::from_micros(self.now.as_micros() + away * 1_000_000);
         self.open_again(kept as usize, survivors)?;
         Ok(true)
     }

@@ -234,11 +234,13 @@ impl Story<'_> {
     fn wait_for_a_person(&mut self) -> Result<(), Broken> {
         let (limits, acts) = (&self.drawing.limits, &self.process.acts);
         let has_deadline = limits.attempt_timeout.or(limits.node_timeout).or(limits.run_timeout).is_some();
-        if has_deadline && !acts.is_empty() {
+        // The clocks of a run that waits for a person stand still.
+        let is_paused = self.process.run.is_paused();
+        if has_deadline && !acts.is_empty() && !is_paused {
             let what = format!("nothing is left to happen; at work: {:?}", acts.keys());
             return Err(Broken::new("a deadline ends what hangs", what));
         }
-        if self.process.run.is_at_rest() {
+        if self.process.run.is_at_rest() || (has_deadline && is_paused) {
             self.tally.add("runs at rest until somebody resumed them");
             self.process.calls.push_back(Call::Resume);
         } else if !acts.is_empty() && !self.has_lost_patience {

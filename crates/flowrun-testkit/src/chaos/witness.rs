@@ -31,6 +31,8 @@ struct Seen {
     /// Nobody knows whether an attempt of the visit had its effect.
     is_unsure: bool,
     not_before: Option<Timestamp>,
+    /// How long that wait is.
+    wait: Duration,
 }
 
 impl Journaled {
@@ -56,8 +58,10 @@ impl Journaled {
                 if *not_before < at.after(SHORTEST_WAIT) {
                     return Err(Broken::new("nothing is tried again at once", format!("{record:?}")));
                 }
+                let wait = not_before.as_micros() - at.as_micros();
                 let seen = self.seen(*node);
                 (seen.at_work, seen.not_before, seen.has_failed) = (None, Some(*not_before), true);
+                seen.wait = Duration::from_micros(wait.unsigned_abs());
                 seen.is_unsure |= matches!(class, ErrorClass::Timeout | ErrorClass::Unknown);
             }
             Record::AttemptLost { node, .. } | Record::NodeHeld { node, .. } => {
@@ -78,6 +82,15 @@ impl Journaled {
                     return Err(Broken::new("a node ends once in a visit", format!("{record:?}")));
                 }
                 (seen.at_work, seen.has_started, seen.has_ended) = (None, true, true);
+            }
+            Record::NodeDue { node, .. } | Record::SlotRequested { node, .. } => {
+                self.wait_is_over(at, *node)?
+            }
+            // A wait that a wrong clock set is no longer than it was by that one.
+            Record::Recovered { .. } => {
+                for seen in self.nodes.values_mut() {
+                    seen.not_before = seen.not_before.map(|time| time.min(at.after(seen.wait)));
+                }
             }
             Record::NodeSkipped { node } => self.seen(*node).is_skipped = true,
             _ => {}
@@ -103,10 +116,17 @@ impl Journaled {
         if attempt.visit() != seen.visit {
             return Err(Broken::new("a visit has one idempotency key", what()));
         }
-        if seen.not_before.is_some_and(|not_before| at < not_before) {
-            return Err(Broken::new("no attempt starts before its time", what()));
+        (seen.at_work, seen.has_started) = (Some(attempt), true);
+        self.wait_is_over(at, node)
+    }
+
+    /// The node has its turn, or could have.
+    fn wait_is_over(&mut self, at: Timestamp, node: NodeIx) -> Result<(), Broken> {
+        let seen = self.seen(node);
+        if seen.not_before.take().is_some_and(|not_before| at < not_before) {
+            let what = format!("node {} goes on: {seen:?}", node.index());
+            return Err(Broken::new("no attempt starts before its time", what));
         }
-        (seen.at_work, seen.has_started, seen.not_before) = (Some(attempt), true, None);
         Ok(())
     }
 
@@ -126,6 +146,7 @@ impl Seen {
             has_failed: false,
             is_unsure: false,
             not_before: None,
+            wait: Duration::ZERO,
         }
     }
 
