@@ -70,3 +70,74 @@ pub trait Store: Send + Sync + 'static {
     /// while a journal of it is held.
     fn delete(&self, run: RunId) -> Result<(), StoreError>;
 }
+
+/// Whoever keeps a clone of the pointer has the store beside the engine that it was given to.
+macro_rules! pointer {
+    ($pointer:ident) => {
+        impl<S: Store + ?Sized> Store for $pointer<S> {
+            fn id(&self) -> [u8; 16] {
+                (**self).id()
+            }
+
+            fn is_volatile(&self) -> bool {
+                (**self).is_volatile()
+            }
+
+            fn epoch(&self) -> u64 {
+                (**self).epoch()
+            }
+
+            fn create(&self, run: NewRun) -> Result<Box<dyn Journal>, StoreError> {
+                (**self).create(run)
+            }
+
+            fn open(&self, run: RunId) -> Result<Opened, StoreError> {
+                (**self).open(run)
+            }
+
+            fn open_many(&self, runs: &[RunId]) -> Vec<Result<Opened, StoreError>> {
+                (**self).open_many(runs)
+            }
+
+            fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
+                (**self).reader(run)
+            }
+
+            fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+                (**self).runs(which)
+            }
+
+            fn delete(&self, run: RunId) -> Result<(), StoreError> {
+                (**self).delete(run)
+            }
+        }
+    };
+}
+
+pointer!(Arc);
+pointer!(Box);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    #[test]
+    fn a_pointer_to_a_store_is_that_store() {
+        let store = Arc::new(MemoryStore::default());
+        let (shared, boxed): (Arc<dyn Store>, Box<dyn Store>) = (store.clone(), Box::new(store.clone()));
+        let ids = [store.id(), Store::id(&shared), Store::id(&boxed)];
+        assert_eq!(ids, [store.id(); 3]);
+        let spec = flowrun_core::RunSpec::new(
+            RunId::from_bytes([1; 16]),
+            flowrun_core::Timestamp::EPOCH,
+            flowrun_core::Site::new("https://example.com"),
+        );
+        let mut journal = shared.create(NewRun::new(spec, r#"{"nodes":[],"edges":[]}"#)).unwrap();
+        let _written =
+            journal.append(flowrun_core::Timestamp::EPOCH, &mut vec![flowrun_core::Record::RunStarted]);
+        journal.publish();
+        assert_eq!(boxed.runs(&RunFilter::default()).unwrap(), store.runs(&RunFilter::default()).unwrap());
+        assert_eq!(boxed.runs(&RunFilter::default()).unwrap().len(), 1);
+    }
+}
