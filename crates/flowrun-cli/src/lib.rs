@@ -1,7 +1,11 @@
-//! The `flowrun` binary: reads the command line, lets a command do its work, and says how it ended.
+//! The program `flowrun`: reads the command line, lets a command do its work, and says how it ended.
 //!
 //! What a flow is and how it runs is decided in the crates below this one. Here live arguments, settings,
-//! and what people see.
+//! and what people see. Whoever embeds flows wants the crate `flowrun`; this one is a library so that `main` is
+//! thin, and so that tests which kill the program build it around stores of their own.
+//!
+//! Features: `demo` (default) is the command of that name, with the servers it runs against; `failpoints` has named
+//! places where tests stop the process, never in a release.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -9,8 +13,6 @@ mod commands;
 mod configure;
 mod drive;
 mod exit;
-#[cfg(feature = "failpoints")]
-mod failpoints;
 mod finding;
 mod input;
 mod interrupts;
@@ -18,8 +20,6 @@ mod load;
 mod out;
 mod progress;
 mod render;
-#[cfg(feature = "failpoints")]
-mod sabotage;
 mod screen;
 mod settings;
 mod source;
@@ -36,9 +36,12 @@ use clap::Parser as _;
 use crate::args::{Cli, Command};
 use crate::screen::Screen;
 
-fn main() -> ExitCode {
-    #[cfg(feature = "failpoints")]
-    let _armed = failpoints::arm();
+#[cfg(feature = "failpoints")]
+pub use crate::wiring::{StoreWrapper, wrap_stores};
+
+/// Does what the command line of this process asks for.
+#[must_use]
+pub fn main() -> ExitCode {
     let screen = Screen::new();
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run(*args, &screen),
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => commands::simulate(&args, &screen),
         Command::Outcomes(args) => commands::outcomes(&args, &screen),
         Command::Synth(args) => commands::synth(&args, &screen),
+        #[cfg(feature = "demo")]
         Command::Demo => commands::demo(&screen),
         Command::Bench(args) => commands::bench(args, &screen),
     };

@@ -3,16 +3,31 @@
 //! What the operator names (site, pages, mail server, Slack) is open to the executor it is named for, even
 //! when it is private; everything else has to be public or on the list of allowed hosts.
 
-use flowrun::{BuildError, Engine, EngineBuilder, Store, TaskTypes};
+use flowrun::{BuildError, Engine, EngineBuilder, TaskTypes};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_executors::scan::{self, ScanExecutor, ScanSettings};
 use flowrun_executors::slack::{SlackExecutor, SlackSettings};
 use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
 use flowrun_guard::{Endpoint, Guard};
+use flowrun_store::SqliteStore;
 use url::Url;
 
 use crate::configure::revealed;
 use crate::settings::{Layer, MissingTool};
+
+/// What stands between an engine and the file its runs are kept in.
+#[cfg(feature = "failpoints")]
+pub type StoreWrapper = fn(SqliteStore) -> Box<dyn flowrun::Store>;
+
+#[cfg(feature = "failpoints")]
+static WRAPPER: std::sync::OnceLock<StoreWrapper> = std::sync::OnceLock::new();
+
+/// Has every engine of this process work on stores as `wrapper` makes them: a test of what a store promises puts
+/// one between that breaks the promise. The first call counts.
+#[cfg(feature = "failpoints")]
+pub fn wrap_stores(wrapper: StoreWrapper) {
+    WRAPPER.get_or_init(|| wrapper);
+}
 
 /// The task types that [`engine`] can do.
 pub(crate) const TASK_TYPES: [&str; 4] = ["email", "scan", "slack", "webhook"];
@@ -38,10 +53,10 @@ pub(crate) fn engine(settings: &Layer, addresses: &[Url]) -> Result<Engine, Wiri
 pub(crate) fn engine_on(
     settings: &Layer,
     addresses: &[Url],
-    store: impl Store,
+    store: SqliteStore,
 ) -> Result<Engine, WiringError> {
     #[cfg(feature = "failpoints")]
-    let store = crate::sabotage::Sabotaged::of(store);
+    let store = WRAPPER.get().copied().unwrap_or(|store| Box::new(store))(store);
     Ok(builder(settings, addresses)?.store(store).build()?)
 }
 

@@ -19,8 +19,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failed> {
     let mut steps = Steps::new("crash");
     steps.step("set-up", || setup::tools(&[setup::C_COMPILER]))?;
     steps.step("kill", || {
-        let words =
-            ["test", "-p", "flowrun-cli", "--features", "failpoints", "--test", "crash", "--", "--nocapture"];
+        let words = ["test", "-p", "flowrun-crash", "--test", "crash", "--", "--nocapture"];
         settings.iter().fold(Call::cargo(&words), |call, (name, value)| call.env(name, value)).run()
     })?;
     steps.finish();

@@ -1,6 +1,6 @@
 //! A store that breaks a promise, so that tests of the promise can be seen to fail.
 //!
-//! Part of builds with the feature `failpoints` only, and even there asked for by `FLOWRUN_SABOTAGE`.
+//! Which one, `FLOWRUN_SABOTAGE` says; without it the store is as it is.
 
 use std::sync::{Arc, mpsc};
 use std::thread;

@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Outcomes(OutcomesArgs),
     /// Make a flow of a shape, a size and a seed; the same ones give the same bytes.
     Synth(SynthArgs),
+    #[cfg(feature = "demo")]
     /// Show what this program does: two flows on a small website with known defects, with sinks for Slack,
     /// mail and webhooks. Everything is in this process and on loopback; nothing has to be installed.
     Demo,

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+#[cfg(feature = "demo")]
 mod demo;
 mod graph;
 mod outcomes;
@@ -16,6 +17,7 @@ mod synth;
 
 pub(crate) use bench::bench;
 pub(crate) use check::check;
+#[cfg(feature = "demo")]
 pub(crate) use demo::demo;
 pub(crate) use graph::graph;
 pub(crate) use outcomes::outcomes;
@@ -117,6 +119,7 @@ pub(crate) enum CommandError {
     NoPicture,
     /// The demo's servers could not be started.
     #[error("could not listen on loopback")]
+    #[cfg_attr(not(feature = "demo"), expect(dead_code, reason = "only the demo listens"))]
     Listen(#[source] io::Error),
     /// The result could not be written to its file.
     #[error(transparent)]

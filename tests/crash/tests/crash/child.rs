@@ -1,4 +1,4 @@
-//! The real binary as a child: started, listened to, killed.
+//! The program as a child: started, listened to, killed.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 /// How long a child may take to do what it has to. Far more than it needs on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const FLOWRUN: &str = env!("CARGO_BIN_EXE_flowrun");
+const FLOWRUN: &str = env!("CARGO_BIN_EXE_flowrun-crash");
 
 /// A running `flowrun`.
 pub(crate) struct Child {

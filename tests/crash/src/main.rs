@@ -1,0 +1,15 @@
+//! The program `flowrun`, with places where it can be stopped and promises it can be asked to break.
+#![forbid(unsafe_code)]
+
+mod failpoints;
+mod sabotage;
+
+use std::process::ExitCode;
+
+use crate::sabotage::Sabotaged;
+
+fn main() -> ExitCode {
+    let _armed = failpoints::arm();
+    flowrun_cli::wrap_stores(|store| Box::new(Sabotaged::of(store)));
+    flowrun_cli::main()
+}
