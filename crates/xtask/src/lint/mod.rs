@@ -3,6 +3,7 @@
 mod dependencies;
 mod files;
 mod floors;
+mod published;
 
 use crate::setup;
 use crate::step::{Call, Failed, Steps};
@@ -26,6 +27,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failed> {
     steps.step("what files must not say", files::check)?;
     steps.step("versions that are locked", floors::check)?;
     steps.step("what core depends on", dependencies::check_core)?;
+    steps.step("what published packages depend on", published::check_dependencies)?;
+    steps.step("what is packed", published::check_packages)?;
     dependencies::cargo_deny(&mut steps)?;
     steps.step("clippy", || {
         let words = [&["clippy"], &EVERYTHING[..], &["--all-targets", "--", "-D", "warnings"]];
