@@ -23,6 +23,7 @@
 
 mod bodies;
 mod listener;
+mod raw;
 mod recorder;
 mod scripted;
 mod slack;
@@ -31,6 +32,7 @@ mod smtp_session;
 mod webhook;
 mod website;
 
+pub use raw::{RawReply, RawRequest, RawServer};
 pub use scripted::{ScriptedSite, SiteReply};
 pub use slack::{SlackPost, SlackReply, SlackRoute, SlackSink};
 pub use smtp::{Mail, SmtpSink};
