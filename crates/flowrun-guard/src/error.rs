@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::Endpoint;
+use crate::wire::{HEADER_BYTES, Unanswered};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -26,6 +27,24 @@ pub enum GuardError {
     InvalidHeader {
         /// Its name; its value may be a secret.
         name: String,
+    },
+    /// The request carries more headers than are sent.
+    #[error("the request has {count} headers, and {limit} are sent at most")]
+    TooManyHeaders {
+        /// How many it has.
+        count: usize,
+        /// How many are sent.
+        limit: usize,
+    },
+    /// The request is larger than its limit. Nothing was sent.
+    #[error("the request to `{endpoint}` has {bytes} bytes, and {limit} are sent at most")]
+    RequestTooLarge {
+        /// Where it was to go.
+        endpoint: Endpoint,
+        /// How many bytes it has.
+        bytes: usize,
+        /// How many are sent.
+        limit: usize,
     },
     /// The rules do not let this request out. Nothing was sent to the refused host.
     #[error(transparent)]
@@ -131,6 +150,8 @@ impl GuardError {
         match self {
             Self::InvalidUrl { .. }
             | Self::InvalidHeader { .. }
+            | Self::TooManyHeaders { .. }
+            | Self::RequestTooLarge { .. }
             | Self::Refused(_)
             | Self::Resolve { .. }
             | Self::Connect { .. }
@@ -160,25 +181,56 @@ impl GuardError {
         text
     }
 
-    /// Sorts an error of the HTTP client by what lies at its bottom.
-    pub(crate) fn of_client(endpoint: &Endpoint, error: reqwest::Error) -> Self {
-        let endpoint = endpoint.clone();
-        // The client would put the whole address into its message.
-        let error = error.without_url();
-        if let Some(refusal) = cause::<Refusal>(&error) {
-            return Self::Refused(Refusal { endpoint: Some(endpoint), reason: refusal.reason.clone() });
-        }
-        let connecting = error.is_connect();
-        if cause::<Unresolved>(&error).is_some() {
-            Self::Resolve { endpoint, source: error.into() }
-        } else if cause::<rustls::Error>(&error).is_some() {
-            Self::Tls { endpoint, source: error.into() }
-        } else if connecting {
-            Self::Connect { endpoint, source: error.into() }
+    /// No connection came about.
+    pub(crate) fn connect(endpoint: &Endpoint, source: impl Into<BoxError>) -> Self {
+        Self::Connect { endpoint: endpoint.clone(), source: source.into() }
+    }
+
+    /// TLS did not come about: for a reason of its own, or because the connection broke.
+    pub(crate) fn handshake(endpoint: &Endpoint, source: std::io::Error) -> Self {
+        if cause::<rustls::Error>(&source).is_some() {
+            Self::Tls { endpoint: endpoint.clone(), source: source.into() }
         } else {
-            Self::Transport { endpoint, source: error.into() }
+            Self::connect(endpoint, source)
         }
     }
+
+    /// A request got no response.
+    pub(crate) fn unanswered(endpoint: &Endpoint, unanswered: Unanswered) -> Self {
+        let Unanswered { error, is_unsent } = unanswered;
+        if error.is_parse_too_large() {
+            Self::HeadersTooLarge { endpoint: endpoint.clone(), limit: HEADER_BYTES }
+        } else if is_unsent {
+            Self::connect(endpoint, error)
+        } else {
+            Self::broken(endpoint, error)
+        }
+    }
+
+    /// The connection broke, or what came over it is no HTTP.
+    pub(crate) fn broken(endpoint: &Endpoint, error: hyper::Error) -> Self {
+        Self::Transport { endpoint: endpoint.clone(), source: error.into() }
+    }
+
+    /// The time limit passed before a connection was there, so nothing was sent.
+    pub(crate) fn while_connecting(self) -> Self {
+        match self {
+            Self::Timeout { endpoint, limit } => {
+                let text = format!("no connection within {}", Seconds(limit));
+                Self::connect(&endpoint, std::io::Error::new(std::io::ErrorKind::TimedOut, text))
+            }
+            other => other,
+        }
+    }
+}
+
+/// Whether the process, or the whole machine, has no file descriptor left.
+pub(crate) fn is_out_of_descriptors(error: &GuardError) -> bool {
+    // ENFILE and EMFILE have these numbers on every Unix; on Windows 10024 is WSAEMFILE.
+    const CODES: &[i32] = if cfg!(windows) { &[10_024] } else { &[23, 24] };
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>()?.raw_os_error())
+        .any(|code| CODES.contains(&code))
 }
 
 impl From<Refusal> for GuardError {
@@ -240,11 +292,6 @@ impl fmt::Display for Refusal {
 
 impl StdError for Refusal {}
 
-/// The name has no address, as said by the resolver.
-#[derive(Debug, Error)]
-#[error("{0}")]
-pub(crate) struct Unresolved(pub(crate) std::io::Error);
-
 /// A guard that could not be built.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -257,8 +304,17 @@ pub enum BuildError {
         /// What TLS said.
         source: BoxError,
     },
-    /// The HTTP client could not be set up.
-    #[error("could not set up the HTTP client")]
+    /// A text that should hold root certificates holds none.
+    #[error("there is no certificate in PEM (`-----BEGIN CERTIFICATE-----`)")]
+    NoCertificate,
+    /// A text that should hold root certificates cannot be read.
+    #[error("a certificate in PEM cannot be read")]
+    NotPem {
+        /// What is wrong with it.
+        source: BoxError,
+    },
+    /// TLS could not be set up.
+    #[error("could not set up TLS")]
     Client {
         /// What it said.
         source: BoxError,

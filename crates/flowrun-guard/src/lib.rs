@@ -3,7 +3,7 @@
 //! Addresses in a flow are written by its users and by the pages it reads, and a server that fetches them
 //! stands inside a network. The guard decides where a request may go (http and https, the ports of websites,
 //! public addresses), resolves names itself and connects only to what it checked, looks again at every
-//! redirect, and bounds time and bytes. What the operator opens with an [`Endpoint`] is open, that port only.
+//! redirect, and bounds time, bytes and the number of open connections. What the operator opens with an [`Endpoint`] is open, that port only.
 //!
 //! It knows nothing of flows, keeps no cookies, reads no proxy from the environment and never repeats the path
 //! of an address in a message. A second layer outside the process (a firewall, a network namespace) remains a
@@ -26,21 +26,34 @@
 
 mod address;
 mod body;
+mod builder;
 mod certificate;
+mod connect;
 mod encoding;
 mod endpoint;
 mod error;
 mod guard;
+mod head;
+mod hop;
+mod permits;
 mod policy;
 mod request;
 mod resolver;
 mod response;
+mod retry_after;
+mod stopwatch;
+mod tls;
+mod wire;
 
 pub use address::special_range;
+pub use builder::GuardBuilder;
 pub use certificate::Certificate;
+pub use connect::Connection;
 pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use error::{BuildError, GuardError, Refusal};
-pub use guard::{Guard, GuardBuilder};
+pub use guard::Guard;
+pub use head::ResponseHead;
+pub use permits::Permits;
 pub use request::{Limits, Method, Request};
 pub use resolver::{Resolver, SystemResolver};
 pub use response::{Headers, Redirect, Response, Timing};

@@ -32,6 +32,7 @@ pub struct Request {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) compressed: bool,
+    pub(crate) idempotent: bool,
     pub(crate) limits: Limits,
 }
 
@@ -45,6 +46,7 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
             compressed: false,
+            idempotent: method != Method::Post,
             limits: Limits::default(),
         }
     }
@@ -67,6 +69,17 @@ impl Request {
     #[must_use]
     pub const fn compressed(mut self, compressed: bool) -> Self {
         self.compressed = compressed;
+        self
+    }
+
+    /// Whether it does no harm when it arrives twice. Default: true for GET and HEAD, false for POST.
+    ///
+    /// A request that is idempotent may travel on a connection that was used before, and is sent once more on
+    /// one of its own when the other side closes it without an answer. A request that is not is sent once, on a
+    /// connection of its own.
+    #[must_use]
+    pub const fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
         self
     }
 
@@ -94,13 +107,15 @@ pub struct Limits {
     /// Bytes of the body that are read, counted after decoding; the rest is dropped and the response says
     /// [`truncated`](crate::Response::truncated). Default: 64 KiB.
     pub body_bytes: usize,
+    /// Bytes of the address, the headers and the body of the request. Default: 4 MiB. A larger one is not sent.
+    pub request_bytes: usize,
     /// Redirects that are followed. Default: 0, the redirect itself is the response.
     pub redirects: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { total: Duration::from_secs(30), body_bytes: 64 << 10, redirects: 0 }
+        Self { total: Duration::from_secs(30), body_bytes: 64 << 10, request_bytes: 4 << 20, redirects: 0 }
     }
 }
 
@@ -116,6 +131,13 @@ impl Limits {
     #[must_use]
     pub const fn body_bytes(mut self, body_bytes: usize) -> Self {
         self.body_bytes = body_bytes;
+        self
+    }
+
+    /// Sets [`request_bytes`](Self::request_bytes).
+    #[must_use]
+    pub const fn request_bytes(mut self, request_bytes: usize) -> Self {
+        self.request_bytes = request_bytes;
         self
     }
 

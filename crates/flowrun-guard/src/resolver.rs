@@ -1,13 +1,11 @@
 //! From names to addresses: whose answer is connected to, so nothing can change between check and use.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::IpAddr;
 
 use async_trait::async_trait;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::error::{Refusal, Unresolved};
+use crate::error::Refusal;
 use crate::policy::{Way, check_address};
 
 /// Turns a name into addresses. Bring your own to use another name server, or none at all in tests.
@@ -32,24 +30,6 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// The resolver one HTTP client is given.
-pub(crate) struct Checked {
-    pub(crate) resolver: Arc<dyn Resolver>,
-    pub(crate) way: Way,
-}
-
-impl Resolve for Checked {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (resolver, way) = (Arc::clone(&self.resolver), self.way);
-        Box::pin(async move {
-            let addresses = addresses(&*resolver, name.as_str(), way).await?;
-            // Port 0 stands for the port of the URL.
-            let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
-            Ok(addresses)
-        })
-    }
-}
-
 /// The addresses of `name`, refused as a whole when one of them is not public: a name that points into the
 /// network from time to time is not a mistake.
 pub(crate) async fn addresses(
@@ -57,9 +37,9 @@ pub(crate) async fn addresses(
     name: &str,
     way: Way,
 ) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
-    let addresses = resolver.resolve(name).await.map_err(Unresolved)?;
+    let addresses = resolver.resolve(name).await?;
     if addresses.is_empty() {
-        return Err(Unresolved(io::Error::new(io::ErrorKind::NotFound, "the name has no address")).into());
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
     }
     if way == Way::Public {
         for &address in &addresses {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hyper::header::HeaderMap;
 use url::Url;
 
 use crate::Certificate;
@@ -65,6 +66,18 @@ pub struct Timing {
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
+            .collect()
+    }
+
+    /// Where a response with this status redirects to.
+    pub(crate) fn location(&self, status: u16) -> Option<&str> {
+        matches!(status, 301 | 302 | 303 | 307 | 308).then(|| self.get("location"))?
+    }
+
     /// The first value of `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
