@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use crate::args::SettingArgs;
+use crate::args::{SettingArgs, SettingFlags};
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::input::{Input, InputError};
@@ -32,8 +32,24 @@ pub(crate) enum ConfigureError {
 pub(crate) fn configure(flags: SettingArgs, secrets: Vec<SecretArg>) -> Result<Layer, ConfigureError> {
     let elsewhere = from_env(std::env::vars_os())?.over(from_file(flags.file.as_deref())?);
     let asked = settings::resolve(secrets, &elsewhere.secrets, ask)?;
-    Ok(Layer { secrets: asked, ..flags.into_layer() }.over(elsewhere))
+    Ok(Layer { secrets: asked, ..flags.flags.into_layer() }.over(elsewhere))
 }
+
+/// The settings as they would hold for a run. A secret that has no value anywhere is not asked for: that it will be
+/// given is enough.
+pub(crate) fn configure_check(
+    flags: SettingFlags,
+    file: Option<&Path>,
+    secrets: Vec<SecretArg>,
+) -> Result<Layer, ConfigureError> {
+    let elsewhere = from_env(std::env::vars_os())?.over(from_file(file)?);
+    let promised = |_: &str| Ok(PROMISED.to_owned());
+    let promised = settings::resolve(secrets, &elsewhere.secrets, promised)?;
+    Ok(Layer { secrets: promised, ..flags.into_layer() }.over(elsewhere))
+}
+
+/// Stands for the value of a secret that a check does not need.
+const PROMISED: &str = "to be given when the flow runs";
 
 /// What the settings file says. The usual one may be missing, one that was named may not.
 fn from_file(named: Option<&Path>) -> Result<Layer, ConfigureError> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use flowrun::{Diagnostic, Severity};
+use flowrun::{Diagnostic, Origin, Severity};
 use serde::Serialize;
 
 use crate::render::plain_up_to;
@@ -15,6 +15,9 @@ const MAX_MESSAGE: usize = 500;
 pub(crate) struct Finding {
     /// Whether something is refused because of it.
     pub(crate) severity: Severity,
+    /// Whose it is to mend; left out where it is the flow's author.
+    #[serde(skip_serializing_if = "Origin::is_flow")]
+    pub(crate) origin: Origin,
     /// A stable code such as `setting.missing`.
     pub(crate) code: &'static str,
     /// What is wrong, lower-case, without a full stop.
@@ -40,6 +43,7 @@ impl Finding {
     pub(crate) fn error(code: &'static str, message: String) -> Self {
         Self {
             severity: Severity::Error,
+            origin: Origin::Flow,
             code,
             message,
             node: None,
@@ -57,9 +61,12 @@ impl Finding {
 
 impl From<Diagnostic> for Finding {
     fn from(diagnostic: Diagnostic) -> Self {
-        let Diagnostic { severity, code, message, node, edge, pointer, span, help, .. } = diagnostic;
+        let Diagnostic { severity, origin, code, message, node, edge, pointer, span, help, .. } = diagnostic;
+        let where_settings_go =
+            || "settings are flags, variables or keys of a file: see `flowrun run --help`".to_owned();
+        let help = help.or_else(|| (origin == Origin::Settings).then(where_settings_go));
         // The parser quotes what it did not expect, however long that is.
         let message = plain_up_to(MAX_MESSAGE, &message);
-        Self { severity, code, message, node, edge, pointer, span, help }
+        Self { severity, origin, code, message, node, edge, pointer, span, help }
     }
 }

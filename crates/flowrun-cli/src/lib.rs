@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
         Command::Resume(args) => commands::resume(*args, &screen),
         Command::Runs(args) => commands::runs(*args, &screen),
         Command::Store(args) => commands::store(&args, &screen),
-        Command::Check(args) => commands::check(&args, &screen),
+        Command::Check(args) => commands::check(*args, &screen),
         Command::Graph(args) => commands::graph(&args, &screen),
         Command::Simulate(args) => commands::simulate(&args, &screen),
         Command::Outcomes(args) => commands::outcomes(&args, &screen),

@@ -52,11 +52,11 @@ impl Stored {
     /// Reads a run and folds its journal.
     pub(crate) fn read(store: &impl Store, id: RunId) -> Result<Self, StoredError> {
         let (stored, _journal) = store.open(id)?;
-        let flow = Flow::from_json(stored.new.flow).map_err(|error| StoredError::Flow(id, error))?;
-        let plan = Plan::new(&flow, &wiring::task_types()).map_err(|mut problems| StoredError::Plan {
-            run: id,
-            first: Box::new(problems.swap_remove(0)),
-        })?;
+        let flow =
+            Flow::from_json(Arc::clone(&stored.new.flow)).map_err(|error| StoredError::Flow(id, error))?;
+        let plan = Plan::of_run(&flow, &wiring::task_types(), stored.new.spec.semantics).map_err(
+            |mut problems| StoredError::Plan { run: id, first: Box::new(problems.swap_remove(0)) },
+        )?;
         let lines = stored.lines.iter().map(|line| (line.at, &line.record));
         let run = Run::replay(Arc::new(plan), stored.new.spec, lines)
             .map_err(|error| StoredError::Replay(id, error))?;

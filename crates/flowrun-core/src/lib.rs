@@ -17,7 +17,7 @@ pub use condition::{
 };
 pub use keys::{Unreadable, data_keys};
 pub use model::*;
-pub use plan::{EffectClass, OnUnknown, Plan, Role, TaskTypes};
+pub use plan::{EffectClass, NodeProblem, OnUnknown, Plan, Role, TaskTypes};
 pub use run::{
     Command, DEFAULT_CONFIGS, Decision, Event, Record, Rejected, ReplayError, Rerun, RetryPolicy, Run,
     RunPolicy, RunSpec, Timer,

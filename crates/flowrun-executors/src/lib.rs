@@ -18,8 +18,8 @@
 //!
 //! let guard = Guard::builder().build()?;
 //! let webhook = WebhookExecutor::new(guard, WebhookSettings::new());
-//! assert_eq!(webhook.check(r#"{"uri": "https://hooks.example/1"}"#), Ok(()));
-//! assert_eq!(webhook.check("{}"), Err("`uri` is empty".to_owned()));
+//! assert_eq!(webhook.check(r#"{"uri": "https://hooks.example/1"}"#), []);
+//! assert_eq!(webhook.check("{}")[0].message, "`uri` is empty");
 //! # }
 //! # Ok::<(), flowrun_guard::BuildError>(())
 //! ```
@@ -29,6 +29,8 @@
 pub mod email;
 #[cfg(any(feature = "email", feature = "scan", feature = "slack", feature = "webhook"))]
 mod outcome;
+#[cfg(any(feature = "email", feature = "scan", feature = "slack", feature = "webhook"))]
+mod reading;
 #[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
 mod receiver;
 #[cfg(feature = "scan")]

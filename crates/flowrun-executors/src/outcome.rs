@@ -3,7 +3,7 @@
 #[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
 use std::time::Duration;
 
-use flowrun::{ErrorClass, Failure, Outcome};
+use flowrun::{ErrorClass, Failure, NodeProblem, Outcome};
 
 /// The attempt was told to stop. The run's log says so already.
 pub(crate) fn stopped() -> Outcome {
@@ -11,8 +11,9 @@ pub(crate) fn stopped() -> Outcome {
 }
 
 /// The node or the settings are wrong, which a check before the run would have told.
-pub(crate) fn refused(problem: String) -> Outcome {
-    Outcome::failed(ErrorClass::Permanent, problem)
+pub(crate) fn refused(problems: &[NodeProblem]) -> Outcome {
+    let first = problems.iter().find(|problem| problem.is_error());
+    Outcome::failed(ErrorClass::Permanent, first.map_or("the node cannot run", |problem| &problem.message))
 }
 
 /// Why a request failed, as a line of the log; and that it may have arrived, when nobody can know.

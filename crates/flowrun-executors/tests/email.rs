@@ -7,8 +7,8 @@ mod common;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::{NO_SECRETS, Ran, guard, run, task};
-use flowrun::{ErrorClass, ObjectStatus, TaskExecutor, TaskObject};
+use common::{NO_SECRETS, Ran, found, guard, in_flow, in_settings, run, task};
+use flowrun::{ErrorClass, ObjectStatus, TaskObject};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_testkit::servers::SmtpSink;
 use serde_json::{Value, json};
@@ -136,16 +136,20 @@ async fn a_closed_port_and_a_server_inside_the_network_fail() {
 
 #[test]
 fn a_missing_setting_or_address_is_named_before_anything_runs() {
-    let check = |settings, data: &str| EmailExecutor::new(guard(&[]), settings).check(data);
-    let some = r#"{"email": "a@b.example"}"#;
-    assert_eq!(check(EmailSettings::new(), some), Err("`FLOWRUN_SMTP_URL` is not set".into()));
+    let check = |settings, data: &str| found(&EmailExecutor::new(guard(&[]), settings), data);
+    let some = r#"{"email": "a@b.example", "subject": "s"}"#;
+    assert_eq!(check(EmailSettings::new(), some), [in_settings("`FLOWRUN_SMTP_URL` is not set")]);
     let no_sender = EmailSettings::new().smtp_url("smtp://mail.example");
-    assert_eq!(check(no_sender, some), Err("`FLOWRUN_MAIL_FROM` is not set".into()));
-    assert_eq!(
-        check(settings("smtp://mail.example"), r#"{"email": " , "}"#),
-        Err("`email` names no address".into())
-    );
-    assert_eq!(check(settings("smtps://mail.example"), some), Ok(()));
+    assert_eq!(check(no_sender, some), [in_settings("`FLOWRUN_MAIL_FROM` is not set")]);
+    let complete = || settings("smtps://mail.example");
+    let none = in_flow("/data/email", "`email` names no address");
+    assert_eq!(check(complete(), r#"{"email": " , ", "subject": "s"}"#), [none]);
+    let no_address = |text: &str| in_flow("/data/email", &format!("`{text}` is not a mail address"));
+    let data = r#"{"email": "a@b.example, nobody, @c.example", "subject": "s"}"#;
+    assert_eq!(check(complete(), data), [no_address("nobody"), no_address("@c.example")]);
+    let empty = in_flow("/data/message", "the mail has neither subject nor text");
+    assert_eq!(check(complete(), r#"{"email": "a@b.example"}"#), [empty]);
+    assert_eq!(check(complete(), some), []);
 }
 
 mod tls {

@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{NO_SECRETS, Ran, guard, run};
+use common::{NO_SECRETS, Ran, found, guard, in_flow, run};
 use flowrun::{
     DetachedRun, ErrorClass, NoSecrets, ObjectStatus, Outcome, Page, Report, Site, Task, TaskExecutor,
 };
@@ -281,6 +281,13 @@ async fn a_scan_that_is_told_to_stop_stops() {
 #[test]
 fn a_node_that_asks_for_nothing_is_refused_before_anything_runs() {
     let executor = ScanExecutor::new(guard(&[]), ScanSettings::new());
-    assert_eq!(executor.check("{}"), Ok(()));
-    assert_eq!(executor.check(r#"{"type":[]}"#), Err("`type` names no component of a scan".into()));
+    assert_eq!(found(&executor, "{}"), []);
+    assert_eq!(
+        found(&executor, r#"{"type":[]}"#),
+        [in_flow("/data/type", "`type` names no component of a scan")]
+    );
+    assert_eq!(
+        found(&executor, r#"{"type":["html","htlm"]}"#),
+        [in_flow("/data/type/1", "a scan has no component `htlm`")]
+    );
 }

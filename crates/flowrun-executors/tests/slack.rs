@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{NO_SECRETS, Ran, Secrets, guard, run, task};
+use common::{NO_SECRETS, Ran, Secrets, found, guard, in_flow, in_settings, run, task};
 use flowrun::{DetachedRun, ErrorClass, NoSecrets, ObjectStatus, Outcome, TaskExecutor};
 use flowrun_executors::slack::{SlackExecutor, SlackSettings};
 use flowrun_testkit::servers::{SlackReply, SlackRoute, SlackSink};
@@ -136,15 +136,20 @@ async fn a_stop_ends_the_waiting_and_decides_nothing() {
 
 #[test]
 fn a_missing_setting_is_named_before_anything_runs() {
-    let check = |settings, data| SlackExecutor::new(guard(&[]), settings).check(data).unwrap_err();
+    let check = |settings, data| found(&SlackExecutor::new(guard(&[]), settings), data);
     let some = r#"{"message": "m"}"#;
-    assert_eq!(
-        check(SlackSettings::new(), some),
-        "neither `FLOWRUN_SLACK_TOKEN` with `FLOWRUN_SLACK_CHANNEL` nor `FLOWRUN_SLACK_WEBHOOK_URL` is set"
-    );
-    assert_eq!(check(SlackSettings::new().token("t"), some), "`FLOWRUN_SLACK_CHANNEL` is not set");
-    assert_eq!(check(SlackSettings::new().channel("c"), some), "`FLOWRUN_SLACK_TOKEN` is not set");
+    let neither =
+        "neither `FLOWRUN_SLACK_TOKEN` with `FLOWRUN_SLACK_CHANNEL` nor `FLOWRUN_SLACK_WEBHOOK_URL` is set";
+    assert_eq!(check(SlackSettings::new(), some), [in_settings(neither)]);
+    let no_channel = in_settings("`FLOWRUN_SLACK_CHANNEL` is not set");
+    assert_eq!(check(SlackSettings::new().token("t"), some), [no_channel]);
+    let no_token = in_settings("`FLOWRUN_SLACK_TOKEN` is not set");
+    assert_eq!(check(SlackSettings::new().channel("c"), some), [no_token.clone()]);
     let complete = SlackSettings::new().token("t").channel("c");
-    assert_eq!(check(complete.clone(), r#"{"message": " "}"#), "`message` is empty");
-    assert_eq!(SlackExecutor::new(guard(&[]), complete).check(some), Ok(()));
+    let empty = in_flow("/data/message", "`message` is empty");
+    assert_eq!(check(complete.clone(), r#"{"message": " "}"#), [empty.clone()]);
+    assert_eq!(check(SlackSettings::new().channel("c"), "{}"), [empty, no_token]);
+    let twice = in_flow("/data/message", "`message` is given twice");
+    assert_eq!(check(complete.clone(), r#"{"message": "a", "message": "b"}"#), [twice]);
+    assert_eq!(check(complete, some), []);
 }

@@ -6,8 +6,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{NO_SECRETS, Ran, Secrets, guard, run, task};
-use flowrun::{ErrorClass, ObjectStatus, Outcome, TaskExecutor};
+use common::{NO_SECRETS, Ran, Secrets, found, guard, in_flow, run, task};
+use flowrun::{ErrorClass, ObjectStatus, Outcome};
 use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
 use flowrun_testkit::servers::{WebhookReply, WebhookSink};
 use serde_json::{Value, json};
@@ -221,9 +221,9 @@ async fn a_header_name_that_a_stranger_filled_in_stays_on_its_line() {
 #[tokio::test]
 async fn a_node_that_says_too_little_is_refused_before_and_while_it_runs() {
     let executor = WebhookExecutor::new(guard(&[]), WebhookSettings::new());
-    assert_eq!(executor.check("{}"), Err("`uri` is empty".into()));
+    assert_eq!(found(&executor, "{}"), [in_flow("/data/uri", "`uri` is empty")]);
     let put = r#"{"request_type": "PUT", "uri": "https://a.example"}"#;
-    assert_eq!(executor.check(put), Err("unsupported request_type: PUT".into()));
+    assert_eq!(found(&executor, put), [in_flow("/data/request_type", "unsupported request_type: PUT")]);
     let sink = WebhookSink::start().await.unwrap();
     let ran = send(&sink, json!({"request_type": "PUT", "uri": sink.url()}), &[scan()]).await;
     let Outcome::Failed(failure) = ran.outcome else { panic!("it cannot run") };

@@ -41,7 +41,8 @@ impl StoredRun {
     ///
     /// [`NotReplayed`] when the flow is none that can run with `types`, or the journal is not one of it.
     pub fn replay(&self, types: &TaskTypes) -> Result<Run, NotReplayed> {
-        let plan = Plan::new(&self.new.read_flow()?, types).map_err(NotReplayed::Refused)?;
+        let plan = Plan::of_run(&self.new.read_flow()?, types, self.new.spec.semantics)
+            .map_err(NotReplayed::Refused)?;
         let lines = self.lines.iter().map(|line| (line.at, &line.record));
         Ok(Run::replay(Arc::new(plan), self.new.spec.clone(), lines)?)
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flowrun::{
-    Attempt, Context, ErrorClass, Facts, ObjectEntry, ObjectStatus, Outcome, Report, Role, Task,
+    Attempt, Context, ErrorClass, Facts, NodeProblem, ObjectEntry, ObjectStatus, Outcome, Report, Role, Task,
     TaskExecutor, async_trait,
 };
 use flowrun_testkit::executor_suite::{ExecutorSuite, Verdict};
@@ -143,21 +143,15 @@ impl TaskExecutor for Executor {
         Outcome::done()
     }
 
-    fn check(&self, data: &str) -> Result<(), String> {
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
         let data: Value = serde_json::from_str(data).unwrap();
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         match self.mistake {
-            "check-good" => Err("not today".to_owned()),
-            "check-bad" => Ok(()),
-            "check-again" if data["bad"] == true => {
-                if call.is_multiple_of(2) {
-                    Err("`bad` is true".to_owned())
-                } else {
-                    Ok(())
-                }
-            }
-            _ if data["bad"] == true => Err("`bad` is true".to_owned()),
-            _ => Ok(()),
+            "check-good" => vec![NodeProblem::error("suite.mood", "", "not today")],
+            "check-bad" => Vec::new(),
+            "check-again" if data["bad"] == true && !call.is_multiple_of(2) => Vec::new(),
+            _ if data["bad"] == true => vec![NodeProblem::error("suite.bad", "/data/bad", "`bad` is true")],
+            _ => Vec::new(),
         }
     }
 }

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flowrun_core::{
-    Diagnostic, Event, Findings, Flow, NodeIx, Plan, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes,
-    secret_and_key_names,
+    Event, Flow, Plan, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes, secret_and_key_names,
 };
 use flowrun_store::{NewRun, Store};
 use tokio::sync::mpsc;
@@ -16,7 +15,7 @@ use crate::builder::EngineBuilder;
 use crate::checked::CheckedPlans;
 use crate::clock::Clock;
 use crate::driver::Request;
-use crate::executor::{NodeExecutors, TaskExecutor};
+use crate::executor::TaskExecutor;
 use crate::failpoint::failpoint;
 use crate::handle::{Progress, RunHandle};
 use crate::launch::Ready;
@@ -84,9 +83,7 @@ impl Engine {
     ///
     /// [`StartError::Refused`] with every problem.
     pub fn plan(&self, flow: &Flow) -> Result<Arc<Plan>, StartError> {
-        let plan = Arc::new(Plan::new(flow, &self.inner.types).map_err(StartError::Refused)?);
-        self.inner.node_executors(&plan).map_err(StartError::Refused)?;
-        Ok(plan)
+        self.inner.plan(flow).map_err(StartError::Refused)
     }
 
     /// Starts a run on the current tokio runtime, and returns once its beginning is stored: from then on it
@@ -102,7 +99,7 @@ impl Engine {
     pub async fn start(&self, request: RunRequest) -> Result<RunHandle, StartError> {
         let inner = &self.inner;
         let plan = match request.what {
-            What::Flow(flow) => Arc::new(Plan::new(&flow, &inner.types).map_err(StartError::Refused)?),
+            What::Flow(flow) => inner.plan(&flow).map_err(StartError::Refused)?,
             What::Plan(plan) => plan,
         };
         let executors = inner.node_executors(&plan).map_err(StartError::Refused)?;
@@ -165,35 +162,5 @@ impl Inner {
             names.retain(|name| mentioned.contains(name.as_str()));
         }
         names
-    }
-
-    /// Finds the executor of each task type and lets it look at its nodes, once a plan.
-    pub(crate) fn node_executors(&self, plan: &Arc<Plan>) -> Result<NodeExecutors, Vec<Diagnostic>> {
-        let executor = |name| self.by_type.get(name).map(|&place| &self.executors[usize::from(place)]);
-        let of_type = plan.task_types().map(executor).collect::<Vec<_>>();
-        let mut problems = Findings::default();
-        let unseen = if self.checked.contains(plan) { 0 } else { plan.node_count() };
-        for node in (0..unseen).map(NodeIx::new) {
-            let Some(task_type) = plan.task_type_of(node) else { continue };
-            let view = plan.node(node);
-            let Some(executor) = of_type[task_type] else {
-                let message = || format!("no executor does the task type of node `{}`", view.id());
-                problems.add(|| plan.problem(node, "engine.no-executor", message()));
-                continue;
-            };
-            if let Err(reason) = executor.check(view.data()) {
-                let message = || format!("node `{}` cannot run: {reason}", view.id());
-                problems.add(|| plan.problem(node, "engine.setting", message()));
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems.into_vec());
-        }
-        if unseen > 0 {
-            self.checked.insert(plan);
-        }
-        // Every task type is that of some node, so none is without executor here.
-        let of_type = of_type.into_iter().flatten().cloned().collect();
-        Ok(NodeExecutors { plan: Arc::clone(plan), of_type })
     }
 }

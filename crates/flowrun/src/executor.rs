@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use flowrun_core::{EffectClass, NodeIx, Outcome, Plan, Task};
+use flowrun_core::{EffectClass, NodeIx, NodeProblem, Outcome, Plan, Task};
 
 use crate::Context;
 
@@ -70,14 +70,29 @@ pub trait TaskExecutor: Send + Sync + 'static {
         Placement::InPlace
     }
 
-    /// Looks at a node before anything runs: `data` is the node's `data` as JSON text.
+    /// Looks at a node before anything runs: `data` is the node's `data` as JSON text, which
+    /// [`NodeData`](crate::NodeData) reads key by key. Gives every problem at once, each with the key it is about
+    /// and whether the flow or the operator's settings are wrong; with an error among them the flow is refused.
     ///
-    /// # Errors
+    /// It is asked by a check as by a start, so it must not depend on anything but the data and the settings
+    /// that the executor was made with, and it must not block.
     ///
-    /// What is missing or wrong, lower-case, naming the setting: the flow is then refused.
-    fn check(&self, data: &str) -> Result<(), String> {
+    /// ```
+    /// use flowrun::{NodeData, NodeProblem};
+    ///
+    /// fn check(data: &str) -> Vec<NodeProblem> {
+    ///     match NodeData::read(data).text("name") {
+    ///         Ok(Some(_)) => Vec::new(),
+    ///         Ok(None) => vec![NodeProblem::error("greet.name", "/data/name", "`name` is missing")],
+    ///         Err(bad) => vec![bad.into()],
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(check(r#"{"name": "Ada", "name": "Grace"}"#)[0].message, "`name` is given twice");
+    /// ```
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
         let _ = data;
-        Ok(())
+        Vec::new()
     }
 }
 

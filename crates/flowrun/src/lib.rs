@@ -55,6 +55,7 @@ mod executor;
 mod failpoint;
 mod handle;
 mod launch;
+mod preflight;
 mod recover;
 mod redact;
 mod request;

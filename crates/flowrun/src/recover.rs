@@ -202,8 +202,9 @@ impl Inner {
         if let Some(known) = plans.0.get(&new.flow) {
             return Ok(known.clone());
         }
-        let plan = Arc::new(Plan::new(&new.read_flow()?, &self.types).map_err(ResumeError::Refused)?);
-        let executors = self.node_executors(&plan).map_err(ResumeError::Refused)?;
+        let (flow, semantics) = (new.read_flow()?, new.spec.semantics);
+        let plan = Plan::of_run(&flow, &self.types, semantics).map_err(ResumeError::Refused)?;
+        let executors = self.executors_for(&Arc::new(plan), semantics).map_err(ResumeError::Refused)?;
         plans.0.insert(Arc::clone(&new.flow), executors.clone());
         Ok(executors)
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowrun::{
-    Condition, Context, Engine, ErrorClass, Facts, Flow, MemoryStore, NodeSpec, NodeStatus, ObjectEntry,
-    ObjectStatus, Operator, Outcome, Place, Placement, Record, Rerun, RetryPolicy, Role, RunError, RunHandle,
-    RunPolicy, RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched, async_trait,
+    Condition, Context, Engine, ErrorClass, Facts, Flow, MemoryStore, NodeProblem, NodeSpec, NodeStatus,
+    ObjectEntry, ObjectStatus, Operator, Outcome, Place, Placement, Record, Rerun, RetryPolicy, Role,
+    RunError, RunHandle, RunPolicy, RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched,
+    async_trait,
 };
 use futures::FutureExt;
 use serde_json::json;
@@ -54,8 +55,13 @@ impl TaskExecutor for Scripted {
         self.0
     }
 
-    fn check(&self, data: &str) -> Result<(), String> {
-        if data.contains("unset") { Err("the setting `unset` is not set".to_owned()) } else { Ok(()) }
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
+        let unset = NodeProblem::settings("scripted.unset", "the setting `unset` is not set");
+        let odd = NodeProblem::error("scripted.odd", "/data/odd", "`odd` cannot be done");
+        [("unset", unset), ("odd", odd)]
+            .into_iter()
+            .filter_map(|(word, problem)| data.contains(word).then_some(problem))
+            .collect()
     }
 }
 
@@ -203,7 +209,7 @@ async fn what_cannot_run_is_refused_before_anything_runs() {
     };
     assert_eq!(codes(vec![node("1", "paint", "")]).await, ["plan.unknown-task-type"]);
     let unset = vec![node("1", "audit", "unset"), node("2", "slow", "unset")];
-    assert_eq!(codes(unset).await, ["engine.setting"; 2]);
+    assert_eq!(codes(unset).await, ["scripted.unset"; 2]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,7 +27,7 @@ pub(crate) enum Command {
     /// Look after the file that holds runs.
     Store(StoreArgs),
     /// Check a flow without running it: errors and warnings, with their place in the file.
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     /// Draw a flow.
     Graph(GraphArgs),
     /// Run a flow by a script in virtual time: nothing is sent or fetched, and a month passes at once.

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::SettingFlags;
+use crate::settings::SecretArg;
+
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// File with the flow's JSON; `-` reads standard input.
@@ -11,6 +14,16 @@ pub(crate) struct CheckArgs {
     /// Print the findings as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// A secret that the run will be given; only its name counts here. Those of the environment and of the
+    /// settings file are known.
+    #[arg(long = "secret", value_name = "NAME[=VALUE]")]
+    pub(crate) secrets: Vec<SecretArg>,
+    /// Also tell which settings of the operator are missing or wrong, such as the address of a mail server. They
+    /// are read from flags, environment and FILE [default: flowrun.toml, if there is one].
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub(crate) settings: Option<Option<PathBuf>>,
+    #[command(flatten)]
+    pub(crate) flags: SettingFlags,
 }
 
 #[derive(Debug, Args)]

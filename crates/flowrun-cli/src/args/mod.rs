@@ -10,7 +10,7 @@ mod values;
 pub(crate) use command::{Cli, Command};
 pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat};
 pub(crate) use harness::{OutcomesArgs, SimulateArgs, SuiteArgs, SynthArgs};
-pub(crate) use run::{RunArgs, SettingArgs};
+pub(crate) use run::{RunArgs, SettingArgs, SettingFlags};
 pub(crate) use stored::{
     BackupArgs, InspectArgs, ListArgs, RerunArgs, ResumeArgs, RunsArgs, RunsCommand, ShowArgs, StoreArgs,
     StoreCommand, StoredArgs,

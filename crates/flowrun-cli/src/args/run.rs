@@ -51,6 +51,14 @@ pub(crate) struct SettingArgs {
     /// File with settings [default: flowrun.toml, if there is one].
     #[arg(long = "settings", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) flags: SettingFlags,
+}
+
+/// Settings themselves, apart from where else they stand.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct SettingFlags {
     /// What becomes of scan components whose tool is not installed [default: fail].
     #[arg(long, value_enum)]
     missing_tool: Option<MissingTool>,
@@ -77,7 +85,7 @@ pub(crate) struct SettingArgs {
     mail_from: Option<String>,
 }
 
-impl SettingArgs {
+impl SettingFlags {
     /// What the flags say; secrets have arguments of their own.
     pub(crate) fn into_layer(self) -> Layer {
         Layer {
@@ -112,7 +120,7 @@ mod tests {
             };
             let parsed = Cli::try_parse_from(["flowrun", "run", "f", "--site", "http://a", flag, value]);
             let Command::Run(run) = parsed.unwrap().command else { panic!("run") };
-            assert!(!run.secrets.is_empty() || run.settings.into_layer() != Layer::default(), "{flag}");
+            assert!(!run.secrets.is_empty() || run.settings.flags.into_layer() != Layer::default(), "{flag}");
         }
     }
 }

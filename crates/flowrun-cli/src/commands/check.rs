@@ -1,23 +1,38 @@
 //! `flowrun check`: everything worth saying about a flow, without running it.
 
-use flowrun::{Flow, NodeIx, Plan, Severity, TaskTypes};
+use std::path::Path;
+
+use flowrun::{Flow, Origin};
 use serde::Serialize;
 
 use super::CommandError;
 use crate::args::CheckArgs;
+use crate::configure::configure_check;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::load::load;
 use crate::render::plain;
 use crate::screen::Screen;
+use crate::settings::Layer;
 use crate::source::Source;
 use crate::wiring;
 
 /// Checks a flow. The verdict, or all of it as JSON, is data; the drawn findings are for people.
-pub(crate) fn check(args: &CheckArgs, screen: &Screen) -> Result<Exit, CommandError> {
-    let checked = Checked::of(args);
+pub(crate) fn check(args: CheckArgs, screen: &Screen) -> Result<Exit, CommandError> {
+    let CheckArgs { flow, json, secrets, settings, flags } = args;
+    let file = settings.clone().flatten();
+    let known = configure_check(flags, file.as_deref(), secrets)?;
+    // Only settings that were asked for can be wrong: the secrets count for what templates name.
+    let asked = settings.is_some();
+    let known = if asked { known } else { Layer { secrets: known.secrets, ..Layer::default() } };
+    let engine = wiring::engine(&known, &[])?;
+    let checked = Checked::of(&flow, |flow| {
+        let mut found = engine.check(flow);
+        found.retain(|found| asked || found.origin == Origin::Flow);
+        found.into_iter().map(Finding::from).collect()
+    });
     let source = Source::new(&checked.name, &checked.text);
-    if args.json {
+    if json {
         screen.data(&checked.json(&source))?;
     } else {
         screen.findings(&source, &checked.findings);
@@ -37,30 +52,6 @@ struct Checked {
     exit: Exit,
 }
 
-/// Everything worth saying about a flow. A documented task type that this program cannot do is no fault of
-/// the flow, so it is a warning here; `run` refuses it.
-fn findings(flow: &Flow) -> Vec<Finding> {
-    let plan = match Plan::new(flow, &TaskTypes::documented()) {
-        Ok(plan) => plan,
-        Err(problems) => return problems.into_iter().map(Finding::from).collect(),
-    };
-    let foreign = (0..plan.node_count()).map(NodeIx::new).filter_map(|node| {
-        let task_type = plan.node(node).task_type();
-        let is_ours = task_type.is_empty() || wiring::TASK_TYPES.contains(&&*task_type);
-        let message = format!(
-            "node `{}` is of the type `{task_type}`, which this program cannot do yet",
-            plan.node_id(node)
-        );
-        (!is_ours).then(|| Finding {
-            severity: Severity::Warning,
-            help: Some("`flowrun run` will refuse the flow".to_owned()),
-            ..plan.problem(node, "engine.no-executor", message).into()
-        })
-    });
-    let warnings = plan.warnings().into_iter().map(Finding::from);
-    warnings.chain(foreign).collect()
-}
-
 /// How large a flow is; not known of one that cannot be read.
 #[derive(Clone, Copy, Serialize)]
 struct Size {
@@ -69,8 +60,8 @@ struct Size {
 }
 
 impl Checked {
-    fn of(args: &CheckArgs) -> Self {
-        match load(&args.flow) {
+    fn of(flow: &Path, check: impl FnOnce(&Flow) -> Vec<Finding>) -> Self {
+        match load(flow) {
             Err(refused) => Self {
                 name: refused.name,
                 text: refused.text,
@@ -80,7 +71,7 @@ impl Checked {
             },
             Ok(loaded) => {
                 let flow = loaded.flow;
-                let findings = findings(&flow);
+                let findings = check(&flow);
                 let is_refused = findings.iter().any(Finding::is_error);
                 Self {
                     name: loaded.name,

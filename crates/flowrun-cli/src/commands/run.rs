@@ -67,17 +67,9 @@ fn planned(
             Ok(Ok(plan))
         }
         Err(StartError::Refused(problems)) => {
-            let findings = problems.into_iter().map(Finding::from).map(with_remedy).collect();
+            let findings = problems.into_iter().map(Finding::from).collect();
             Ok(Err(loaded.refused(findings)))
         }
         Err(other) => Err(crate::drive::DriveError::from(other).into()),
     }
-}
-
-/// Says where settings can be given, below a finding that one is missing.
-fn with_remedy(finding: Finding) -> Finding {
-    let is_setting = finding.code == "engine.setting" && finding.help.is_none();
-    let help = is_setting
-        .then(|| "settings are flags, variables or keys of a file: see `flowrun run --help`".into());
-    Finding { help: finding.help.or(help), ..finding }
 }

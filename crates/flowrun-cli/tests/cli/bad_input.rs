@@ -51,7 +51,7 @@ fn a_key_that_is_read_may_stand_once() {
 fn nesting_beyond_128_levels_is_refused_even_in_what_is_not_read() {
     let deep = |levels: usize| {
         let inner = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        sound().replace("\"message\": \"hi\"", &format!("\"note\": {inner}"))
+        sound().replace("\"message\": \"hi\"", &format!("\"message\": \"hi\", \"note\": {inner}"))
     };
     assert_eq!(refusal(deep(130)).0, "json.too-deep");
     let ended = Place::new().run_with_input(&["check", "-"], deep(120));

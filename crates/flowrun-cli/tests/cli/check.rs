@@ -18,7 +18,11 @@ fn standard_input_is_read_for_a_dash() {
 #[test]
 fn errors_and_warnings_are_drawn_with_their_place() {
     let place = Place::new();
-    let nodes = [("1", "scan", ""), ("2", "slak", ""), ("3", "email", r#", "start_if": true"#)];
+    let nodes = [
+        ("1", "scan", ""),
+        ("2", "slak", ""),
+        ("3", "email", r#", "email": "a@b.example", "subject": "s", "start_if": true"#),
+    ];
     place.file("flow.json", flow(&nodes, &[("1", "2"), ("1", "3")]));
     let ended = place.run(&["check", "flow.json"]);
     assert_eq!(ended.code, 3);
@@ -68,8 +72,8 @@ fn warnings_alone_do_not_refuse() {
 }
 
 #[test]
-fn a_documented_type_that_this_program_cannot_do_is_a_warning() {
+fn a_documented_type_that_this_program_cannot_do_is_refused() {
     let ended = Place::new().run_with_input(&["check", "-"], flow(&[("1", "case", "")], &[]));
-    assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(ended.err.contains("engine.no-executor") && ended.err.contains("`case`"), "{}", ended.err);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.err.contains("plan.unknown-task-type") && ended.err.contains("`case`"), "{}", ended.err);
 }

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod graph;
 mod outcomes;
+mod parity;
 mod readme;
 mod refusal;
 mod run;

@@ -14,14 +14,16 @@ fn a_seed_gives_the_same_bytes_to_a_file_as_to_the_screen() {
 }
 
 #[test]
-fn every_shape_that_the_help_names_is_made_and_can_run() {
+fn every_shape_that_the_help_names_is_made_and_can_be_played() {
     let place = Place::new();
     let help = place.run(&["synth", "--help"]).out;
     for shape in ["chain", "wide", "fan", "layered", "condition-tree", "diamonds", "random", "cursion"] {
         assert!(help.contains(shape), "{shape}");
         let made = place.run(&["synth", "--shape", shape, "--nodes", "12"]);
-        let checked = place.run_with_input(&["check", "-"], made.out);
-        assert!(checked.out.starts_with("<stdin> can run: 12 nodes"), "{shape}: {}", checked.out);
+        // Some have task types that this program cannot do, and none has texts to send: they are for plays.
+        let played = place.run_with_input(&["simulate", "-", "--json"], made.out);
+        let played: serde_json::Value = serde_json::from_str(&played.out).unwrap();
+        assert_eq!(played["run"]["nodes"].as_array().unwrap().len(), 12, "{shape}");
     }
 }
 

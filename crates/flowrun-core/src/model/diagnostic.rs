@@ -15,12 +15,34 @@ pub enum Severity {
     Warning,
 }
 
+/// Whose it is to mend what a [`Diagnostic`] is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The author of the flow.
+    #[default]
+    Flow,
+    /// Whoever operates the engine: a setting is missing or wrong, such as the address of a mail server.
+    Settings,
+}
+
+impl Origin {
+    /// Whether it is the flow itself.
+    #[must_use]
+    pub fn is_flow(&self) -> bool {
+        *self == Self::Flow
+    }
+}
+
 /// One finding about a document: a stable code, a sentence, and the place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnostic {
     /// Whether the document is refused because of it.
     pub severity: Severity,
+    /// Whose it is to mend; left out of JSON where it is the flow's author.
+    #[serde(skip_serializing_if = "Origin::is_flow")]
+    pub origin: Origin,
     /// A stable code such as `plan.cycle`, never reused for another meaning.
     pub code: &'static str,
     /// What is wrong, lower-case, without a full stop.
@@ -45,6 +67,7 @@ impl Diagnostic {
     pub(crate) fn error(code: &'static str, pointer: String, message: String) -> Self {
         Self {
             severity: Severity::Error,
+            origin: Origin::Flow,
             code,
             message,
             node: None,
@@ -61,6 +84,11 @@ impl Diagnostic {
 
     pub(crate) fn at(mut self, span: Range<usize>) -> Self {
         self.span = Some(span);
+        self
+    }
+
+    pub(crate) const fn of(mut self, origin: Origin) -> Self {
+        self.origin = origin;
         self
     }
 
@@ -113,7 +141,8 @@ pub fn json_problem(text: &str, error: &serde_json::Error) -> (String, usize) {
 }
 
 /// Text from a document as shown in a message: control characters escaped, cut after 80 characters.
-pub(crate) fn shown(text: &str) -> String {
+#[must_use]
+pub fn shown(text: &str) -> String {
     let mut out: String = text.chars().take(80).flat_map(char::escape_debug).collect();
     if text.chars().nth(80).is_some() {
         out.push('…');

@@ -140,6 +140,8 @@ pub(super) struct Slots {
     pub(super) edges: Vec<EdgeSlot>,
     /// The `data.configs` that may hold settings of this engine, by node. Most nodes have none.
     pub(super) configs: Vec<(u32, Span)>,
+    /// The keys of further `data.configs` of a node, by node.
+    pub(super) configs_again: Vec<(u32, Span)>,
 }
 
 /// A JSON document with a `nodes` and an `edges` array. Cloning shares the text.
@@ -188,6 +190,11 @@ impl Document {
     /// Where `data.configs` may hold settings of this engine: the place of the node and the object.
     pub(crate) fn configs(&self) -> &[(u32, Span)] {
         &self.slots.configs
+    }
+
+    /// The keys of the `data.configs` that a node has beside its first: the place of the node and the key.
+    pub(crate) fn configs_again(&self) -> &[(u32, Span)] {
+        &self.slots.configs_again
     }
 
     /// The JSON text of a top-level key; `None` when absent.

@@ -5,14 +5,14 @@ use super::Diagnostic;
 /// Collects what is found about a document, so many of it and no more; of the rest the number is told.
 ///
 /// ```
-/// use flowrun_core::{Flow, Findings, Plan, NodeSpec, TaskTypes};
+/// use flowrun_core::{Flow, Findings, NodeProblem, NodeSpec, Plan, TaskTypes};
 ///
 /// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
 /// let plan = Plan::new(&flow, &TaskTypes::documented()).unwrap();
 /// let node = plan.roots().next().unwrap();
 /// let mut problems = Findings::default();
 /// for _ in 0..1_234 {
-///     problems.add(|| plan.problem(node, "host.tired", "nobody is in the mood".to_owned()));
+///     problems.add(|| flow.finding(node, NodeProblem::error("host.tired", "", "nobody is in the mood")));
 /// }
 /// let told = problems.into_vec();
 /// assert_eq!(told.len(), Findings::MOST + 1);

@@ -155,6 +155,10 @@ impl<'a> Reader<'a> {
                 b"maxNodes" => slot.max_nodes = field(4, "maxNodes", b"-0123456789", "a number")?,
                 b"maxConds" => slot.max_conds = field(5, "maxConds", b"-0123456789", "a number")?,
                 b"configs" => {
+                    // Stored runs may have it twice: a plan refuses it, the document is read all the same.
+                    if seen.once(6, key, at("configs")).is_err() {
+                        reader.slots.configs_again.push((index as u32, key));
+                    }
                     let configs = scan.value()?;
                     if may_set(configs.text(reader.text)) {
                         // The last one counts, as in most readers of JSON.
@@ -293,7 +297,8 @@ fn wrong_type(pointer: String, expected: &str, value: Span) -> Stop<Box<Diagnost
 /// nodes, nearly none of them for us: a look for parts of our keys spares parsing them.
 fn may_set(configs: &str) -> bool {
     const PARTS: [&str; 3] = ["\"retr", "_timeout\"", "\"on_unknown\""];
-    configs.starts_with('{') && PARTS.iter().any(|part| configs.contains(part))
+    // A key that is written with escapes may be one of ours.
+    configs.starts_with('{') && (configs.contains('\\') || PARTS.iter().any(|part| configs.contains(part)))
 }
 
 fn too_many(what: &str, limit: usize) -> Stop<Box<Diagnostic>> {

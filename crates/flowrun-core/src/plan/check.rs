@@ -5,14 +5,19 @@ use super::cycles::{cycles, has_cycle};
 use super::ids::{Ids, NotEntered};
 use super::interned::Interned;
 use super::{Links, Plan, PlanNode, TaskTypes, settings, warnings};
+use crate::Semantics;
 use crate::condition::Conditions;
 use crate::model::json::{Span, is_same};
-use crate::model::{Diagnostic, Findings, Flow, NodeIx, NodeSlot, shown};
+use crate::model::{Diagnostic, Findings, Flow, NodeIx, NodeSlot, nearest, shown};
 
 /// So many unknown ids get a guess at what was meant: each is compared with every id there is.
 pub(super) const GUESSES: usize = 20;
 
-pub(super) fn check<'a>(flow: &'a Flow, types: &'a TaskTypes) -> Result<Plan, Vec<Diagnostic>> {
+pub(super) fn check<'a>(
+    flow: &'a Flow,
+    types: &'a TaskTypes,
+    semantics: Semantics,
+) -> Result<Plan, Vec<Diagnostic>> {
     let mut check = Check {
         flow,
         about: About(flow),
@@ -29,7 +34,7 @@ pub(super) fn check<'a>(flow: &'a Flow, types: &'a TaskTypes) -> Result<Plan, Ve
     let mut task_types = Interned::new(types);
     let (ids, mut nodes) = check.nodes(&mut task_types);
     let links = Links::new(flow.node_count(), check.edges(&ids));
-    let settings = settings::read(flow, &mut nodes, &mut check.problems);
+    let settings = settings::read(flow, &mut nodes, semantics, &mut check.problems);
     if has_cycle(&links) {
         check.name_cycles(&links);
     }
@@ -183,7 +188,7 @@ impl<'a> Check<'a> {
             let problem = Diagnostic::error("plan.dangling-edge", format!("/edges/{index}/{key}"), message);
             let problem = at_first(problem.edge(&about.text(slot.id)), [end, slot.id, other]);
             *guesses += 1;
-            let guess = if *guesses <= GUESSES { nearest(&id, flow) } else { None };
+            let guess = if *guesses <= GUESSES { nearest_id(&id, flow) } else { None };
             match guess {
                 Some(nearest) => problem.help(format!("did you mean `{nearest}`?")),
                 None => problem.help("name a node that exists, or remove the edge"),
@@ -328,15 +333,11 @@ fn limit(raw: &str) -> Option<f64> {
 }
 
 /// The id that is most like `id`, if one is much like it.
-fn nearest(id: &str, flow: &Flow) -> Option<String> {
+fn nearest_id(id: &str, flow: &Flow) -> Option<String> {
     // Only for flows a person draws: the distance is computed to every id.
-    if flow.node_count() > 1_000 || id.len() > 80 {
+    if flow.node_count() > 1_000 {
         return None;
     }
-    let known = flow.nodes().map(|node| node.id()).filter(|known| (3..=80).contains(&known.len()));
-    let close = known.map(|known| (strsim::damerau_levenshtein(id, &known), known));
-    close
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| shown(&known))
+    let ids: Vec<_> = flow.nodes().map(|node| node.id()).collect();
+    nearest(id, ids.iter().map(|id| &**id)).map(shown)
 }

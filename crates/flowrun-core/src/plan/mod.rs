@@ -9,6 +9,7 @@ mod ids;
 mod interned;
 mod links;
 mod names;
+mod problem;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -17,9 +18,11 @@ mod warnings;
 
 use std::borrow::Cow;
 
+use crate::Semantics;
 use crate::condition::Conditions;
 use crate::model::{Diagnostic, Findings, Flow, Node, NodeIx};
 pub(crate) use links::Links;
+pub use problem::NodeProblem;
 pub(crate) use settings::NodeSettings;
 pub use settings::OnUnknown;
 pub use types::{EffectClass, Role, TaskTypes};
@@ -65,7 +68,16 @@ impl Plan {
     ///
     /// O(nodes + edges), besides looking up the ids: one for each node, two for each edge.
     pub fn new(flow: &Flow, types: &TaskTypes) -> Result<Self, Vec<Diagnostic>> {
-        check::check(flow, types)
+        check::check(flow, types, Semantics::default())
+    }
+
+    /// The plan of a run that was stored: what is refused today and was not when the run began is let through.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn of_run(flow: &Flow, types: &TaskTypes, semantics: Semantics) -> Result<Self, Vec<Diagnostic>> {
+        check::check(flow, types, semantics)
     }
 
     /// Everything that is worth saying about a flow, errors before warnings; also the warnings of a flow
@@ -199,14 +211,6 @@ impl Plan {
     fn find_settings(&self, node: NodeIx) -> Option<&NodeSettings> {
         let at = self.settings.binary_search_by_key(&node, |(node, _)| *node).ok()?;
         Some(&self.settings[at].1)
-    }
-
-    /// A problem that a host found with a node, in the shape of the plan's own.
-    #[must_use]
-    pub fn problem(&self, node: NodeIx, code: &'static str, message: String) -> Diagnostic {
-        let slot = &self.flow.document.nodes()[node.index()];
-        let problem = Diagnostic::error(code, format!("/nodes/{}", node.index()), message);
-        problem.node(&self.node_id(node)).at(slot.id.range())
     }
 
     pub(crate) fn info(&self, node: NodeIx) -> PlanNode {

@@ -1,7 +1,6 @@
 //! What a node says about its own retries and time limits, in `data.configs`. Keys of the original are not ours.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +8,8 @@ use serde_json::value::RawValue;
 
 use super::PlanNode;
 use super::about::About;
-use crate::model::json::Span;
+use crate::Semantics;
+use crate::model::json::{Members, Span};
 use crate::model::{Findings, Flow, NodeIx, shown};
 
 /// What happens when nobody can know whether an attempt had its effect.
@@ -52,9 +52,19 @@ pub(crate) struct NodeSettings {
 struct BadSetting<'a> {
     key: &'static str,
     value: &'a str,
-    /// What it could be instead.
-    help: &'static str,
+    wrong: Wrong,
 }
+
+/// What is wrong with a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    /// It cannot be that; what it could be instead.
+    Value { help: &'static str },
+    /// It stands there twice.
+    Twice,
+}
+
+const ONCE: &str = "give it once: which of the two was meant, nobody can know";
 
 /// The longest time a setting can name: a year.
 const LONGEST: f64 = 365.0 * 24.0 * 3600.0;
@@ -63,7 +73,7 @@ impl NodeSettings {
     /// Reads a node's configs and puts what cannot be used on the list.
     fn read<'a>(configs: &'a str, bad: &mut Vec<BadSetting<'a>>) -> Self {
         // What is no object holds no settings; the reader of the document has seen to that already.
-        let all: BTreeMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(configs).unwrap_or_default();
+        let all = serde_json::from_str(configs).map(|Members(members)| members).unwrap_or_default();
         let mut known = Known { all, bad };
         Self {
             retries: known.get("retries", "give a whole number from 0 to 1000", |raw| {
@@ -88,19 +98,39 @@ impl NodeSettings {
 pub(super) fn read(
     flow: &Flow,
     nodes: &mut [PlanNode],
+    semantics: Semantics,
     problems: &mut Findings,
 ) -> Vec<(NodeIx, NodeSettings)> {
     let (about, text) = (About(flow), flow.to_json());
+    let is_strict = semantics > Semantics::V1;
+    for &(index, key) in flow.document.configs_again().iter().filter(|_| is_strict) {
+        let node = NodeIx::new(index as usize);
+        problems.add(|| {
+            let message = format!("`configs` of node `{}` is given twice", about.shown_id(node));
+            about.error("node.duplicate-key", (node, "data/configs", key), message).help(ONCE)
+        });
+    }
     let (mut all, mut bad) = (Vec::new(), Vec::new());
     for &(index, span) in flow.document.configs() {
         let node = NodeIx::new(index as usize);
         let settings = NodeSettings::read(span.text(text), &mut bad);
-        for BadSetting { key, value, help } in bad.drain(..) {
+        for BadSetting { key, value, wrong } in bad.drain(..) {
+            if wrong == Wrong::Twice && !is_strict {
+                continue;
+            }
             problems.add(|| {
-                let message =
-                    format!("`{key}` of node `{}` cannot be `{}`", about.shown_id(node), shown(value));
+                let id = about.shown_id(node);
+                let (code, message, help) = match wrong {
+                    Wrong::Value { help } => {
+                        let message = format!("`{key}` of node `{id}` cannot be `{}`", shown(value));
+                        ("plan.node-setting", message, help)
+                    }
+                    Wrong::Twice => {
+                        ("node.duplicate-key", format!("`{key}` of node `{id}` is given twice"), ONCE)
+                    }
+                };
                 let place = (node, &*format!("data/configs/{key}"), Span::of(text, value));
-                about.error("plan.node-setting", place, message).help(help)
+                about.error(code, place, message).help(help)
             });
         }
         if !settings.is_empty() {
@@ -112,7 +142,7 @@ pub(super) fn read(
 }
 
 struct Known<'a, 'b> {
-    all: BTreeMap<Cow<'a, str>, &'a RawValue>,
+    all: Vec<(Cow<'a, str>, &'a RawValue)>,
     bad: &'b mut Vec<BadSetting<'a>>,
 }
 
@@ -123,10 +153,17 @@ impl<'a> Known<'a, '_> {
         help: &'static str,
         read: impl Fn(&'a str) -> Option<T>,
     ) -> Option<T> {
-        let value = self.all.get(key).map(|raw| raw.get()).filter(|raw| *raw != "null")?;
+        let mut found = self.all.iter().filter(|(name, _)| name == key).map(|(_, value)| value.get());
+        let first = found.next();
+        // The last one counts, as in most readers of JSON: that is what runs began with before it was refused.
+        let again = found.next_back();
+        if let Some(value) = again {
+            self.bad.push(BadSetting { key, value, wrong: Wrong::Twice });
+        }
+        let value = again.or(first).filter(|raw| *raw != "null")?;
         let read = read(value);
         if read.is_none() {
-            self.bad.push(BadSetting { key, value, help });
+            self.bad.push(BadSetting { key, value, wrong: Wrong::Value { help } });
         }
         read
     }
@@ -164,6 +201,17 @@ mod tests {
         };
         assert_eq!(settings, expected);
         assert!(NodeSettings::read(r#"{"timeout":300}"#, &mut bad).is_empty());
+    }
+
+    #[test]
+    fn a_setting_that_stands_there_twice_is_told_and_the_last_one_counts() {
+        let mut bad = Vec::new();
+        let settings = NodeSettings::read(r#"{"retries":1,"retri\u0065s":2,"note":1,"note":2}"#, &mut bad);
+        assert_eq!(settings.retries, Some(2));
+        assert_eq!(
+            bad.iter().map(|bad| (bad.key, bad.wrong)).collect::<Vec<_>>(),
+            [("retries", Wrong::Twice)]
+        );
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl EmailError {
     }
 }
 
+/// Whether mail can be sent there.
+pub(super) fn is_address(text: &str) -> bool {
+    text.parse::<Mailbox>().is_ok()
+}
+
 /// Whether there was no connection on which a message could have gone.
 fn is_unconnected(error: &lettre::transport::smtp::Error) -> bool {
     use std::io::ErrorKind;

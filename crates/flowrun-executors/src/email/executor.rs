@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use flowrun::{
-    Context, EffectClass, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait,
+    Context, EffectClass, NodeProblem, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject,
+    async_trait,
 };
 use flowrun_guard::Guard;
-use serde::Deserialize;
 use serde_json::value::to_raw_value;
 
 use super::EmailSettings;
-use super::client::{Client, Mail};
+use super::client::{Client, Mail, is_address};
 use crate::outcome::{Undone, refused};
+use crate::reading::Reading;
 use crate::receiver::{Delivered, Delivery, deliver_each};
 use crate::text::tame;
 
@@ -30,16 +31,10 @@ impl EmailExecutor {
     pub const fn new(guard: Guard, settings: EmailSettings) -> Self {
         Self { guard, settings }
     }
-}
 
-#[derive(Deserialize)]
-struct Data {
-    #[serde(default)]
-    email: Option<String>,
-    #[serde(default)]
-    subject: Option<String>,
-    #[serde(default)]
-    message: Option<String>,
+    fn client(&self) -> Result<Client, NodeProblem> {
+        Client::new(&self.settings).map_err(|wrong| NodeProblem::settings("email.settings", wrong))
+    }
 }
 
 /// What a node says about its messages, not filled in yet.
@@ -50,26 +45,47 @@ struct Template {
 }
 
 impl Template {
-    fn of(data: &str) -> Result<Self, String> {
-        let data: Data = serde_json::from_str(data)
-            .map_err(|_| "`email`, `subject` or `message` is not a text".to_owned())?;
-        let email = data.email.unwrap_or_default();
+    /// Reads the node's `data`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that no object could repair.
+    fn of(data: &str) -> Result<Self, Vec<NodeProblem>> {
+        let mut reading = Reading::new(data);
+        let [email, subject, message] = ["email", "subject", "message"].map(|key| reading.text(key));
         let addresses: Vec<String> =
             email.split(',').map(|address| address.trim().to_owned()).filter(|one| !one.is_empty()).collect();
-        if addresses.is_empty() {
-            return Err("`email` names no address".to_owned());
+        if addresses.is_empty() && !reading.is_wrong("email") {
+            let problem = NodeProblem::error("email.address", "/data/email", "`email` names no address");
+            reading.problems.push(problem.help("addresses are separated by commas"));
         }
-        let (subject, message) = (data.subject.unwrap_or_default(), data.message.unwrap_or_default());
-        Ok(Self { addresses, subject, message })
+        reading.finish(Self { addresses, subject, message })
+    }
+
+    /// What a look before the run finds. While it runs, a bad address does not stop the others.
+    fn problems(&self) -> Vec<NodeProblem> {
+        let bad = self.addresses.iter().filter(|address| !is_address(address));
+        let mut found: Vec<_> = bad
+            .map(|address| {
+                let message = format!("`{}` is not a mail address", tame(address));
+                NodeProblem::error("email.address", "/data/email", message)
+            })
+            .collect();
+        if [&self.subject, &self.message].iter().all(|text| text.trim().is_empty()) {
+            let message = "the mail has neither subject nor text";
+            found.push(NodeProblem::warning("email.empty", "/data/message", message));
+        }
+        found
     }
 }
 
 #[async_trait]
 impl TaskExecutor for EmailExecutor {
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
-        let (client, template) = match (Client::new(&self.settings), Template::of(task.data())) {
+        let (client, template) = match (self.client(), Template::of(task.data())) {
             (Ok(client), Ok(template)) => (client, template),
-            (Err(problem), _) | (_, Err(problem)) => return refused(problem),
+            (Err(problem), _) => return refused(&[problem]),
+            (_, Err(problems)) => return refused(&problems),
         };
         let node = Node { guard: &self.guard, context: &context, client, template };
         deliver_each(&task, &context, &node).await
@@ -80,9 +96,10 @@ impl TaskExecutor for EmailExecutor {
         EffectClass::Blind
     }
 
-    fn check(&self, data: &str) -> Result<(), String> {
-        Client::new(&self.settings)?;
-        Template::of(data).map(drop)
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
+        let mut found = Template::of(data).map_or_else(|problems| problems, |template| template.problems());
+        found.extend(self.client().err());
+        found
     }
 }
 

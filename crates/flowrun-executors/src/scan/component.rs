@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
-use serde::Deserialize;
+use flowrun::{NodeData, NodeProblem, nearest};
 use thiserror::Error;
+
+use crate::text::tame;
 
 /// A part of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,46 +65,66 @@ impl Component {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Requested {
     pub(crate) components: Vec<Component>,
-    pub(crate) unknown: Vec<String>,
+    /// Each with its place in `type`.
+    pub(crate) unknown: Vec<(usize, String)>,
 }
 
 impl Requested {
-    /// Reads the node's `data`.
+    /// Reads the node's `data`. Words that nobody knows are kept: runs that began before they were refused go on
+    /// without them.
     ///
     /// # Errors
     ///
-    /// What is wrong with `type`: it is no array of texts, or names no component.
-    pub(crate) fn of(data: &str) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Data {
-            #[serde(default)]
-            r#type: Option<Vec<String>>,
-        }
-        let data: Data =
-            serde_json::from_str(data).map_err(|_| "`type` is not an array of component names".to_owned())?;
-        let Some(words) = data.r#type else {
+    /// What is wrong with `type`: it is no array of texts, is given twice, or names no component.
+    pub(crate) fn of(data: &str) -> Result<Self, NodeProblem> {
+        let wrong = |message| NodeProblem::error("scan.type", "/data/type", message);
+        let Some(words) = NodeData::read(data).get("type")? else {
             return Ok(Self { components: Component::DEFAULT.to_vec(), unknown: Vec::new() });
         };
+        let words: Vec<String> = serde_json::from_str(words)
+            .map_err(|_| wrong("`type` is not an array of component names").help(known()))?;
         let (mut components, mut unknown) = (Vec::new(), Vec::new());
-        for word in words {
-            match &*word {
-                "html" => components.push(Component::Html),
-                "logs" => components.push(Component::Logs),
-                "images" | "vrt" => components.push(Component::Images),
-                "lighthouse" => components.push(Component::Lighthouse),
-                "security" => components.push(Component::Security),
-                "yellowlab" => components.push(Component::Yellowlab),
-                "full" => components.extend(Component::DEFAULT),
-                _ => unknown.push(word),
+        for (place, word) in words.into_iter().enumerate() {
+            match WORDS.iter().find(|(known, _)| *known == word) {
+                Some((_, named)) => components.extend(*named),
+                None => unknown.push((place, word)),
             }
         }
         components.sort_unstable();
         components.dedup();
-        if components.is_empty() {
-            return Err("`type` names no component of a scan".to_owned());
+        if components.is_empty() && unknown.is_empty() {
+            return Err(wrong("`type` names no component of a scan").help(known()));
         }
         Ok(Self { components, unknown })
     }
+
+    /// A problem for each word that nobody knows.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = NodeProblem> {
+        self.unknown.iter().map(|(place, word)| {
+            let message = format!("a scan has no component `{}`", tame(word));
+            let problem = NodeProblem::error("scan.component", format!("/data/type/{place}"), message);
+            match nearest(word, WORDS.iter().map(|(known, _)| *known)) {
+                Some(near) => problem.help(format!("did you mean `{near}`?")),
+                None => problem.help(known()),
+            }
+        })
+    }
+}
+
+/// What a node may write in `type`.
+pub(super) const WORDS: [(&str, &[Component]); 8] = [
+    ("html", &[Component::Html]),
+    ("logs", &[Component::Logs]),
+    ("images", &[Component::Images]),
+    ("vrt", &[Component::Images]),
+    ("lighthouse", &[Component::Lighthouse]),
+    ("security", &[Component::Security]),
+    ("yellowlab", &[Component::Yellowlab]),
+    ("full", &Component::DEFAULT),
+];
+
+fn known() -> String {
+    format!("components: {}", WORDS.map(|(word, _)| word).join(", "))
 }
 
 /// What becomes of a component whose tool is not there.
@@ -141,7 +163,8 @@ mod tests {
         let names = |data: &str| {
             let requested = Requested::of(data).unwrap();
             let names: Vec<_> = requested.components.into_iter().map(Component::name).collect();
-            (names.join(" "), requested.unknown.join(" "))
+            let unknown: Vec<_> = requested.unknown.into_iter().map(|(_, word)| word).collect();
+            (names.join(" "), unknown.join(" "))
         };
         let full = "html logs images lighthouse security";
         assert_eq!(names("{}"), (full.into(), String::new()));
@@ -152,11 +175,27 @@ mod tests {
 
     #[test]
     fn a_type_that_asks_for_nothing_is_refused() {
-        for data in [r#"{"type":[]}"#, r#"{"type":["seo"]}"#] {
-            assert_eq!(Requested::of(data), Err("`type` names no component of a scan".into()));
-        }
+        let refused = |data: &str| {
+            let problem = Requested::of(data).unwrap_err();
+            (problem.code, problem.pointer, problem.message)
+        };
+        let at_type = |code, message: &str| (code, "/data/type".to_owned(), message.to_owned());
+        assert_eq!(refused(r#"{"type":[]}"#), at_type("scan.type", "`type` names no component of a scan"));
         for data in [r#"{"type":"html"}"#, r#"{"type":[1]}"#] {
-            assert_eq!(Requested::of(data), Err("`type` is not an array of component names".into()));
+            assert_eq!(refused(data), at_type("scan.type", "`type` is not an array of component names"));
         }
+        let twice = r#"{"type":["html"],"type":["logs"]}"#;
+        assert_eq!(refused(twice), at_type("node.duplicate-key", "`type` is given twice"));
+    }
+
+    #[test]
+    fn every_word_that_is_no_component_is_a_problem_at_its_place() {
+        let requested = Requested::of(r#"{"type":["htlm","security","Lighthouse","seo"]}"#).unwrap();
+        let problems: Vec<_> = requested.problems().map(|problem| (problem.pointer, problem.help)).collect();
+        let help = |text: &str| Some(text.to_owned());
+        assert_eq!(problems[0], ("/data/type/0".to_owned(), help("did you mean `html`?")));
+        assert_eq!(problems[1], ("/data/type/2".to_owned(), help("did you mean `lighthouse`?")));
+        assert_eq!(problems[2].0, "/data/type/3");
+        assert_eq!(problems.len(), 3);
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use flowrun::{
-    Context, EffectClass, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page, ResourceKind, Task,
-    TaskExecutor, async_trait,
+    Context, EffectClass, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page, ResourceKind,
+    Task, TaskExecutor, async_trait,
 };
 use flowrun_guard::{Guard, Limits, Method, Request, Response, Url};
 use futures::StreamExt;
@@ -46,9 +46,12 @@ impl TaskExecutor for ScanExecutor {
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
         let requested = match Requested::of(task.data()) {
             Ok(requested) => requested,
-            Err(problem) => return refused(problem),
+            Err(problem) => return refused(&[problem]),
         };
-        for word in &requested.unknown {
+        if requested.components.is_empty() {
+            return refused(&requested.problems().collect::<Vec<_>>());
+        }
+        for (_, word) in &requested.unknown {
             context.log(format!("unknown scan component `{}`", tame(word)));
         }
         let scans = scans(&task);
@@ -83,8 +86,8 @@ impl TaskExecutor for ScanExecutor {
         EffectClass::Read
     }
 
-    fn check(&self, data: &str) -> Result<(), String> {
-        Requested::of(data).map(drop)
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
+        Requested::of(data).map_or_else(|problem| vec![problem], |requested| requested.problems().collect())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flowrun::NodeProblem;
 use flowrun_guard::{Guard, GuardError, Limits, Method, Request, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -26,7 +27,8 @@ impl Route {
     /// # Errors
     ///
     /// Names what is missing.
-    pub(super) fn of(settings: &SlackSettings) -> Result<Self, String> {
+    pub(super) fn of(settings: &SlackSettings) -> Result<Self, NodeProblem> {
+        let missing = |what: &str| Err(NodeProblem::settings("slack.settings", what));
         let set = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
         match (set(&settings.token), set(&settings.channel), set(&settings.webhook_url)) {
             (Some(token), Some(channel), _) => {
@@ -34,11 +36,11 @@ impl Route {
                 Ok(Self::Api { url, token, channel })
             }
             (_, _, Some(url)) => Ok(Self::Webhook { url }),
-            (None, Some(_), None) => Err("`FLOWRUN_SLACK_TOKEN` is not set".to_owned()),
-            (Some(_), None, None) => Err("`FLOWRUN_SLACK_CHANNEL` is not set".to_owned()),
-            (None, None, None) => Err("neither `FLOWRUN_SLACK_TOKEN` with `FLOWRUN_SLACK_CHANNEL` nor \
-                 `FLOWRUN_SLACK_WEBHOOK_URL` is set"
-                .to_owned()),
+            (None, Some(_), None) => missing("`FLOWRUN_SLACK_TOKEN` is not set"),
+            (Some(_), None, None) => missing("`FLOWRUN_SLACK_CHANNEL` is not set"),
+            (None, None, None) => missing(
+                "neither `FLOWRUN_SLACK_TOKEN` with `FLOWRUN_SLACK_CHANNEL` nor `FLOWRUN_SLACK_WEBHOOK_URL` is set",
+            ),
         }
     }
 

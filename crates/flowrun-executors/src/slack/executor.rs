@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use flowrun::{
-    Context, EffectClass, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait,
+    Context, EffectClass, NodeProblem, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject,
+    async_trait,
 };
 use flowrun_guard::Guard;
-use serde::Deserialize;
 
 use super::SlackSettings;
 use super::client::{Route, post};
 use crate::outcome::refused;
+use crate::reading::Reading;
 use crate::receiver::{Delivered, Delivery, deliver_each};
 
 /// Posts one message per object. Values put into the text are escaped, so that they can mention nobody.
@@ -28,18 +29,15 @@ impl SlackExecutor {
     }
 }
 
-#[derive(Deserialize)]
-struct Data {
-    #[serde(default)]
-    message: Option<String>,
-}
-
-fn message(data: &str) -> Result<String, String> {
-    let data: Data = serde_json::from_str(data).map_err(|_| "`message` is not a text".to_owned())?;
-    match data.message.unwrap_or_default() {
-        blank if blank.trim().is_empty() => Err("`message` is empty".to_owned()),
-        message => Ok(message),
+fn message(data: &str) -> Result<String, Vec<NodeProblem>> {
+    let mut reading = Reading::new(data);
+    let message = reading.text("message");
+    if message.trim().is_empty() && !reading.is_wrong("message") {
+        let help = "say what to post, such as \"{{page_url}} is at {{health}}\"";
+        let empty = NodeProblem::error("slack.message", "/data/message", "`message` is empty").help(help);
+        reading.problems.push(empty);
     }
+    reading.finish(message)
 }
 
 #[async_trait]
@@ -47,7 +45,8 @@ impl TaskExecutor for SlackExecutor {
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
         let (route, message) = match (Route::of(&self.settings), message(task.data())) {
             (Ok(route), Ok(message)) => (route, message),
-            (Err(problem), _) | (_, Err(problem)) => return refused(problem),
+            (Err(problem), _) => return refused(&[problem]),
+            (_, Err(problems)) => return refused(&problems),
         };
         let node = Node { executor: &self, context: &context, route, message };
         deliver_each(&task, &context, &node).await
@@ -58,9 +57,10 @@ impl TaskExecutor for SlackExecutor {
         EffectClass::Blind
     }
 
-    fn check(&self, data: &str) -> Result<(), String> {
-        Route::of(&self.settings)?;
-        message(data).map(drop)
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
+        let mut found = message(data).err().unwrap_or_default();
+        found.extend(Route::of(&self.settings).err());
+        found
     }
 }
 

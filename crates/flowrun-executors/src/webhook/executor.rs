@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use flowrun::{
-    Context, EffectClass, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject, async_trait,
+    Context, EffectClass, NodeProblem, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject,
+    async_trait,
 };
 use flowrun_guard::{Guard, GuardError, Limits, Response};
 
@@ -35,7 +36,7 @@ impl TaskExecutor for WebhookExecutor {
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
         let template = match Template::of(task.data()) {
             Ok(template) => template,
-            Err(problem) => return refused(problem),
+            Err(problems) => return refused(&problems),
         };
         deliver_each(&task, &context, &Node { executor: &self, context: &context, template }).await
     }
@@ -44,8 +45,8 @@ impl TaskExecutor for WebhookExecutor {
         EffectClass::Keyed
     }
 
-    fn check(&self, data: &str) -> Result<(), String> {
-        Template::of(data).map(drop)
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
+        Template::of(data).map_or_else(|problems| problems, |template| template.look())
     }
 }
 

@@ -5,6 +5,7 @@
 //! that honours one of them sees each effect once. `webhook-attempt` is the number of the attempt, from 1, so
 //! that its log can tell a repetition from the first request.
 
+mod check;
 mod executor;
 mod request;
 mod settings;

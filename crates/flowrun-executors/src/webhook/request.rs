@@ -1,14 +1,16 @@
 //! From the node's texts to a request: what a flow may say, and what it may not.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use flowrun::json_problem;
+use flowrun::{BadKey, NodeProblem, json_problem};
 use flowrun_guard::{Method, Request};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use thiserror::Error;
+
+use crate::reading::Reading;
+use crate::text::tame;
 
 /// What a node says about its requests, not filled in yet.
 #[derive(Debug)]
@@ -21,48 +23,55 @@ pub(super) struct Template {
     pub(super) any_response: bool,
 }
 
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(default)]
-    request_type: Option<Cow<'a, str>>,
-    #[serde(default)]
-    uri: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    headers: Option<&'a RawValue>,
-    #[serde(default, borrow)]
-    payload: Option<&'a RawValue>,
-    #[serde(default)]
-    configs: Option<Value>,
-}
-
 impl Template {
     /// Reads the node's `data`.
     ///
     /// # Errors
     ///
-    /// What no object could repair.
-    pub(super) fn of(data: &str) -> Result<Self, String> {
-        let data: Data<'_> =
-            serde_json::from_str(data).map_err(|_| "`request_type` or `uri` is not a text".to_owned())?;
-        let method = match data.request_type.as_deref() {
-            None | Some("GET") => Method::Get,
-            Some("POST") => Method::Post,
-            Some(other) => return Err(format!("unsupported request_type: {other}")),
+    /// Everything that no object could repair.
+    pub(super) fn of(data: &str) -> Result<Self, Vec<NodeProblem>> {
+        let mut reading = Reading::new(data);
+        let request_type = reading.text("request_type");
+        let method = match &*request_type {
+            "" | "GET" => Method::Get,
+            "POST" => Method::Post,
+            other => {
+                let message = format!("unsupported request_type: {}", tame(other));
+                let problem = NodeProblem::error("webhook.request-type", "/data/request_type", message);
+                reading.problems.push(problem.help("give \"GET\" or \"POST\""));
+                Method::Get
+            }
         };
-        let uri = data.uri.unwrap_or_default();
-        if uri.trim().is_empty() {
-            return Err("`uri` is empty".to_owned());
+        let uri = reading.text("uri");
+        if uri.trim().is_empty() && !reading.is_wrong("uri") {
+            let problem = NodeProblem::error("webhook.uri", "/data/uri", "`uri` is empty");
+            reading
+                .problems
+                .push(problem.help("give the address to call, such as \"https://example.com/hook\""));
         }
-        let any_response = data.configs.is_some_and(|configs| configs["any_response"] == true);
-        let (headers, payload) = (text_of(data.headers), text_of(data.payload));
-        Ok(Self { method, uri: uri.into_owned(), headers, payload, any_response })
+        let [headers, payload] = ["headers", "payload"].map(|key| {
+            let value = reading.data.get(key);
+            text_of(reading.sound(value).flatten())
+        });
+        let any_response = reading.data.object("configs").and_then(|configs| configs.get("any_response"));
+        let any_response = reading.sound(any_response.map_err(in_configs)).flatten() == Some("true");
+        reading.finish(Self { method, uri, headers, payload, any_response })
     }
 }
 
+/// A key that stands below `configs`, unless it is that itself.
+fn in_configs(bad: BadKey) -> NodeProblem {
+    let mut problem = NodeProblem::from(bad);
+    if bad.key() != "configs" {
+        problem.pointer = format!("/data/configs/{}", bad.key());
+    }
+    problem
+}
+
 /// A text that holds JSON, or the JSON itself; an empty object when there is neither.
-fn text_of(value: Option<&RawValue>) -> String {
+fn text_of(value: Option<&str>) -> String {
     let Some(value) = value else { return "{}".to_owned() };
-    serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned())
+    serde_json::from_str(value).unwrap_or_else(|_| value.to_owned())
 }
 
 /// Why a filled-in template makes no request.
@@ -112,7 +121,7 @@ impl Filled<'_> {
     }
 }
 
-fn headers(text: &str) -> Result<Vec<(String, String)>, BadRequest> {
+pub(super) fn headers(text: &str) -> Result<Vec<(String, String)>, BadRequest> {
     let mut seen = BTreeSet::new();
     let headers: Map<String, Value> = object("headers", text.trim())?;
     let header = |(name, value): (String, Value)| {
@@ -151,7 +160,7 @@ fn is_forbidden(name: &str) -> bool {
 }
 
 /// Parses a JSON object.
-fn object<'a, T: Deserialize<'a>>(field: &'static str, text: &'a str) -> Result<T, BadRequest> {
+pub(super) fn object<'a, T: Deserialize<'a>>(field: &'static str, text: &'a str) -> Result<T, BadRequest> {
     let not_json = |error| {
         let (problem, offset) = json_problem(text, &error);
         BadRequest::NotJson { field, problem, offset }
@@ -214,9 +223,21 @@ mod tests {
             Template::of(r#"{"uri": "u", "headers": null, "configs": {"any_response": true}}"#).unwrap();
         assert_eq!((&*template.headers, &*template.payload), ("{}", "{}"));
         assert!(template.any_response);
+        let refused = |data: &str| {
+            let problems = Template::of(data).unwrap_err();
+            problems.into_iter().map(|problem| (problem.pointer, problem.message)).collect::<Vec<_>>()
+        };
+        let at = |pointer: &str, message: &str| (pointer.to_owned(), message.to_owned());
         assert_eq!(
-            Template::of(r#"{"uri": "u", "request_type": "PUT"}"#).unwrap_err(),
-            "unsupported request_type: PUT"
+            refused(r#"{"uri": " ", "request_type": "PUT"}"#),
+            [at("/data/request_type", "unsupported request_type: PUT"), at("/data/uri", "`uri` is empty"),]
+        );
+        assert_eq!(
+            refused(r#"{"uri": "u", "uri": "v", "configs": {"any_response": true, "any_response": false}}"#),
+            [
+                at("/data/uri", "`uri` is given twice"),
+                at("/data/configs/any_response", "`any_response` is given twice"),
+            ]
         );
     }
 }

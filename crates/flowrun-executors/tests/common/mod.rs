@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flowrun::{
-    DetachedRun, ErrorClass, Facts, ObjectEntry, ObjectStatus, Outcome, Report, SecretSource, Site, Task,
-    TaskExecutor, TaskObject,
+    DetachedRun, ErrorClass, Facts, ObjectEntry, ObjectStatus, Origin, Outcome, Report, SecretSource, Site,
+    Task, TaskExecutor, TaskObject,
 };
 use flowrun_guard::{Endpoint, Guard};
 
@@ -116,4 +116,18 @@ pub fn guard(addresses: &[std::net::SocketAddr]) -> Guard {
     let endpoint = |address: &std::net::SocketAddr| address.to_string().parse::<Endpoint>().unwrap();
     let builder = addresses.iter().fold(Guard::builder(), |builder, one| builder.allow(endpoint(one)));
     builder.build().unwrap()
+}
+
+/// What a check found: for each problem whose it is to mend, where it is, and what is said.
+pub fn found(executor: &impl TaskExecutor, data: &str) -> Vec<(Origin, String, String)> {
+    let problems = executor.check(data).into_iter();
+    problems.map(|problem| (problem.origin, problem.pointer, problem.message)).collect()
+}
+
+pub fn in_flow(pointer: &str, message: &str) -> (Origin, String, String) {
+    (Origin::Flow, pointer.to_owned(), message.to_owned())
+}
+
+pub fn in_settings(message: &str) -> (Origin, String, String) {
+    (Origin::Settings, String::new(), message.to_owned())
 }

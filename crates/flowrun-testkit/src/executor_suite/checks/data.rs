@@ -1,6 +1,6 @@
 //! What an executor makes of a node's data.
 
-use flowrun::{ErrorClass, ObjectStatus, Outcome};
+use flowrun::{ErrorClass, NodeProblem, ObjectStatus, Outcome};
 use serde_json::{Value, json};
 
 use super::reports::passes;
@@ -9,9 +9,9 @@ use crate::executor_suite::attempt::{Interference, Ran};
 use crate::executor_suite::verdict::{NOT_RETURNED, Verdict, verdict};
 
 pub(super) fn accepts(suite: &ExecutorSuite, data: &Value) -> Verdict {
-    match suite.executor().check(&data.to_string()) {
-        Ok(()) => Verdict::Kept,
-        Err(refusal) => Verdict::Broken(format!("refused: {refusal}")),
+    match errors(suite, data).first() {
+        None => Verdict::Kept,
+        Some(refusal) => Verdict::Broken(format!("refused: {}", refusal.message)),
     }
 }
 
@@ -20,21 +20,34 @@ pub(super) fn refuses(suite: &ExecutorSuite) -> Verdict {
         return Verdict::NotJudged("no bad data was given");
     }
     for bad in &suite.bad {
-        match suite.executor().check(&bad.to_string()) {
-            Ok(()) => return Verdict::Broken(format!("{bad} was accepted")),
-            Err(refusal) if refusal.trim().is_empty() => {
+        let refusals = errors(suite, bad);
+        if refusals.is_empty() {
+            return Verdict::Broken(format!("{bad} was accepted"));
+        }
+        for refusal in refusals {
+            if refusal.message.trim().is_empty() || refusal.code.is_empty() {
                 return Verdict::Broken(format!("{bad} was refused without a word"));
             }
-            Err(_) => {}
+            let is_below_data = refusal.pointer.is_empty() || refusal.pointer.starts_with("/data/");
+            if !is_below_data {
+                return Verdict::Broken(format!("`{}` is no key of the node's data", refusal.pointer));
+            }
         }
     }
     Verdict::Kept
 }
 
+/// What refuses a node with this data.
+fn errors(suite: &ExecutorSuite, data: &Value) -> Vec<NodeProblem> {
+    let mut found = suite.executor().check(&data.to_string());
+    found.retain(NodeProblem::is_error);
+    found
+}
+
 pub(super) fn looks_twice(suite: &ExecutorSuite) -> Verdict {
     let executor = suite.executor();
     for data in std::iter::once(&suite.data).chain(&suite.bad) {
-        let look = || executor.check(&data.to_string()).is_ok();
+        let look = || executor.check(&data.to_string());
         if look() != look() {
             return Verdict::Broken(format!("two answers about {data}"));
         }

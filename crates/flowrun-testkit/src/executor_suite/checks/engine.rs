@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use flowrun::{
-    Context, Engine, Flow, NodeSpec, Outcome, Placement, Role, RunRequest, RunStatus, SecretSource, Task,
-    TaskExecutor, async_trait,
+    Context, Engine, Flow, NodeProblem, NodeSpec, Outcome, Placement, Role, RunRequest, RunStatus,
+    SecretSource, Task, TaskExecutor, async_trait,
 };
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ impl TaskExecutor for Boxed {
         self.0.placement()
     }
 
-    fn check(&self, data: &str) -> Result<(), String> {
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
         self.0.check(data)
     }
 }

@@ -125,8 +125,8 @@ pub(super) fn secrets(suite: &ExecutorSuite, ran: &Ran) -> Verdict {
     places.extend(ran.lines().map(|line| ("a log line".to_owned(), line.to_owned())));
     places.extend(ran.objects().map(|object| (format!("a report about `{}`", id(object)), json_of(object))));
     places.extend(ran.outcome().map(|outcome| ("the outcome".to_owned(), json_of(outcome))));
-    let refusal = suite.executor().check(&suite.data.to_string()).err();
-    places.extend(refusal.map(|refusal| ("the answer to a check".to_owned(), refusal)));
+    let found = suite.executor().check(&suite.data.to_string());
+    places.extend(found.iter().map(|problem| ("the answer to a check".to_owned(), format!("{problem:?}"))));
     for (name, value) in &suite.secrets {
         if let Some((place, _)) = places.iter().find(|(_, text)| text.contains(value)) {
             return Verdict::Broken(format!("the value of `{name}` stands in {place}"));
