@@ -19,8 +19,8 @@ pub use keys::{Unreadable, data_keys};
 pub use model::*;
 pub use plan::{EffectClass, NodeProblem, OnUnknown, Plan, Role, TaskTypes};
 pub use run::{
-    Command, DEFAULT_CONFIGS, Decision, Event, Record, Rejected, ReplayError, Rerun, RetryPolicy, Run,
-    RunPolicy, RunSpec, Timer,
+    Command, DEFAULT_CONFIGS, Decision, Event, OverLimit, Record, Rejected, ReplayError, Rerun, RetryPolicy,
+    Run, RunPolicy, RunSpec, Timer,
 };
 pub use semantics::{Semantics, UnknownSemantics};
 pub use task::{

@@ -13,11 +13,17 @@ use crate::keys::number_text;
 pub struct Evaluation {
     /// Whether the conditions hold.
     pub holds: bool,
-    /// One entry for each expression, in their order.
+    /// One entry for each expression, in their order. None where a decision on very many objects had no room for what
+    /// was compared.
     pub comparisons: Vec<Comparison>,
 }
 
 impl Evaluation {
+    /// At most so many bytes as JSON, apart from the answer.
+    pub(crate) fn size(&self) -> usize {
+        self.comparisons.iter().map(Comparison::size).sum()
+    }
+
     /// The comparisons that could not be made, each with its place.
     pub fn warnings(&self) -> impl Iterator<Item = (usize, &ConditionWarning)> {
         self.comparisons
@@ -55,6 +61,23 @@ impl Comparison {
             Seen::NotEvaluable { warning } => Some(warning),
             Seen::NotReached | Seen::Compared { .. } => None,
         }
+    }
+}
+
+impl Comparison {
+    fn size(&self) -> usize {
+        let text = |operand: &Operand| match operand {
+            Operand::Text(text) => text.len(),
+            Operand::Number(_) | Operand::Missing => 0,
+        };
+        let texts = match &self.seen {
+            Seen::Compared { left, right, .. } => text(left) + text(right),
+            // The text in a warning is cut like an operand.
+            Seen::NotEvaluable { .. } => 2 * CUT,
+            Seen::NotReached => 0,
+        };
+        // Names and numbers, and texts in which every byte is escaped.
+        160 + 6 * (self.key.len() + texts)
     }
 }
 
@@ -153,9 +176,12 @@ pub enum ConditionWarning {
     },
 }
 
+/// So many characters of a text are kept.
+const CUT: usize = 120;
+
 /// The first 120 characters.
 pub(super) fn cut(text: &str) -> Box<str> {
-    match text.char_indices().nth(120) {
+    match text.char_indices().nth(CUT) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),
     }

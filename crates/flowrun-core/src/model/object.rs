@@ -116,6 +116,18 @@ impl ObjectEntry {
         }
     }
 
+    /// The entry with its five keys only. Laid over the entry itself it changes nothing.
+    pub(crate) fn bare(&self) -> Self {
+        Self {
+            parent: self.parent.clone(),
+            id: self.id.clone(),
+            source_id: self.source_id.clone(),
+            track_id: self.track_id.clone(),
+            status: self.status,
+            extra: Vec::new(),
+        }
+    }
+
     /// Whether an incoming entry speaks of this one: by `track_id` if both have one, else by `id`, else by
     /// `parent`.
     pub(crate) fn is_same_as(&self, incoming: &Self) -> bool {

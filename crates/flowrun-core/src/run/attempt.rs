@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Command, Record, Run, State};
+use crate::condition::Evaluation;
 use crate::model::{Attempt, NodeIx, NodeStatus, ObjectStatus, Timestamp};
 use crate::task::{ErrorClass, Failure, Outcome};
 
@@ -154,11 +155,21 @@ impl Run {
                     None
                 }
                 None if entry.status == ObjectStatus::Incomplete => None,
-                facts => Some(Arc::new(conditions.evaluate_as(semantics, facts.as_ref()))),
+                facts => Some(conditions.evaluate_as(semantics, facts.as_ref())),
             };
+            let evaluation = evaluation.map(|evaluation| Arc::new(self.fit_evaluation(evaluation)));
             let side = evaluation.as_ref().map(|evaluation| evaluation.holds);
             let entry = u32::try_from(place).unwrap_or(u32::MAX);
             self.put(at, Record::Judged { node, entry, side, evaluation });
         }
+    }
+
+    /// What was compared, or the answer alone where the decision has no room for more.
+    fn fit_evaluation(&mut self, evaluation: Evaluation) -> Evaluation {
+        let Some(room) = self.room.checked_sub(evaluation.size()) else {
+            return Evaluation { comparisons: Vec::new(), ..evaluation };
+        };
+        self.room = room;
+        evaluation
     }
 }

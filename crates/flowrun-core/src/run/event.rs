@@ -39,6 +39,15 @@ pub enum Event {
         /// Its attempt.
         attempt: Attempt,
     },
+    /// An attempt broke a limit of its host, who takes nothing more of it.
+    LimitBroken {
+        /// The node.
+        node: NodeIx,
+        /// Its attempt.
+        attempt: Attempt,
+        /// Which limit, for the log.
+        limit: String,
+    },
     /// A timer that a [`Command::SetTimer`] asked for has fired.
     TimerFired(Timer),
     /// The host gave the slot that a [`Command::AcquireSlot`] asked for.

@@ -19,6 +19,7 @@
 //! | working | reports | working | entries merge, lines are kept |
 //! | working | its executor returns, or is stopped | passed, failed | its conditions are judged, its edges decided |
 //! | working | the attempt fails for a passing reason, attempts are left | waiting | a timer |
+//! | working | a report is over a limit | failed | the executor is told to stop |
 //! | working | the attempt's deadline passes | waiting, failed | the executor is told to stop |
 //! | working | the process ends, another one goes on | working, waiting, failed | by effect class and `on_unknown` |
 //! | working | whether the effect happened is not known, `on_unknown` is `pause` | waiting | nothing, until a person resumes |
@@ -48,6 +49,7 @@ mod replay;
 mod report;
 mod rerun;
 mod retry;
+mod size;
 mod spec;
 mod state;
 mod stop;
@@ -68,6 +70,7 @@ use detour::Detours;
 pub use event::{Command, Decision, Event, Record, Rejected, Rerun, Timer};
 pub use policy::{RetryPolicy, RunPolicy};
 pub use replay::ReplayError;
+pub use size::OverLimit;
 pub use spec::{DEFAULT_CONFIGS, RunSpec};
 pub(crate) use state::{Nodes, State};
 use turns::Turns;
@@ -128,6 +131,8 @@ pub struct Run {
     /// What a task without entries is made of.
     basis: Arc<Basis>,
     records: Vec<Record>,
+    /// How many bytes of entries and comparisons the decision has room for.
+    room: usize,
     calls: Vec<Call>,
     commands: Vec<Command>,
 }
@@ -178,6 +183,7 @@ impl Run {
             next_seq: 0,
             basis: Arc::new(Basis::new(spec.id, Arc::clone(&spec.site), Texts::Plan(Arc::clone(&plan)))),
             records: Vec::new(),
+            room: 0,
             calls: Vec::new(),
             commands: Vec::new(),
             spec: Arc::new(spec),
@@ -220,6 +226,7 @@ impl Run {
     /// Forgets the decision before.
     fn begin_decision(&mut self) {
         self.records.clear();
+        self.room = self.spec.policy.max_decision_bytes;
         self.calls.clear();
         self.commands.clear();
     }
@@ -264,6 +271,7 @@ impl Run {
                 self.on_attempt_ended(at, node, attempt, outcome);
             }
             Event::AttemptStopped { node, attempt } => self.on_attempt_stopped(at, node, attempt),
+            Event::LimitBroken { node, attempt, limit } => self.on_limit_broken(at, node, attempt, &limit),
             Event::TimerFired(timer) => self.on_timer(at, timer),
             Event::SlotGranted { node, attempt } => self.on_slot_granted(at, node, attempt),
             Event::CancelRequested => self.on_cancel(at),
@@ -308,6 +316,7 @@ impl Run {
             Event::Reported { node, .. }
             | Event::AttemptEnded { node, .. }
             | Event::AttemptStopped { node, .. }
+            | Event::LimitBroken { node, .. }
             | Event::TimerFired(
                 Timer::Attempt { node, .. } | Timer::Retry { node, .. } | Timer::Node { node, .. },
             ) => {

@@ -16,6 +16,17 @@ pub struct RunPolicy {
     pub max_objects: usize,
     /// Log lines of executors that are kept of a node, default 10,000. The rest is dropped with a line.
     pub max_log_lines: usize,
+    /// Bytes of one line of the log, default 16 KiB. A longer one is cut, with a mark.
+    pub max_line_bytes: usize,
+    /// Bytes of one object as JSON, of its facts and of its entry each, default 64 KiB. A larger one fails the node.
+    pub max_facts_bytes: usize,
+    /// Bytes of one report as JSON, default 1 MiB. A larger one fails the node: tell of many objects in several
+    /// reports. An attempt's log lines that wait to be written have as much room; more are dropped, with a line that
+    /// tells how many.
+    pub max_report_bytes: usize,
+    /// Bytes of what is decided at once, default 16 MiB. An attempt's objects that wait to be written have as much room:
+    /// more fail the node. What conditions compared is left out of the journal past it.
+    pub max_decision_bytes: usize,
     /// How long one attempt may take; default: as long as it likes.
     pub attempt_timeout: Option<Duration>,
     /// How long the run may take; default: as long as it likes. Time in which no process had the run counts, time in
@@ -42,6 +53,10 @@ impl Default for RunPolicy {
         Self {
             max_objects: 100_000,
             max_log_lines: 10_000,
+            max_line_bytes: 16 << 10,
+            max_facts_bytes: 64 << 10,
+            max_report_bytes: 1 << 20,
+            max_decision_bytes: 16 << 20,
             attempt_timeout: None,
             run_timeout: None,
             node_timeout: None,
@@ -66,6 +81,34 @@ impl RunPolicy {
     #[must_use]
     pub const fn max_log_lines(mut self, max_log_lines: usize) -> Self {
         self.max_log_lines = max_log_lines;
+        self
+    }
+
+    /// Sets the ceiling for the bytes of a log line; below 64 it counts as 64.
+    #[must_use]
+    pub const fn max_line_bytes(mut self, bytes: usize) -> Self {
+        self.max_line_bytes = bytes;
+        self
+    }
+
+    /// Sets the ceiling for the bytes of an object's facts, and of its entry.
+    #[must_use]
+    pub const fn max_facts_bytes(mut self, bytes: usize) -> Self {
+        self.max_facts_bytes = bytes;
+        self
+    }
+
+    /// Sets the ceiling for the bytes of a report.
+    #[must_use]
+    pub const fn max_report_bytes(mut self, bytes: usize) -> Self {
+        self.max_report_bytes = bytes;
+        self
+    }
+
+    /// Sets the ceiling for the bytes of a decision.
+    #[must_use]
+    pub const fn max_decision_bytes(mut self, bytes: usize) -> Self {
+        self.max_decision_bytes = bytes;
         self
     }
 

@@ -1,7 +1,7 @@
 //! What executors report while they work.
 
-use super::{Record, Run, State};
-use crate::model::{Attempt, NodeIx, Timestamp};
+use super::{Command, Record, Run, State};
+use crate::model::{Attempt, NodeIx, Timestamp, fit_line};
 use crate::plan::Role;
 use crate::task::{ObjectReport, Report};
 
@@ -11,7 +11,7 @@ impl Run {
             // A line is a line, whatever became of the node meanwhile.
             Report::Log(message) => self.log_reported(at, node, &message),
             Report::Objects(objects) => match self.nodes.state(node) {
-                State::Working(current) if current == attempt => self.register(at, node, objects),
+                State::Working(current) if current == attempt => self.register(at, node, attempt, objects),
                 // The attempt was ended by its deadline or by a stop while this report was on its way.
                 State::Working(_)
                 | State::Waiting(_)
@@ -26,13 +26,27 @@ impl Run {
         }
     }
 
-    fn register(&mut self, at: Timestamp, node: NodeIx, mut objects: Vec<ObjectReport>) {
+    fn register(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, mut objects: Vec<ObjectReport>) {
+        if let Err(limit) = self.spec.policy.size_of(&objects) {
+            return self.on_limit_broken(at, node, attempt, &limit.to_string());
+        }
         objects.iter_mut().for_each(|report| report.entry.fill_track_id());
         let was_over = self.is_over_limit(node);
         self.put(at, Record::Objects { node, objects: objects.into() });
         if self.is_over_limit(node) && !was_over {
             self.log_dropped(at, node);
         }
+    }
+
+    /// The attempt brought more than the host takes. Another one would bring it again.
+    pub(super) fn on_limit_broken(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, limit: &str) {
+        // One that was told to stop is ended for that reason.
+        if !self.is_at_work(node, attempt) || self.is_stopping() {
+            return;
+        }
+        self.commands.push(Command::Stop { node, attempt });
+        self.log(at, node, &format!("stopped: {limit}"));
+        self.give_up(at, node, attempt);
     }
 
     /// Says that the node was handed more than it may have, when it starts.
@@ -56,6 +70,7 @@ impl Run {
 
     /// Adds an executor's line to the node's log. Past the limit one line says so, and the rest is dropped.
     fn log_reported(&mut self, at: Timestamp, node: NodeIx, message: &str) {
+        let message = &fit_line(message, self.spec.policy.max_line_bytes);
         let limit = self.spec.policy.max_log_lines;
         let lines = self.nodes.detail(node).map_or(&[][..], |detail| &detail.lines);
         // Past the limit stand only that line and the few the run writes itself.

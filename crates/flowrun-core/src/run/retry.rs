@@ -1,10 +1,10 @@
 //! What becomes of an attempt that failed, or of which nobody knows how it ended.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::size::json_size;
 use super::{Command, Record, RetryPolicy, Run, Timer};
-use crate::model::{Attempt, NodeIx, NodeStatus, ObjectEntry, ObjectStatus, Timestamp};
+use crate::model::{Attempt, NodeIx, NodeStatus, ObjectStatus, Timestamp, fit_line};
 use crate::plan::{EffectClass, OnUnknown, Role};
 use crate::task::{ErrorClass, Failure, ObjectReport};
 
@@ -12,7 +12,7 @@ impl Run {
     /// The attempt failed: another one follows if the failure may pass and attempts are left.
     pub(super) fn fail_attempt(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: Failure) {
         if let Some(message) = &failure.message {
-            self.log(at, node, message);
+            self.log(at, node, &fit_line(message, self.spec.policy.max_line_bytes));
         }
         let is_passing = failure.class.is_transient() || failure.class.is_unsure();
         if !is_passing {
@@ -57,15 +57,34 @@ impl Run {
     /// No attempt follows though another one might have helped: what a receiver has left for it has failed.
     pub(super) fn give_up(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
         if self.plan.role(node) == Some(Role::Receiver) {
-            let left = self.objects(node).iter().filter(|entry| !entry.status.is_terminal());
-            let failed = |entry: &ObjectEntry| entry.clone().with_status(ObjectStatus::Failed);
-            let left: Arc<[ObjectReport]> =
-                left.map(|entry| ObjectReport { entry: failed(entry), facts: None }).collect();
-            if !left.is_empty() {
-                self.put(at, Record::Objects { node, objects: left });
-            }
+            self.fail_objects_left(at, node);
         }
         self.end_node(at, node, attempt, NodeStatus::Failed);
+    }
+
+    /// Marks as failed what a receiver has not done, as far as the decision has room for it.
+    fn fail_objects_left(&mut self, at: Timestamp, node: NodeIx) {
+        let (mut room, mut unmarked) = (self.room, 0);
+        let mut left = Vec::new();
+        for entry in self.objects(node).iter().filter(|entry| !entry.status.is_terminal()) {
+            let entry = entry.bare().with_status(ObjectStatus::Failed);
+            match json_size(&entry, room) {
+                Some(size) => {
+                    room -= size;
+                    left.push(ObjectReport { entry, facts: None });
+                }
+                None => unmarked += 1,
+            }
+        }
+        self.room = room;
+        if !left.is_empty() {
+            self.put(at, Record::Objects { node, objects: left.into() });
+        }
+        if unmarked > 0 {
+            let limit = self.spec.policy.max_decision_bytes;
+            let why = format!("a decision has at most {limit} bytes (`max_decision_bytes`)");
+            self.log(at, node, &format!("{unmarked} objects failed without being marked so: {why}"));
+        }
     }
 
     /// The node waits for a person; `attempt` is the one that is to start then.

@@ -15,6 +15,9 @@ pub(super) fn describe(event: &Event) -> String {
         Event::AttemptStopped { node, attempt } => {
             format!("attempt {attempt} of node {} is dropped", node.index())
         }
+        Event::LimitBroken { node, attempt, limit } => {
+            format!("attempt {attempt} of node {} breaks a limit: {limit}", node.index())
+        }
         Event::TimerFired(timer) => format!("timer: {timer}"),
         Event::SlotGranted { node, attempt } => {
             format!("a slot for attempt {attempt} of node {}", node.index())

@@ -1,7 +1,8 @@
 //! The ceilings a host sets.
 
 use super::Play;
-use crate::{RetryPolicy, RunPolicy};
+use super::play::going_on;
+use crate::{Attempt, Event, ObjectEntry, ObjectReport, Record, Report, RetryPolicy, RunPolicy, RunStatus};
 
 #[test]
 fn objects_over_the_limit_are_dropped_with_one_line_and_fail_the_node() {
@@ -142,4 +143,104 @@ fn lines_past_the_last_number_stay_in_their_order() {
     let messages: Vec<_> =
         result.logs().iter().map(|line| line.message.rsplit(' ').next().unwrap()).collect();
     assert_eq!(messages[1..], ["]", "1", "2", "]", "3", "PASSED"]);
+}
+
+/// Two nodes side by side, so that it shows that nobody else notices.
+#[test]
+fn what_is_larger_than_it_may_be_fails_its_node_and_no_other() {
+    let policy = RunPolicy::default().max_facts_bytes(120).max_report_bytes(1_000);
+    let facts = |bytes| format!(r#"{{"type":"scan","text":"{}"}}"#, "x".repeat(bytes));
+    let mut play = Play::of(super::draw::plan("scan a, scan b, scan c"), going_on().policy(policy));
+    play.play("0 start");
+    let large = play.play(&format!("1 object a o1 passed {}", facts(100)));
+    insta::assert_snapshot!(large.split_once('\n').unwrap().1, @"
+      + line a: stopped: object `o1` has more than 120 bytes of facts (`max_facts_bytes`)
+      + failed a#1
+      > stop a#1
+    ");
+    let one = |id: usize| ObjectReport { entry: ObjectEntry::new("p", &id.to_string()), facts: None };
+    let (node, attempt) = (play.node("b"), Attempt::FIRST);
+    let report = Report::Objects((0..100).map(one).collect());
+    insta::assert_snapshot!(play.handle(super::play::second(2), Event::Reported { node, attempt, report }), @"
+      + line b: stopped: a report of 100 objects is larger than 1000 bytes (`max_report_bytes`): report fewer at a time
+      + failed b#1
+      > stop b#1
+    ");
+    // What they say afterwards is late, and the third one takes no notice.
+    insta::assert_snapshot!(play.play("3 ok a; 3 limit b x; 3 object c o1 passed; 4 ok c"), @"
+    3 ok a
+      + late a#1
+    3 limit b x
+    3 object c o1 passed
+      + objects c: o1 passed
+    4 ok c
+      + passed c#1
+      + run failed, closing line at c
+      > end
+    ");
+    assert_eq!(play.replayed().status(), RunStatus::Failed);
+}
+
+#[test]
+fn an_object_may_have_no_larger_entry_than_facts() {
+    let policy = RunPolicy::default().max_facts_bytes(200);
+    let text = serde_json::value::RawValue::from_string(format!("{:?}", "x".repeat(200))).unwrap();
+    for entry in
+        [ObjectEntry::new("p", &"x".repeat(200)), ObjectEntry::new("p", "o").with_extra("note", text)]
+    {
+        let refused = policy.size_of(&[ObjectReport { entry, facts: None }]).unwrap_err().to_string();
+        assert!(refused.contains("more than 200 bytes of ids and other keys"), "{refused}");
+    }
+    let entry = ObjectEntry::new("p", "o");
+    let size = serde_json::to_string(&entry).unwrap().len();
+    assert_eq!(policy.size_of(&[ObjectReport { entry, facts: None }]), Ok(size));
+}
+
+#[test]
+fn a_long_line_is_cut_and_tells_how_long_it_was() {
+    let mut play = Play::with_policy("scan a", RunPolicy::default().max_line_bytes(64));
+    play.play(&format!("0 start; 1 log a {}; 2 fail a permanent {}", "x".repeat(500), "y".repeat(70)));
+    let lines = play.log();
+    assert!(lines.contains(&format!("a: {}… [cut: 500 bytes]\n", "x".repeat(44))), "{lines}");
+    assert!(lines.contains(&format!("a: {}… [cut: 70 bytes]\n", "y".repeat(45))), "{lines}");
+}
+
+/// A decision on many objects has room for what it decides; what it compared is left out past that.
+#[test]
+fn what_conditions_compared_is_recorded_as_far_as_a_decision_has_room() {
+    let sides = |policy: RunPolicy| {
+        let mut play = Play::with_policy("scan a {score >= 50} -> slack b [true]", policy);
+        play.play("0 start");
+        for object in 0..20 {
+            let facts = format!(r#"{{"type":"scan","score":{}}}"#, 40 + object);
+            play.play(&format!("1 object a o{object} passed {facts}"));
+        }
+        play.play("2 ok a");
+        let judged = play.journal.iter().filter_map(|(_, record)| {
+            let Record::Judged { side, evaluation: Some(seen), .. } = record else { return None };
+            Some((*side, seen.comparisons.len()))
+        });
+        (judged.collect::<Vec<_>>(), play.handed("b", 1))
+    };
+    let (all, handed) = sides(RunPolicy::default());
+    let (some, handed_too) = sides(RunPolicy::default().max_decision_bytes(1_000));
+    assert_eq!(all.iter().map(|(_, seen)| seen).sum::<usize>(), 20);
+    assert_eq!(some.iter().map(|(_, seen)| seen).sum::<usize>(), 5);
+    assert_eq!(handed, handed_too);
+    assert!(all.iter().map(|(side, _)| side).eq(some.iter().map(|(side, _)| side)));
+}
+
+#[test]
+fn a_receiver_marks_what_it_has_left_as_far_as_a_decision_has_room() {
+    let policy = RunPolicy::default().max_decision_bytes(300);
+    let mut play = Play::with_policy("scan a -> slack b", policy);
+    play.play("0 start");
+    (0..9).for_each(|object| drop(play.play(&format!("1 object a o{object} passed"))));
+    let transcript = play.play("2 ok a; 3 fail b unknown");
+    assert!(
+        transcript.contains("5 objects failed without being marked so: a decision has at most 300 bytes"),
+        "{transcript}"
+    );
+    assert_eq!(play.entries("b").matches("failed").count(), 4);
+    assert_eq!(play.replayed().status(), RunStatus::Failed);
 }

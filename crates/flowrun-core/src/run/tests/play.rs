@@ -10,6 +10,7 @@
 //! | `ok a`, `done a` | it returns: passed whatever the entries say, or as the entries say |
 //! | `fail a [CLASS [TEXT]]` | it returns with a failure, permanent if not said otherwise |
 //! | `stopped a` | it was dropped after the grace period |
+//! | `limit a TEXT` | the host takes nothing more of it |
 //! | `timeout a`, `retry a`, `overtime a` | the timer of its deadline, of its next attempt, or of the node, fires |
 //! | `slot a` | the host grants the slot that was asked for |
 //! | `pause`, `resume` | somebody asks for that |
@@ -129,6 +130,7 @@ impl Play {
             "done" => ended(Outcome::Done),
             "fail" => ended(read_failure(rest)),
             "stopped" => Event::AttemptStopped { node, attempt },
+            "limit" => Event::LimitBroken { node, attempt, limit: rest.to_owned() },
             "timeout" => Event::TimerFired(Timer::Attempt { node, attempt }),
             "retry" => Event::TimerFired(Timer::Retry { node, attempt }),
             "overtime" => Event::TimerFired(Timer::Node { node, attempt }),
