@@ -10,9 +10,11 @@ use flowrun_store::{MemoryStore, Store};
 
 use crate::Context;
 use crate::checked::CheckedPlans;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, HostClock, SystemClock};
 use crate::engine::{Engine, Inner};
-use crate::executor::{Function, TaskExecutor};
+use crate::executor::{Executors, Function, TaskExecutor};
+use crate::held::HeldStore;
+use crate::signal::Signal;
 use crate::slots::{Limit, SlotRequest, Slots};
 
 /// Collects what an engine is made of.
@@ -97,7 +99,7 @@ impl EngineBuilder {
     /// Sets the clock. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
+        self.clock = Some(Arc::new(HostClock::new(clock)));
         self
     }
 
@@ -177,16 +179,17 @@ impl EngineBuilder {
             executors.push(executor);
         }
         Ok(Engine::new(Inner {
-            executors,
+            executors: Executors::new(executors),
             by_type,
             types,
-            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
+            store: HeldStore::new(self.store.unwrap_or_else(|| Arc::new(MemoryStore::default()))),
             secrets: self.secrets.unwrap_or_else(|| Arc::new(NoSecrets)),
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             policy: self.policy,
             grace: self.grace.unwrap_or(Duration::from_secs(5)),
             slots: Slots::new(self.max_concurrent, self.limits),
             open: Mutex::default(),
+            changed: Signal::default(),
             checked: CheckedPlans::default(),
         }))
     }

@@ -3,7 +3,7 @@
 use flowrun_core::{Event, FlowRun, RunId};
 
 use crate::driver::Request;
-use crate::engine::{Engine, Inner};
+use crate::engine::{Engine, Inner, OpenRun};
 use crate::failpoint::failpoint;
 use crate::handle::RunError;
 use crate::recover::ResumeError;
@@ -21,7 +21,10 @@ impl Engine {
     /// Dropped before it resolves, the run may or may not be cancelled.
     pub async fn cancel(&self, run: RunId) -> Result<FlowRun, ResumeError> {
         let driven = self.inner.open().runs.get(&run).cloned();
-        let Some((requests, progress)) = driven else { return self.inner.cancel_stored(run).await };
+        let Some(OpenRun { requests, progress, stops }) = driven else {
+            return self.inner.cancel_stored(run).await;
+        };
+        stops.ask_to_cancel();
         // A driver that is gone has left the end of its run behind.
         let _ = requests.send(Request::Cancel).await;
         match progress.finished().await {
@@ -34,10 +37,11 @@ impl Engine {
 
 impl Inner {
     async fn cancel_stored(&self, run: RunId) -> Result<FlowRun, ResumeError> {
-        let (stored, mut journal) = self.store.open(run)?;
+        let store = self.store.borrow().ok_or(ResumeError::ShutDown)?;
+        let (stored, mut journal) = store.open(run)?;
         let mut run = stored.replay(&self.types)?;
         // In this order, so that what was lost with the other process is not tried again.
-        for event in [Event::CancelRequested, Event::Recovered { epoch: self.store.epoch() }] {
+        for event in [Event::CancelRequested, Event::Recovered { epoch: store.epoch() }] {
             if matches!(event, Event::Recovered { .. }) && run.is_over() {
                 break;
             }

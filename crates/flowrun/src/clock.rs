@@ -1,8 +1,11 @@
 //! Where time comes from.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flowrun_core::Timestamp;
+
+use crate::contain;
 
 /// Tells the time. The engine reads it at most once for each event.
 pub trait Clock: Send + Sync + 'static {
@@ -56,6 +59,33 @@ impl Clock for SystemClock {
 
     fn tick(&self) -> Option<i64> {
         kernel_tick()
+    }
+}
+
+/// A clock of the host. While it panics, time stands still: there is no other to go by.
+pub(crate) struct HostClock<C> {
+    clock: C,
+    /// Its last reading, in microseconds.
+    last: AtomicI64,
+}
+
+impl<C: Clock> HostClock<C> {
+    pub(crate) const fn new(clock: C) -> Self {
+        Self { clock, last: AtomicI64::new(0) }
+    }
+}
+
+impl<C: Clock> Clock for HostClock<C> {
+    fn now(&self) -> Timestamp {
+        let Ok(now) = contain::call(|| self.clock.now()) else {
+            return Timestamp::from_micros(self.last.load(Ordering::Relaxed));
+        };
+        self.last.store(now.as_micros(), Ordering::Relaxed);
+        now
+    }
+
+    fn tick(&self) -> Option<i64> {
+        contain::call(|| self.clock.tick()).unwrap_or_default()
     }
 }
 

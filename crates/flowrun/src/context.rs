@@ -1,26 +1,19 @@
 //! What an executor sees of the run it works for.
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use flowrun_core::{
-    Attempt, Call, Facts, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, Place, Plan, Report, RunId,
-    SecretSource, Task, TaskObject, TaskTypes, Timestamp, render,
+    Attempt, Call, Event, Facts, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, Place, Plan, Report,
+    RunId, RunPolicy, SecretSource, Task, TaskObject, TaskTypes, Timestamp, render,
 };
-use tokio::sync::mpsc;
 
+use crate::Clock;
+use crate::clock::SystemClock;
+use crate::intake::Intake;
 use crate::redact::Redactor;
-use crate::signal::Signal;
-
-/// A report on its way to the driver of its run.
-#[derive(Debug)]
-pub(crate) struct Reported {
-    pub(crate) node: NodeIx,
-    pub(crate) attempt: Attempt,
-    pub(crate) report: Report,
-}
+use crate::reports::{Reports, dropped_line};
+use crate::stops::Stops;
 
 /// What all attempts of one run share.
 pub(crate) struct RunShared {
@@ -28,42 +21,11 @@ pub(crate) struct RunShared {
     pub(crate) plan: Arc<Plan>,
     /// The store's id: it makes keys unguessable.
     pub(crate) store_id: [u8; 16],
-    /// Unbounded, because a report must not wait. What bounds it in practice: the driver reads it before it
-    /// polls an executor again, and drops what is over the ceilings for objects and lines of a node.
-    pub(crate) reports: mpsc::UnboundedSender<Reported>,
-    /// Whether something was reported since the driver last looked: most attempts report nothing, and this is
-    /// cheaper to look at than the channel.
-    pub(crate) has_reports: AtomicBool,
+    pub(crate) reports: Reports,
     pub(crate) secrets: Arc<dyn SecretSource>,
-    pub(crate) redactor: Redactor,
-    pub(crate) stops: Stops,
-}
-
-/// Which attempts have been told to stop.
-#[derive(Default)]
-pub(crate) struct Stops {
-    all: AtomicBool,
-    some: Mutex<BTreeSet<(NodeIx, Attempt)>>,
-    changed: Signal,
-}
-
-impl Stops {
-    /// Tells every attempt of the run to stop.
-    pub(crate) fn stop_all(&self) {
-        self.all.store(true, Ordering::Release);
-        self.changed.raise();
-    }
-
-    /// Tells one attempt to stop.
-    pub(crate) fn stop(&self, node: NodeIx, attempt: Attempt) {
-        self.some.lock().unwrap_or_else(PoisonError::into_inner).insert((node, attempt));
-        self.changed.raise();
-    }
-
-    fn is_stopped(&self, node: NodeIx, attempt: Attempt) -> bool {
-        self.all.load(Ordering::Acquire)
-            || self.some.lock().unwrap_or_else(PoisonError::into_inner).contains(&(node, attempt))
-    }
+    pub(crate) intake: Intake,
+    pub(crate) stops: Arc<Stops>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// The run, as one attempt sees it: where it reports to, and what it may ask.
@@ -97,37 +59,50 @@ impl Context {
         &self.within.run
     }
 
-    fn detached(task: &Task, secrets: Arc<dyn SecretSource>) -> (Self, mpsc::UnboundedReceiver<Reported>) {
+    fn detached(task: &Task, secrets: Arc<dyn SecretSource>) -> Self {
         let task_type = task.task_type();
         let types = TaskTypes::documented().with(&*task_type, flowrun_core::Role::Receiver);
         let flow = Flow::builder().node(NodeSpec::new(task.node(), &*task_type)).build();
         let plan = Plan::new(&flow.expect("one node is within every limit"), &types);
-        let (reports, received) = mpsc::unbounded_channel();
+        let limits = RunPolicy::default();
         let shared = RunShared {
             run: task.run(),
             plan: Arc::new(plan.expect("a single node of a known type is a plan")),
             store_id: [0; 16],
-            reports,
-            has_reports: AtomicBool::new(false),
-            redactor: Redactor::new(&secrets),
+            reports: Reports::new(Intake::room(&limits)),
+            intake: Intake::new(Redactor::new(&secrets), limits),
             secrets,
-            stops: Stops::default(),
+            stops: Arc::default(),
+            clock: Arc::new(SystemClock::new()),
         };
         let within = Within::new(Arc::new(shared), None);
-        (Self::new(Arc::new(within), Call::new(NodeIx::new(0), task.attempt())), received)
+        Self::new(Arc::new(within), Call::new(NodeIx::new(0), task.attempt()))
     }
 
     /// Reports something. It is written to the run's journal before anything follows from it; a report of an
     /// attempt that is no longer at work is kept as late and changes nothing. Values of secrets are taken out.
+    ///
+    /// A report never waits, so what waits to be written has its limits, which the run's [`RunPolicy`] sets. Log lines
+    /// over `max_report_bytes` are dropped, and one line tells how many. Of objects nothing is dropped: over
+    /// `max_decision_bytes`, or with a report that is larger than it may be, the attempt is over and its node fails
+    /// with a line that says so. [`flushed`](Self::flushed) waits until there is room again.
     pub fn report(&self, report: Report) {
-        let report = self.shared().redactor.report(report);
-        // The driver is gone when the run is over: nobody is left to tell.
-        let _ =
-            self.shared().reports.send(Reported { node: self.call.node(), attempt: self.attempt(), report });
-        self.shared().has_reports.store(true, Ordering::Release);
+        let RunShared { intake, reports, .. } = self.shared();
+        intake.report(reports, (self.call.node(), self.attempt()), report);
     }
 
-    /// Adds a line to the node's log: one line, whatever it holds.
+    /// Waits until what was reported is on its way to the journal. An executor that has very much to tell calls it
+    /// now and then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting, nothing else.
+    pub async fn flushed(&self) {
+        self.shared().reports.flushed((self.call.node(), self.attempt())).await;
+    }
+
+    /// Adds a line to the node's log: one line, whatever it holds. Line breaks become spaces, other control characters
+    /// are escaped, and what is over `max_line_bytes` is cut.
     pub fn log(&self, line: impl Into<String>) {
         self.report(Report::Log(line.into()));
     }
@@ -160,10 +135,13 @@ impl Context {
         self.within.deadline
     }
 
-    /// Whether the attempt has been told to stop.
+    /// Whether the attempt has been told to stop, or is about to be: its deadline has passed, or somebody asked for
+    /// the run to be cancelled. It can be asked in a loop that never awaits anything, and keeps nobody waiting.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.shared().stops.is_stopped(self.call.node(), self.attempt())
+        let RunShared { stops, clock, .. } = self.shared();
+        stops.is_stopped(self.call.node(), self.attempt())
+            || stops.soonest(self.call.node(), self.deadline()).is_some_and(|at| clock.now() >= at)
     }
 
     /// Resolves when the attempt is told to stop: by a cancel, by its deadline, or because the engine shuts
@@ -173,7 +151,7 @@ impl Context {
     ///
     /// Dropping the future stops the waiting, nothing else.
     pub async fn cancelled(&self) {
-        self.shared().stops.changed.until(|| self.is_cancelled().then_some(())).await;
+        self.shared().stops.changed(|| self.is_cancelled()).await;
     }
 
     /// The idempotency key of the effect on one object: 52 characters, safe in a header, the same in every
@@ -238,7 +216,6 @@ impl fmt::Debug for Context {
 #[derive(Debug)]
 pub struct DetachedRun {
     context: Context,
-    reports: mpsc::UnboundedReceiver<Reported>,
 }
 
 impl DetachedRun {
@@ -249,8 +226,7 @@ impl DetachedRun {
     /// When the task has an empty node id or task type.
     #[must_use]
     pub fn new(task: &Task, secrets: Arc<dyn SecretSource>) -> Self {
-        let (context, reports) = Context::detached(task, secrets);
-        Self { context, reports }
+        Self { context: Context::detached(task, secrets) }
     }
 
     /// The context to call the executor with.
@@ -259,9 +235,17 @@ impl DetachedRun {
         self.context.clone()
     }
 
-    /// What was reported since the last call, in order.
+    /// What was reported since the last call, in order. Where a limit was passed, a last line tells it.
     pub fn reports(&mut self) -> Vec<Report> {
-        std::iter::from_fn(|| self.reports.try_recv().ok()).map(|reported| reported.report).collect()
+        let reports = &self.context.shared().reports;
+        let said = reports.take(usize::MAX, usize::MAX).into_iter().map(|said| match said.into() {
+            Event::Reported { report, .. } => report,
+            Event::LimitBroken { limit, .. } => Report::Log(format!("stopped: {limit}")),
+            other => unreachable!("nobody says {other:?}"),
+        });
+        let said: Vec<_> = said.collect();
+        let dropped = reports.take_dropped().into_iter().map(|(_, lines)| Report::Log(dropped_line(lines)));
+        said.into_iter().chain(dropped).collect()
     }
 
     /// Tells the executor to stop.

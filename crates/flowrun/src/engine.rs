@@ -8,19 +8,24 @@ use std::time::Duration;
 use flowrun_core::{
     Event, Flow, Plan, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes, secret_and_key_names,
 };
-use flowrun_store::{NewRun, Store};
+use flowrun_store::NewRun;
+use futures::future::join_all;
 use tokio::sync::mpsc;
 
 use crate::builder::EngineBuilder;
 use crate::checked::CheckedPlans;
 use crate::clock::Clock;
+use crate::contain;
 use crate::driver::Request;
-use crate::executor::TaskExecutor;
+use crate::executor::Executors;
 use crate::failpoint::failpoint;
 use crate::handle::{Progress, RunHandle};
+use crate::held::HeldStore;
 use crate::launch::Ready;
 use crate::request::{RunRequest, StartError, What};
+use crate::signal::Signal;
 use crate::slots::Slots;
+use crate::stops::Stops;
 
 /// Runs flows. Cloning gives another handle to the same engine.
 ///
@@ -33,17 +38,19 @@ pub struct Engine {
 }
 
 pub(crate) struct Inner {
-    pub(crate) executors: Vec<Arc<dyn TaskExecutor>>,
+    pub(crate) executors: Executors,
     /// The place of each task type's executor.
     pub(crate) by_type: BTreeMap<String, u16>,
     pub(crate) types: TaskTypes,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: HeldStore,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: RunPolicy,
     pub(crate) grace: Duration,
     pub(crate) slots: Arc<Slots>,
     pub(crate) open: Mutex<OpenRuns>,
+    /// A run has left its driver.
+    pub(crate) changed: Signal,
     pub(crate) checked: CheckedPlans,
 }
 
@@ -51,7 +58,15 @@ pub(crate) struct Inner {
 #[derive(Default)]
 pub(crate) struct OpenRuns {
     pub(crate) is_shut_down: bool,
-    pub(crate) runs: BTreeMap<RunId, (mpsc::Sender<Request>, Arc<Progress>)>,
+    pub(crate) runs: BTreeMap<RunId, OpenRun>,
+}
+
+/// A run that has a driver, as the engine knows it.
+#[derive(Clone)]
+pub(crate) struct OpenRun {
+    pub(crate) requests: mpsc::Sender<Request>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) stops: Arc<Stops>,
 }
 
 impl Engine {
@@ -108,10 +123,14 @@ impl Engine {
         spec.configs = request.configs;
         spec.policy = request.policy.unwrap_or_else(|| inner.policy.clone()).slots(inner.slots.are_limited());
         let new = NewRun::new(spec.clone(), plan.flow().shared_json());
-        let journal = inner.store.create(new.secrets(inner.secrets_of(plan.flow())))?;
-        failpoint!("c0");
-        let run = Run::new(plan, spec);
-        let launched = inner.launch(Ready { run, journal, executors, first: Event::Started })?;
+        let launched = {
+            let store = inner.store.borrow().ok_or(StartError::ShutDown)?;
+            let secrets = inner.secrets_of(plan.flow()).map_err(StartError::Secrets)?;
+            let journal = store.create(new.secrets(secrets))?;
+            failpoint!("c0");
+            let run = Run::new(plan, spec);
+            inner.launch(store.id(), Ready { run, journal, executors, first: Event::Started })?
+        };
         let handle = launched.stored().await?;
         failpoint!("c1");
         Ok(handle)
@@ -121,23 +140,42 @@ impl Engine {
     /// its executors are told to stop and dropped, and [`RunHandle::finished`] gives
     /// [`RunError::Parked`](crate::RunError::Parked).
     ///
+    /// When it returns, nothing of the engine holds the store: the file of an `SqliteStore` can be opened anew. With one
+    /// exception: an executor that computes on the thread of its driver without ever awaiting anything, and does not
+    /// look at [`Context::is_cancelled`](crate::Context::is_cancelled), cannot be dropped. It is waited for as long as
+    /// [`EngineBuilder::grace`] gives it beyond `grace`; after that its run holds the store until it returns.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future stops the waiting; the engine stays shut down and the runs end or park all the
-    /// same.
+    /// same. Call it again to wait for that, and to let go of the store.
     pub async fn shutdown(&self, grace: Duration) {
+        let inner = &self.inner;
         let runs = {
-            let mut open = self.inner.open();
+            let mut open = inner.open();
             open.is_shut_down = true;
             open.runs.values().cloned().collect::<Vec<_>>()
         };
-        for (requests, _) in &runs {
-            // A driver that is gone needs no telling.
-            let _ = requests.send(Request::Park(grace)).await;
+        let at = inner.clock.now().after(grace);
+        // First, for an executor that keeps the driver busy and looks at it.
+        runs.iter().for_each(|run| run.stops.shut_down_at(at));
+        let parked = async {
+            // All at once: one driver that does not come to its requests keeps no other one from its own. One that is
+            // gone needs no telling.
+            let _ = join_all(runs.iter().map(|run| run.requests.send(Request::Park(grace)))).await;
+            inner.changed.until(|| inner.open().runs.is_empty().then_some(())).await;
+        };
+        if tokio::runtime::Handle::try_current().is_ok() {
+            if tokio::time::timeout(grace.saturating_add(inner.grace), parked).await.is_err() {
+                // A driver that has told its executors is done with them, and at most waits for the disk.
+                let are_stuck = || inner.open().runs.values().all(|run| !run.stops.has_stopped_all());
+                inner.changed.until(|| are_stuck().then_some(())).await;
+            }
+        } else {
+            // Without a runtime there are no drivers that could be stuck, and no timers.
+            parked.await;
         }
-        for (_, progress) in &runs {
-            progress.finished().await;
-        }
+        inner.store.let_go().await;
     }
 }
 
@@ -154,13 +192,22 @@ impl Inner {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The names of all secrets.
+    ///
+    /// # Errors
+    ///
+    /// What their source panicked with.
+    pub(crate) fn secret_names(&self) -> Result<Vec<String>, String> {
+        contain::call(|| self.secrets.names()).map_err(|panicked| panicked.to_string())
+    }
+
     /// The names of the secrets that the flow mentions.
-    fn secrets_of(&self, flow: &Flow) -> Vec<String> {
-        let mut names = self.secrets.names();
+    fn secrets_of(&self, flow: &Flow) -> Result<Vec<String>, String> {
+        let mut names = self.secret_names()?;
         if !names.is_empty() {
             let mentioned: BTreeSet<_> = secret_and_key_names(flow.to_json()).collect();
             names.retain(|name| mentioned.contains(name.as_str()));
         }
-        names
+        Ok(names)
     }
 }

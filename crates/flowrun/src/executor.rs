@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use flowrun_core::{EffectClass, NodeIx, NodeProblem, Outcome, Plan, Task};
+use tracing::warn;
 
 use crate::Context;
+use crate::contain;
 
 /// Does the tasks of one task type.
 ///
@@ -136,12 +138,40 @@ pub enum Placement {
     OwnTask,
 }
 
+/// Executors, which are values of others: whatever one of them does when it is dropped, the rest are dropped too, and
+/// whoever drops them goes on.
+pub(crate) struct Executors(Vec<Arc<dyn TaskExecutor>>);
+
+impl Executors {
+    pub(crate) const fn new(executors: Vec<Arc<dyn TaskExecutor>>) -> Self {
+        Self(executors)
+    }
+}
+
+impl std::ops::Deref for Executors {
+    type Target = [Arc<dyn TaskExecutor>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Drop for Executors {
+    fn drop(&mut self) {
+        for executor in self.0.drain(..) {
+            if contain::discard(executor).is_err() {
+                warn!("executor panicked when it was dropped");
+            }
+        }
+    }
+}
+
 /// Which executor does which node of one plan.
 #[derive(Clone)]
 pub(crate) struct NodeExecutors {
     pub(crate) plan: Arc<Plan>,
     /// By the plan's task types.
-    pub(crate) of_type: Arc<[Arc<dyn TaskExecutor>]>,
+    pub(crate) of_type: Arc<Executors>,
 }
 
 impl NodeExecutors {

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::driver::Request;
 use crate::signal::Signal;
+use crate::stops::Stops;
 
 /// How far a driver is, for those who watch it.
 #[derive(Default)]
@@ -54,6 +55,7 @@ pub struct RunHandle {
     pub(crate) id: RunId,
     pub(crate) plan: Arc<Plan>,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) stops: Arc<Stops>,
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) reader: Arc<dyn JournalReader>,
 }
@@ -140,6 +142,8 @@ impl RunHandle {
     ///
     /// Dropped before it resolves, the run may or may not be cancelled.
     pub async fn cancel(&self) {
+        // First, for an executor that keeps the driver busy and looks at it.
+        self.stops.ask_to_cancel();
         // No driver, no run to cancel.
         let _ = self.requests.send(Request::Cancel).await;
     }

@@ -1,19 +1,22 @@
 //! Giving a run a driver of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use flowrun_core::{Event, Run, RunId};
 use flowrun_store::{Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info, info_span};
 
-use crate::context::{RunShared, Stops, Within};
+use crate::contain;
+use crate::context::{RunShared, Within};
 use crate::driver::{Driver, Watch, Work};
-use crate::engine::Inner;
+use crate::engine::{Inner, OpenRun};
 use crate::executor::NodeExecutors;
 use crate::handle::{Progress, RunError, RunHandle};
+use crate::intake::Intake;
 use crate::redact::Redactor;
+use crate::reports::Reports;
+use crate::stops::Stops;
 
 /// A run with all it needs, and the event it begins or goes on with.
 pub(crate) struct Ready {
@@ -33,33 +36,42 @@ pub(crate) struct Launched {
 pub(crate) enum NotLaunched {
     NoRuntime,
     ShutDown,
+    Secrets(String),
     Store(StoreError),
     Lost,
 }
 
 impl Inner {
-    pub(crate) fn launch(self: &Arc<Self>, ready: Ready) -> Result<Launched, NotLaunched> {
+    pub(crate) fn launch(
+        self: &Arc<Self>,
+        store_id: [u8; 16],
+        ready: Ready,
+    ) -> Result<Launched, NotLaunched> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| NotLaunched::NoRuntime)?;
         let Ready { run, journal, executors, first } = ready;
         let (id, plan) = (run.id(), Arc::clone(run.plan()));
-        let (reports_in, reports) = mpsc::unbounded_channel();
+        let limits = run.spec().policy.clone();
+        let redactor = contain::call(|| Redactor::new(&self.secrets));
+        let redactor = redactor.map_err(|panicked| NotLaunched::Secrets(panicked.to_string()))?;
         let (requests_in, requests) = mpsc::channel(16);
         let (stored_in, stored) = oneshot::channel();
         let progress = Arc::new(Progress::default());
+        let stops = Arc::<Stops>::default();
         let shared = Arc::new(RunShared {
             run: id,
             plan: Arc::clone(&plan),
-            store_id: self.store.id(),
-            reports: reports_in,
-            has_reports: AtomicBool::new(false),
-            redactor: Redactor::new(&self.secrets),
+            store_id,
+            reports: Reports::new(Intake::room(&limits)),
+            intake: Intake::new(redactor, limits),
             secrets: Arc::clone(&self.secrets),
-            stops: Stops::default(),
+            stops: Arc::clone(&stops),
+            clock: Arc::clone(&self.clock),
         });
         let handle = RunHandle {
             id,
             plan: Arc::clone(&plan),
             progress: Arc::clone(&progress),
+            stops: Arc::clone(&stops),
             requests: requests_in.clone(),
             reader: journal.reader(),
         };
@@ -70,7 +82,6 @@ impl Inner {
             executors,
             within: Arc::new(Within::new(Arc::clone(&shared), None)),
             shared,
-            reports,
             requests,
             watch: Watch::new(Arc::clone(&self.clock)),
             progress: Arc::clone(&progress),
@@ -84,7 +95,7 @@ impl Inner {
             if open.is_shut_down {
                 return Err(NotLaunched::ShutDown);
             }
-            open.runs.insert(id, (requests_in, progress));
+            open.runs.insert(id, OpenRun { requests: requests_in, progress, stops });
         }
         let registered = Registered { id, inner: Arc::clone(self), progress: Arc::clone(&handle.progress) };
         let span = info_span!("run", run = %id, flow = plan.flow().id().as_deref());
@@ -125,10 +136,11 @@ impl Drop for Registered {
     fn drop(&mut self) {
         let mut open = self.inner.open();
         // Whoever waited for the end may have opened the run once more already: that entry is not ours.
-        if open.runs.get(&self.id).is_some_and(|(_, progress)| Arc::ptr_eq(progress, &self.progress)) {
+        if open.runs.get(&self.id).is_some_and(|run| Arc::ptr_eq(&run.progress, &self.progress)) {
             open.runs.remove(&self.id);
         }
         drop(open);
+        self.inner.changed.raise();
         // Does nothing after an ordinary end.
         self.progress.finish(Err(RunError::Lost));
     }

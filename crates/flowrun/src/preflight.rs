@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use flowrun_core::{Diagnostic, Findings, Flow, NodeIx, NodeProblem, Origin, Plan, Semantics, Severity};
 
+use crate::contain::{self, Panicked};
 use crate::engine::{Engine, Inner};
-use crate::executor::{NodeExecutors, TaskExecutor};
+use crate::executor::{Executors, NodeExecutors, TaskExecutor};
+use crate::intake::Intake;
+use crate::redact::Redactor;
 
 /// What the executors found.
 #[derive(Default)]
@@ -89,7 +92,7 @@ impl Inner {
             }
             self.checked.insert(plan);
         }
-        Ok(NodeExecutors { plan: Arc::clone(plan), of_type: of_type.into() })
+        Ok(NodeExecutors { plan: Arc::clone(plan), of_type: Arc::new(Executors::new(of_type)) })
     }
 
     /// The nodes that nobody does: the plan is of another engine, which has more executors.
@@ -119,7 +122,8 @@ impl Inner {
         let mut found = Found::default();
         for (index, node) in flow.nodes().enumerate() {
             let Some(executor) = self.executor_of(&node.task_type()) else { continue };
-            for problem in executor.check(node.data()) {
+            let checked = contain::call(|| executor.check(node.data()));
+            for problem in checked.unwrap_or_else(|panicked| vec![self.panicked_at_check(&panicked)]) {
                 let list = match problem.severity {
                     Severity::Error => &mut found.errors,
                     Severity::Warning => &mut found.warnings,
@@ -128,5 +132,22 @@ impl Inner {
             }
         }
         found
+    }
+
+    /// What is said of an executor that panicked when it looked at a node.
+    fn panicked_at_check(&self, panicked: &Panicked) -> NodeProblem {
+        // Rare enough to read all secrets for it. What cannot be redacted is not shown.
+        let redactor = contain::call(|| Redactor::new(&self.secrets));
+        let message = redactor.map_or_else(
+            |_| "the node cannot be checked: its executor panicked".to_owned(),
+            |redactor| {
+                let intake = Intake::new(redactor, self.policy.clone());
+                format!(
+                    "the node cannot be checked: its executor panicked: {}",
+                    intake.line(panicked.to_string())
+                )
+            },
+        );
+        NodeProblem::error("engine.executor-panicked", "/data", message)
     }
 }

@@ -63,6 +63,9 @@ pub enum ResumeError {
     /// The engine takes no more runs.
     #[error("the engine is shut down")]
     ShutDown,
+    /// Where secrets come from has panicked. Without them nothing can be taken out of what is recorded.
+    #[error("the secrets could not be read: their source panicked: {0}")]
+    Secrets(String),
     /// The runtime was shut down, or the driver panicked, before the run went on.
     #[error("the run lost its driver")]
     Lost,
@@ -73,6 +76,7 @@ impl From<NotLaunched> for ResumeError {
         match why {
             NotLaunched::NoRuntime => Self::NoRuntime,
             NotLaunched::ShutDown => Self::ShutDown,
+            NotLaunched::Secrets(message) => Self::Secrets(message),
             NotLaunched::Store(error) => Self::Store(error),
             NotLaunched::Lost => Self::Lost,
         }
@@ -106,27 +110,32 @@ impl Engine {
     ///
     /// Reads the journal of every open run. Runs of the same flow share its plan.
     pub async fn recover(&self) -> Result<Recovered, StoreError> {
+        let store = self.inner.store.borrow().ok_or_else(|| StoreError::Unreadable {
+            action: "list the runs",
+            source: Arc::new(ResumeError::ShutDown),
+        })?;
         let mut plans = Plans::default();
         let (mut launched, mut untouched) = (Vec::new(), Vec::new());
-        let listed = self.inner.store.runs(&RunFilter::default().open())?;
+        let listed = store.runs(&RunFilter::default().open())?;
         let left: Vec<_> = {
             let open = self.inner.open();
             listed.iter().map(|run| run.id).filter(|run| !open.runs.contains_key(run)).collect()
         };
         for runs in left.chunks(RUNS_PER_TURN) {
-            for (run, opened) in runs.iter().copied().zip(self.inner.store.open_many(runs)) {
+            for (run, opened) in runs.iter().copied().zip(store.open_many(runs)) {
                 failpoint!("c10");
-                let first = Event::Recovered { epoch: self.inner.store.epoch() };
+                let first = Event::Recovered { epoch: store.epoch() };
                 let ready = opened
                     .map_err(ResumeError::Store)
                     .and_then(|opened| self.inner.ready(opened, first, &mut plans));
-                match ready.and_then(|ready| Ok(self.inner.launch(ready)?)) {
+                match ready.and_then(|ready| Ok(self.inner.launch(store.id(), ready)?)) {
                     Ok(driven) => launched.push((run, driven)),
                     Err(reason) => untouched.push(Untouched { run, reason }),
                 }
             }
             tokio::task::yield_now().await;
         }
+        drop(store);
         // Only now, so that what they decide first is written together.
         let mut resumed = Vec::with_capacity(launched.len());
         for (run, driven) in launched {
@@ -148,10 +157,14 @@ impl Engine {
     ///
     /// Dropped before it resolves, the run may or may not have been taken up; if so, it goes on.
     pub async fn resume(&self, run: RunId) -> Result<RunHandle, ResumeError> {
-        let first = Event::Recovered { epoch: self.inner.store.epoch() };
-        failpoint!("c10");
-        let ready = self.inner.ready(self.inner.store.open(run)?, first, &mut Plans::default())?;
-        Ok(self.inner.launch(ready)?.stored().await?)
+        let launched = {
+            let store = self.inner.store.borrow().ok_or(ResumeError::ShutDown)?;
+            failpoint!("c10");
+            let first = Event::Recovered { epoch: store.epoch() };
+            let ready = self.inner.ready(store.open(run)?, first, &mut Plans::default())?;
+            self.inner.launch(store.id(), ready)?
+        };
+        Ok(launched.stored().await?)
     }
 
     /// Opens a run that is over once more, for the nodes that failed or from one node on. Earlier attempts stay
@@ -165,9 +178,13 @@ impl Engine {
     ///
     /// Dropped before it resolves, the run may or may not have been opened again; if so, it goes on.
     pub async fn rerun(&self, run: RunId, what: Rerun) -> Result<RunHandle, ResumeError> {
-        let opened = self.inner.store.open(run)?;
-        let ready = self.inner.ready(opened, Event::RerunRequested(what), &mut Plans::default())?;
-        Ok(self.inner.launch(ready)?.stored().await?)
+        let launched = {
+            let store = self.inner.store.borrow().ok_or(ResumeError::ShutDown)?;
+            let first = Event::RerunRequested(what);
+            let ready = self.inner.ready(store.open(run)?, first, &mut Plans::default())?;
+            self.inner.launch(store.id(), ready)?
+        };
+        Ok(launched.stored().await?)
     }
 }
 
@@ -183,7 +200,7 @@ impl Inner {
         first: Event,
         plans: &mut Plans,
     ) -> Result<Ready, ResumeError> {
-        let given = self.secrets.names();
+        let given = self.secret_names().map_err(ResumeError::Secrets)?;
         let missing: Vec<String> =
             stored.new.secrets.iter().filter(|name| !given.contains(name)).cloned().collect();
         if !missing.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowrun_core::{Facts, ObjectReport, Outcome, Report, SecretSource};
+use flowrun_core::{Facts, ObjectReport, Report, SecretSource};
 use serde_json::Value;
 
 /// Values shorter than this cannot be told from ordinary text.
@@ -47,16 +47,6 @@ impl Redactor {
                 };
                 Report::Objects(objects.into_iter().map(redacted).collect())
             }
-        }
-    }
-
-    pub(crate) fn outcome(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::Failed(mut failure) if !self.spellings.is_empty() => {
-                failure.message = failure.message.map(|message| self.text(message));
-                Outcome::Failed(failure)
-            }
-            outcome => outcome,
         }
     }
 

@@ -92,6 +92,9 @@ pub enum StartError {
     /// The engine takes no more runs.
     #[error("the engine is shut down")]
     ShutDown,
+    /// Where secrets come from has panicked. Without them nothing can be taken out of what is recorded.
+    #[error("the secrets could not be read: their source panicked: {0}")]
+    Secrets(String),
     /// The runtime was shut down, or the driver panicked, before the run was stored.
     #[error("the run lost its driver")]
     Lost,
@@ -102,6 +105,7 @@ impl From<NotLaunched> for StartError {
         match why {
             NotLaunched::NoRuntime => Self::NoRuntime,
             NotLaunched::ShutDown => Self::ShutDown,
+            NotLaunched::Secrets(message) => Self::Secrets(message),
             NotLaunched::Store(error) => Self::Store(error),
             NotLaunched::Lost => Self::Lost,
         }

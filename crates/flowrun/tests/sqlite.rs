@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flowrun::{
-    Context, Engine, Flow, NodeSpec, Outcome, Record, Rerun, RunError, RunRequest, RunStatus, Site,
-    SqliteStore, Task, TaskExecutor, Watched, async_trait,
+    Context, Engine, ErrorClass, Flow, NodeSpec, Outcome, Placement, Record, Rerun, ResumeError, RunError,
+    RunRequest, RunStatus, Site, SqliteStore, StartError, Task, TaskExecutor, Watched, async_trait,
 };
 
 /// Counts its calls, and does not come back from node 2 while it is told to hang.
@@ -113,4 +113,50 @@ async fn a_file_opened_anew_in_one_process_hears_nothing_from_tasks_of_the_engin
     let finished = recovered.resumed[0].finished().await.unwrap();
     assert_eq!((recovered.resumed[0].id(), finished.status()), (id, RunStatus::Passed));
     assert!(!finished.to_json().contains("from another life"));
+}
+
+/// Waits until it is told to stop, or for ever.
+struct Waits {
+    listens: bool,
+}
+
+#[async_trait]
+impl TaskExecutor for Waits {
+    async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
+        if self.listens {
+            context.cancelled().await;
+            return Outcome::failed(ErrorClass::Stopped, "stopped");
+        }
+        std::future::pending().await
+    }
+
+    fn placement(&self) -> Placement {
+        if self.listens { Placement::OwnTask } else { Placement::InPlace }
+    }
+}
+
+/// Also while the engine, its handles and readers of events are still there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_shutdown_the_file_can_be_opened_anew_every_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.flowrun");
+    for time in 1..=40 {
+        let store = SqliteStore::open_file(&path).unwrap_or_else(|error| panic!("time {time}: {error}"));
+        let engine = Engine::builder().store(store);
+        let engine =
+            engine.executor("deaf", Waits { listens: false }).executor("listens", Waits { listens: true });
+        let engine = engine.function("quick", |_, _| Outcome::done()).build().unwrap();
+        let request = |task_type| {
+            let flow = Flow::builder().node(NodeSpec::new("1", task_type)).build().unwrap();
+            RunRequest::new(flow, Site::new("https://a.example"))
+        };
+        let mut runs = Vec::new();
+        for task_type in ["quick", "deaf", "listens", "quick", "listens"] {
+            runs.push(engine.start(request(task_type)).await.unwrap());
+        }
+        engine.shutdown(Duration::ZERO).await;
+        assert!(matches!(engine.start(request("quick")).await, Err(StartError::ShutDown)));
+        assert!(matches!(engine.resume(runs[1].id()).await, Err(ResumeError::ShutDown)));
+        assert!(engine.recover().await.is_err());
+    }
 }

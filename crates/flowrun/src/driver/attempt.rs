@@ -1,14 +1,20 @@
 //! One attempt at work: the executor's future, with panics turned into failures.
+//!
+//! An executor can panic when it is called, when its future is polled, and when that is dropped, at its end or before.
+//! None of these panics may reach the driver, and no two may meet: one that comes while another one unwinds ends the
+//! process. So no future is dropped by the unwinding of its own poll, and no two futures are dropped in one call. What
+//! remains is two locals of one future that both panic in their `drop`: Rust itself ends the process there.
 
-use std::any::Any;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use flowrun_core::{Attempt, ErrorClass, NodeIx, Outcome};
 use futures::future::BoxFuture;
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Span, warn};
+
+use crate::Context;
+use crate::contain::{self, Panicked};
 
 /// What became of an attempt when its executor was called.
 pub(super) enum Started {
@@ -20,15 +26,50 @@ impl Started {
     /// Calls `start`, which calls the executor, and polls once what is not done then.
     #[inline]
     pub(super) fn new(cx: &mut TaskContext<'_>, start: impl FnOnce() -> Self) -> Self {
-        let started = catch_unwind(AssertUnwindSafe(|| match start() {
-            Self::Done(outcome) => Self::Done(outcome),
-            Self::Pending(mut future) => match future.as_mut().poll(cx) {
-                Poll::Ready(outcome) => Self::Done(outcome),
-                Poll::Pending => Self::Pending(future),
-            },
-        }));
-        started.unwrap_or_else(|panic| Self::Done(panicked(&*panic)))
+        let mut future = None;
+        let polled = contain::call(|| match start() {
+            Self::Done(outcome) => Poll::Ready(outcome),
+            Self::Pending(pending) => {
+                future = Some(pending);
+                poll(&mut future, cx)
+            }
+        });
+        match (polled, future) {
+            (Ok(Poll::Pending), Some(future)) => Self::Pending(future),
+            (Ok(Poll::Pending), None) => unreachable!("only a future is pending"),
+            (Ok(Poll::Ready(outcome)), _) => Self::Done(outcome),
+            (Err(panicked), future) => Self::Done(failed(&panicked, future)),
+        }
     }
+}
+
+/// Polls a future that is there, and drops it when it is done.
+#[inline]
+fn poll(future: &mut Option<BoxFuture<'static, Outcome>>, cx: &mut TaskContext<'_>) -> Poll<Outcome> {
+    let Some(pending) = future else { return Poll::Pending };
+    let polled = pending.as_mut().poll(cx);
+    if polled.is_ready() {
+        *future = None;
+    }
+    polled
+}
+
+/// The same, where a panic may not go on.
+fn poll_contained(
+    future: &mut Option<BoxFuture<'static, Outcome>>,
+    cx: &mut TaskContext<'_>,
+) -> Poll<Outcome> {
+    contain::call(|| poll(future, cx))
+        .unwrap_or_else(|panicked| Poll::Ready(failed(&panicked, future.take())))
+}
+
+/// An executor panicked; what is left of its future is dropped.
+fn failed(panicked: &Panicked, future: Option<BoxFuture<'static, Outcome>>) -> Outcome {
+    let message = match contain::discard(future) {
+        Ok(()) => format!("executor panicked: {panicked}"),
+        Err(again) => format!("executor panicked: {panicked}, and when it was dropped: {again}"),
+    };
+    Outcome::failed(ErrorClass::Panic, message)
 }
 
 /// An attempt that has to wait for something. It resolves to the attempt and its outcome, or to `None` once it
@@ -53,17 +94,18 @@ impl AttemptFuture {
     }
 
     /// Moves the rest of the work to a tokio task of its own, which ends with this future.
-    pub(super) fn into_own_task(mut self) -> Self {
+    pub(super) fn into_own_task(mut self, context: Context) -> Self {
         if let Some(future) = self.future.take() {
-            let task = OwnTask(tokio::spawn(future));
-            self.future = Some(Box::pin(task));
+            let contained = Contained { future: Some(future), context };
+            self.future = Some(Box::pin(OwnTask(tokio::spawn(contained))));
         }
         self
     }
 
-    /// Drops the executor's future. What it was doing stops where it stood.
-    pub(super) fn abandon(&mut self) {
-        self.future = None;
+    /// Drops the executor's future. What it was doing stops where it stood. Gives what is to be told when it panicked
+    /// at that; a task of its own ends later and tells it itself.
+    pub(super) fn abandon(&mut self) -> Option<String> {
+        contain::discard(self.future.take()).err().map(|panicked| panicked_at_drop(&panicked))
     }
 }
 
@@ -72,15 +114,47 @@ impl Future for AttemptFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let Some(future) = &mut this.future else { return Poll::Ready((this.node, this.attempt, None)) };
-        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(panic) => panicked(&*panic),
-        };
-        this.future = None;
-        Poll::Ready((this.node, this.attempt, Some(outcome)))
+        if this.future.is_none() {
+            return Poll::Ready((this.node, this.attempt, None));
+        }
+        poll_contained(&mut this.future, cx).map(|outcome| (this.node, this.attempt, Some(outcome)))
     }
+}
+
+impl Drop for AttemptFuture {
+    fn drop(&mut self) {
+        // Dropped with its driver: nobody else is left to tell.
+        if let Err(panicked) = contain::discard(self.future.take()) {
+            warn!(payload_bytes = panicked.to_string().len(), "executor panicked when it was dropped");
+        }
+    }
+}
+
+/// An executor's future in a task of its own. Tokio drops a future that panics while it still unwinds, which this
+/// one does not let it.
+struct Contained {
+    future: Option<BoxFuture<'static, Outcome>>,
+    context: Context,
+}
+
+impl Future for Contained {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Outcome> {
+        poll_contained(&mut self.future, cx)
+    }
+}
+
+impl Drop for Contained {
+    fn drop(&mut self) {
+        if let Err(panicked) = contain::discard(self.future.take()) {
+            self.context.log(panicked_at_drop(&panicked));
+        }
+    }
+}
+
+fn panicked_at_drop(panicked: &Panicked) -> String {
+    format!("executor panicked when it was dropped: {panicked}")
 }
 
 /// A tokio task that is aborted when nobody waits for it any more.
@@ -90,13 +164,9 @@ impl Future for OwnTask {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Outcome> {
-        Pin::new(&mut self.0).poll(cx).map(|joined| match joined {
-            Ok(outcome) => outcome,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => panicked(&*panic),
-                Err(_) => Outcome::failed(ErrorClass::Stopped, "the runtime is shutting down"),
-            },
-        })
+        // It does not panic, so it was cancelled, and only the runtime cancels a task that is still waited for.
+        let is_gone = |_| Outcome::failed(ErrorClass::Stopped, "the runtime is shutting down");
+        Pin::new(&mut self.0).poll(cx).map(|joined| joined.unwrap_or_else(is_gone))
     }
 }
 
@@ -104,10 +174,4 @@ impl Drop for OwnTask {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Outcome {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Outcome::failed(ErrorClass::Panic, format!("executor panicked: {}", text.unwrap_or("no message")))
 }

@@ -15,20 +15,21 @@ use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Call, Event, NodeIx, Outcome, Run, Timestamp};
+use flowrun_core::{Attempt, Call, Event, NodeIx, Outcome, Report, Run, Timestamp};
 use flowrun_store::{Commit, Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, debug_span};
 
 use crate::FlowRun;
-use crate::context::{Context, Reported, RunShared, Within};
+use crate::contain;
+use crate::context::{Context, RunShared, Within};
 use crate::executor::{NodeExecutors, Placement};
 use crate::failpoint::failpoint;
 use crate::handle::{Progress, RunError};
+use crate::reports::{AttemptId, Said, dropped_line};
 use crate::slots::RunSlots;
 use ahead::Ordered;
 use attempt::{AttemptFuture, Started};
@@ -39,6 +40,9 @@ pub(crate) use work::Work;
 
 /// Nodes that end at once before the driver lets other tasks of the runtime have their turn.
 const NODES_PER_TURN: u32 = 64;
+
+/// Bytes of reports that count as much as a node: a few large reports take as long as many small ones.
+const BYTES_PER_NODE: usize = 16 << 10;
 
 /// What waiting for the disk counts for in a turn: it takes as long as many nodes do.
 const NODES_PER_WAIT: u32 = 8;
@@ -65,7 +69,6 @@ pub(crate) struct Driver {
     pub(crate) shared: Arc<RunShared>,
     /// What an attempt without a deadline works within.
     pub(crate) within: Arc<Within>,
-    pub(crate) reports: mpsc::UnboundedReceiver<Reported>,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) watch: Watch,
     pub(crate) progress: Arc<Progress>,
@@ -87,6 +90,7 @@ impl Driver {
         }
         // Executors that are still at work are dropped before the end is told.
         self.work = Work::default();
+        self.shared.reports.close();
         let Self { run, progress, journal, slots, .. } = self;
         // Whoever waits for the end may open the run once more at that moment.
         drop((journal, slots));
@@ -105,11 +109,11 @@ impl Driver {
             self.tell();
             match self.next().await? {
                 Next::Written => {}
-                Next::Reported(reported) => self.decide(reported.into())?,
+                Next::Reported => self.hear()?,
                 Next::Ended => self.end_attempts()?,
                 Next::Granted(node, attempt) => self.decide(Event::SlotGranted { node, attempt })?,
                 Next::Asked(request) => self.answer(request).await?,
-                Next::Due => self.fire_timers()?,
+                Next::Due => self.end_attempts()?,
             }
         }
     }
@@ -128,7 +132,7 @@ impl Driver {
         }
     }
 
-    /// Waits for what comes next. Reports first: what an executor said stands before how it ended.
+    /// Waits for what comes next.
     async fn next(&mut self) -> Result<Next, StoreError> {
         self.watch.waited();
         let wait =
@@ -144,18 +148,23 @@ impl Driver {
         cx: &mut TaskContext<'_>,
         sleep: Pin<&mut impl Future<Output = ()>>,
     ) -> Poll<Result<Next, StoreError>> {
-        if let Some(reported) = self.reported() {
-            return Poll::Ready(Ok(Next::Reported(reported)));
+        // Reports and the rest take turns: an executor that never stops talking is not all there is to hear. What comes
+        // from outside, and timers, have their turn in `serve` after so many reports, which is before this returns for
+        // the 64th time.
+        let may_hear = !self.work.ahead.is_full();
+        if may_hear && !std::mem::take(&mut self.work.has_heard) && self.shared.reports.has_any() {
+            return Poll::Ready(Ok(Next::Reported));
         }
         if let Poll::Ready(written) = self.poll_written(cx) {
             return Poll::Ready(written.map(|()| Next::Written));
         }
-        if !self.work.ahead.is_full() && self.work.poll_ended(cx, &self.shared.redactor) {
+        if may_hear && self.work.poll_ended(cx, &self.shared.intake) {
             return Poll::Ready(Ok(Next::Ended));
         }
         // Nothing is ready by a look; from here on whatever comes has to wake the driver.
-        if let Poll::Ready(Some(reported)) = self.reports.poll_recv(cx) {
-            return Poll::Ready(Ok(Next::Reported(reported)));
+        self.shared.reports.wake_at_next(cx.waker());
+        if may_hear && self.shared.reports.has_any() {
+            return Poll::Ready(Ok(Next::Reported));
         }
         if let Poll::Ready(Some((node, attempt))) = self.slots.granted.poll_recv(cx) {
             return Poll::Ready(Ok(Next::Granted(node, attempt)));
@@ -166,18 +175,32 @@ impl Driver {
         sleep.poll(cx).map(|()| Ok(Next::Due))
     }
 
-    /// The next report that is there, if any.
-    fn reported(&mut self) -> Option<Reported> {
-        if !self.shared.has_reports.load(Ordering::Acquire) {
-            return None;
+    /// Decides what executors have said, as much of it as belongs into a turn, as one decision.
+    fn hear(&mut self) -> Result<(), StoreError> {
+        self.work.has_heard = true;
+        let said =
+            self.shared.reports.take(NODES_PER_TURN as usize, NODES_PER_TURN as usize * BYTES_PER_NODE);
+        self.decide_said(said)
+    }
+
+    fn decide_said(&mut self, said: Vec<Said>) -> Result<(), StoreError> {
+        if said.is_empty() {
+            return Ok(());
         }
-        // Taken back before the look, so that a report that comes after it shows again.
-        self.shared.has_reports.store(false, Ordering::Release);
-        let reported = self.reports.try_recv().ok();
-        if reported.is_some() {
-            self.shared.has_reports.store(true, Ordering::Release);
+        let bytes: usize = said.iter().map(Said::size).sum();
+        let nodes = u32::try_from(said.len() + bytes / BYTES_PER_NODE).unwrap_or(u32::MAX);
+        self.work.turn = self.work.turn.saturating_add(nodes);
+        let at = self.watch.now();
+        self.decide_all(at, said.into_iter().map(Event::from), More::Follows)
+    }
+
+    /// Tells how many lines were dropped of those who said too much, where that is not told yet.
+    fn tell_dropped(&mut self) -> Result<(), StoreError> {
+        for ((node, attempt), lines) in self.shared.reports.take_dropped() {
+            let report = Report::Log(dropped_line(lines));
+            self.decide(Event::Reported { node, attempt, report })?;
         }
-        reported
+        Ok(())
     }
 
     /// Decides one event that happened just now.
@@ -249,9 +272,7 @@ impl Driver {
                 self.tell();
                 tokio::task::yield_now().await;
                 self.watch.waited();
-                while let Ok(request) = self.requests.try_recv() {
-                    self.answer(request).await?;
-                }
+                self.serve().await?;
             } else {
                 return Ok(());
             }
@@ -259,6 +280,20 @@ impl Driver {
                 return Ok(());
             }
         }
+    }
+
+    /// Sees to what does not come from executors, as far as it is there.
+    async fn serve(&mut self) -> Result<(), StoreError> {
+        while let Ok(request) = self.requests.try_recv() {
+            self.answer(request).await?;
+        }
+        while let Ok((node, attempt)) = self.slots.granted.try_recv() {
+            self.decide(Event::SlotGranted { node, attempt })?;
+        }
+        if self.work.timers.next().is_some_and(|at| at <= self.watch.now()) {
+            self.end_attempts()?;
+        }
+        Ok(())
     }
 
     /// Starts what is ready, polling each executor once in place. Most are done then; the others wait in the
@@ -270,7 +305,7 @@ impl Driver {
                 self.work.turn += 1;
                 if let Some(outcome) = self.start(cx, call) {
                     let (node, attempt) = (call.node(), call.attempt());
-                    let outcome = self.shared.redactor.outcome(outcome);
+                    let outcome = self.shared.intake.outcome(outcome);
                     self.work.ended.push(Ended { node, attempt, outcome: Some(outcome) });
                 }
             }
@@ -311,21 +346,32 @@ impl Driver {
             Started::Pending(future) => {
                 failpoint!("c5");
                 let future = AttemptFuture::new(node, attempt, future, span);
-                let in_place = executor.placement() == Placement::InPlace;
-                self.work.pending.push(if in_place { future } else { future.into_own_task() });
+                let placement = contain::call(|| executor.placement()).unwrap_or_default();
+                self.work.pending.push(match placement {
+                    Placement::InPlace => future,
+                    Placement::OwnTask => future.into_own_task(Context::new(Arc::clone(&self.within), call)),
+                });
                 None
             }
         }
     }
 
-    /// Decides what the attempts that ended mean: first what their executors still had to say, then their ends
-    /// together.
+    /// Decides what the attempts that ended mean: first what their executors still had to say, then what ended them
+    /// before they returned, then their ends together.
+    ///
+    /// An executor that kept the driver from its turns returns after its deadline, or after somebody asked for a cancel,
+    /// and the driver sees its answer before it sees those. They came first, so they are decided first.
     fn end_attempts(&mut self) -> Result<(), StoreError> {
         failpoint!("c6");
-        let at = self.watch.now();
-        while let Some(reported) = self.reported() {
-            self.decide_all(at, [reported.into()], More::Follows)?;
+        if self.shared.reports.has_any() {
+            self.hear_of_ended()?;
         }
+        if self.shared.stops.is_cancel_asked() && !self.work.has_cancelled {
+            self.cancel()?;
+        }
+        self.fire_timers()?;
+        self.tell_dropped()?;
+        let at = self.watch.now();
         let mut ended = std::mem::take(&mut self.work.ended);
         self.decide_all(at, ended.iter_mut().map(Ended::event), More::No)?;
         ended.clear();
@@ -333,12 +379,33 @@ impl Driver {
         Ok(())
     }
 
+    /// Decides what the attempts that ended have said. What others have said meanwhile comes in its order, as long as
+    /// it is not too much.
+    fn hear_of_ended(&mut self) -> Result<(), StoreError> {
+        self.hear()?;
+        if self.shared.reports.has_any() && !self.work.ended.is_empty() {
+            let ended: BTreeSet<AttemptId> =
+                self.work.ended.iter().map(|ended| (ended.node, ended.attempt)).collect();
+            let mut said = self.shared.reports.take_all_of(&ended);
+            // What is decided at once is to stay as small as it is otherwise.
+            while !said.is_empty() {
+                let rest = said.split_off(said.len().min(NODES_PER_TURN as usize));
+                self.decide_said(std::mem::replace(&mut said, rest))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self) -> Result<(), StoreError> {
+        failpoint!("c12");
+        self.work.has_cancelled = true;
+        self.tell_dropped()?;
+        self.decide(Event::CancelRequested)
+    }
+
     async fn answer(&mut self, request: Request) -> Result<(), StoreError> {
         match request {
-            Request::Cancel => {
-                failpoint!("c12");
-                self.decide(Event::CancelRequested)?;
-            }
+            Request::Cancel => self.cancel()?,
             Request::Pause(decided) => self.decide_asked(Event::PauseRequested, decided)?,
             Request::Resume(decided) => self.decide_asked(Event::ResumeRequested, decided)?,
             Request::Snapshot(reply) => {
@@ -363,12 +430,20 @@ impl Driver {
         Ok(())
     }
 
+    /// Sees to what is due by the clock.
     fn fire_timers(&mut self) -> Result<(), StoreError> {
+        if self.work.timers.next().is_none() {
+            return Ok(());
+        }
         let now = self.watch.now();
         let mut over = BTreeSet::new();
         while let Some(due) = self.work.timers.pop(now) {
             match due {
-                Due::Timer(timer) => self.decide(Event::TimerFired(timer))?,
+                Due::Timer(timer) => {
+                    // It may end the run, and then nobody is left to tell.
+                    self.tell_dropped()?;
+                    self.decide(Event::TimerFired(timer))?;
+                }
                 Due::Grace(node, attempt) => {
                     over.insert((node, attempt));
                 }
@@ -378,8 +453,13 @@ impl Driver {
                 }
             }
         }
-        self.work.abandon(&over);
-        self.end_attempts()
+        let mut last_words = Vec::new();
+        self.work.abandon(&over, |node, attempt, told| last_words.push((node, attempt, told)));
+        for (node, attempt, told) in last_words {
+            let report = Report::Log(self.shared.intake.line(told));
+            self.decide(Event::Reported { node, attempt, report })?;
+        }
+        Ok(())
     }
 }
 
@@ -387,8 +467,8 @@ impl Driver {
 enum Next {
     /// A decision is written, and carried out.
     Written,
-    /// An executor said something.
-    Reported(Reported),
+    /// Executors have said something.
+    Reported,
     /// Attempts that waited are over.
     Ended,
     /// The host has a slot for an attempt.
@@ -414,12 +494,6 @@ fn written(stored: &mut Option<oneshot::Sender<()>>, journal: &mut dyn Journal) 
         journal.publish();
         // Whoever started the run may have gone away.
         let _ = stored.send(());
-    }
-}
-
-impl From<Reported> for Event {
-    fn from(Reported { node, attempt, report }: Reported) -> Self {
-        Self::Reported { node, attempt, report }
     }
 }
 

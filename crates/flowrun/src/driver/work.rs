@@ -11,10 +11,10 @@ use futures::stream::FuturesUnordered;
 use super::ahead::Ahead;
 use super::attempt::AttemptFuture;
 use super::timers::{Due, Timers};
-use crate::context::Stops;
 use crate::failpoint::failpoint;
-use crate::redact::Redactor;
+use crate::intake::Intake;
 use crate::slots::RunSlots;
+use crate::stops::Stops;
 
 /// The end of an attempt that is still to be decided.
 pub(super) struct Ended {
@@ -49,6 +49,10 @@ pub(crate) struct Work {
     pub(super) timers: Timers,
     /// Nodes that were started or ended since other tasks of the runtime had their turn.
     pub(super) turn: u32,
+    /// Whether reports had their turn last.
+    pub(super) has_heard: bool,
+    /// Whether a cancel was decided.
+    pub(super) has_cancelled: bool,
     pub(super) parked: bool,
     /// Whether something was written that those who watch have not been told of.
     pub(super) untold: bool,
@@ -90,6 +94,7 @@ impl Work {
                 }
                 Command::SetTimer { timer, at } => {
                     failpoint!("c11");
+                    stops.set_timer(timer, at);
                     self.timers.set(at, Due::Timer(timer));
                 }
                 Command::AcquireSlot { node, attempt } => slots.acquire(node, attempt),
@@ -100,14 +105,14 @@ impl Work {
     }
 
     /// Goes on with what is pending, until enough attempts have ended or none is ready. Tells whether any has.
-    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, redactor: &Redactor) -> bool {
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, intake: &Intake) -> bool {
         while self.ended.len() < Run::AT_ONCE
             && let Poll::Ready(Some((node, attempt, outcome))) = self.pending.poll_next_unpin(cx)
         {
             self.turn += 1;
             // `None` is what is left of an attempt that was abandoned, and told of, before.
             if let Some(outcome) = outcome {
-                let outcome = redactor.outcome(outcome);
+                let outcome = intake.outcome(outcome);
                 self.ended.push(Ended { node, attempt, outcome: Some(outcome) });
             }
         }
@@ -116,14 +121,20 @@ impl Work {
 
     /// Drops the executors of these attempts: those that were still at work have ended, and so have those that
     /// are still to be called, since a slow disk can hold up the calls for longer than the grace period. One walk
-    /// serves all of them.
-    pub(super) fn abandon(&mut self, over: &BTreeSet<(NodeIx, Attempt)>) {
+    /// serves all of them. What one of them says by a panic goes to `last_words`.
+    pub(super) fn abandon(
+        &mut self,
+        over: &BTreeSet<(NodeIx, Attempt)>,
+        mut last_words: impl FnMut(NodeIx, Attempt, String),
+    ) {
         if over.is_empty() {
             return;
         }
         for future in self.pending.iter_mut() {
             if over.contains(&(future.node, future.attempt)) {
-                future.abandon();
+                if let Some(told) = future.abandon() {
+                    last_words(future.node, future.attempt, told);
+                }
                 self.ended.push(Ended { node: future.node, attempt: future.attempt, outcome: None });
             }
         }
@@ -142,7 +153,7 @@ mod tests {
     fn an_attempt_whose_grace_period_ended_before_its_call_is_not_called() {
         let [over, other] = [0, 1].map(|node| Call::new(NodeIx::new(node), Attempt::FIRST));
         let mut work = Work { ready: vec![over, other], ..Work::default() };
-        work.abandon(&BTreeSet::from([(over.node(), over.attempt())]));
+        work.abandon(&BTreeSet::from([(over.node(), over.attempt())]), |_, _, said| panic!("{said}"));
         assert_eq!(work.ready, [other]);
         assert!(matches!(work.ended[..], [Ended { node, outcome: None, .. }] if node == over.node()));
     }
