@@ -47,6 +47,14 @@ pub enum StoreError {
         /// How the first write that failed did so.
         source: Arc<dyn Error + Send + Sync>,
     },
+    /// The host's function for its own tables would not have it. Nothing of the decision is stored.
+    #[error("the host refused to have run `{run}` stored")]
+    Refused {
+        /// The run.
+        run: RunId,
+        /// What the host said.
+        source: Arc<dyn Error + Send + Sync>,
+    },
     /// The store could not be read.
     #[error("could not {action}")]
     Unreadable {
@@ -81,7 +89,7 @@ impl StoreError {
             Self::FailStop { .. } => {
                 Some("see to the disk, then open the store again: its runs can be resumed")
             }
-            Self::NotFound(_) | Self::Unreadable { .. } | Self::Failed { .. } => None,
+            Self::NotFound(_) | Self::Refused { .. } | Self::Unreadable { .. } | Self::Failed { .. } => None,
         }
     }
 }

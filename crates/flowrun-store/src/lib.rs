@@ -45,5 +45,8 @@ pub use memory::MemoryStore;
 pub use replay::NotReplayed;
 pub use run::{NewRun, RunFilter, RunSummary, StoredRun};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{OpenError, Retention, SqliteOptions, SqliteStore, StoreStats, Verified};
+pub use sqlite::{
+    HostError, HostTables, HostTransaction, OpenError, Retention, RunChange, SqlValue, SqliteOptions,
+    SqliteStore, StoreStats, Verified,
+};
 pub use store::{Opened, Store};

@@ -1,5 +1,6 @@
 //! What a store keeps of a run beside its journal.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -17,13 +18,14 @@ pub struct NewRun {
     pub flow: Arc<str>,
     /// The names of the secrets it may use; their values are never stored.
     pub secrets: Vec<String>,
+    host_data: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl NewRun {
     /// A run of the flow with this JSON text, without secrets.
     #[must_use]
     pub fn new(spec: RunSpec, flow: impl Into<Arc<str>>) -> Self {
-        Self { spec, flow: flow.into(), secrets: Vec::new() }
+        Self { spec, flow: flow.into(), secrets: Vec::new(), host_data: None }
     }
 
     /// Sets the names of its secrets.
@@ -31,6 +33,27 @@ impl NewRun {
     pub fn secrets(mut self, secrets: Vec<String>) -> Self {
         self.secrets = secrets;
         self
+    }
+
+    /// Sets what the host's part of the store is to know of it, such as the account it runs for. It is handed over
+    /// with the transaction that stores the run (`HostTables`) and is not stored.
+    #[must_use]
+    pub fn with_host_data(mut self, data: impl Any + Send + Sync) -> Self {
+        self.host_data = Some(Arc::new(data));
+        self
+    }
+
+    /// The same, with data that is shared already.
+    #[must_use]
+    pub fn with_shared_host_data(mut self, data: Arc<dyn Any + Send + Sync>) -> Self {
+        self.host_data = Some(data);
+        self
+    }
+
+    /// What the host's part of the store is to know of it; `None` when that is nothing, or of another type.
+    #[must_use]
+    pub fn host_data<T: Any>(&self) -> Option<&T> {
+        self.host_data.as_deref()?.downcast_ref()
     }
 
     /// Its flow, read again.

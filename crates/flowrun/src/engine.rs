@@ -123,6 +123,10 @@ impl Engine {
         spec.configs = request.configs;
         spec.policy = request.policy.unwrap_or_else(|| inner.policy.clone()).slots(inner.slots.are_limited());
         let new = NewRun::new(spec.clone(), plan.flow().shared_json());
+        let new = match request.host_data {
+            Some(data) => new.with_shared_host_data(data),
+            None => new,
+        };
         let launched = {
             let store = inner.store.borrow().ok_or(StartError::ShutDown)?;
             let secrets = inner.secrets_of(plan.flow()).map_err(StartError::Secrets)?;

@@ -79,7 +79,10 @@ pub use flowrun_store::{
     RunSummary, Store, StoreError, StoredRun,
 };
 #[cfg(feature = "sqlite")]
-pub use flowrun_store::{OpenError, Retention, SqliteOptions, SqliteStore, StoreStats, Verified};
+pub use flowrun_store::{
+    HostError, HostTables, HostTransaction, OpenError, Retention, RunChange, SqlValue, SqliteOptions,
+    SqliteStore, StoreStats, Verified,
+};
 pub use handle::{Events, RunError, RunEvent, RunHandle, Watched};
 pub use recover::{Recovered, ResumeError, Untouched};
 pub use request::{RunRequest, StartError};

@@ -1,5 +1,6 @@
 //! What a run is started with, and why it may be refused.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use flowrun_core::{Diagnostic, Flow, Plan, RunId, RunPolicy, Site};
@@ -24,6 +25,7 @@ pub struct RunRequest {
     pub(crate) id: Option<RunId>,
     pub(crate) configs: Option<Box<RawValue>>,
     pub(crate) policy: Option<RunPolicy>,
+    pub(crate) host_data: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ impl RunRequest {
     }
 
     const fn of(what: What, site: Arc<Site>) -> Self {
-        Self { what, site, id: None, configs: None, policy: None }
+        Self { what, site, id: None, configs: None, policy: None, host_data: None }
     }
 
     /// Sets the id of the run. Default: a random UUID.
@@ -72,6 +74,14 @@ impl RunRequest {
     #[must_use]
     pub fn policy(mut self, policy: RunPolicy) -> Self {
         self.policy = Some(policy);
+        self
+    }
+
+    /// Sets what the host's part of the store is to know of the run, such as the account it is for: it is handed over
+    /// with the transaction that stores the run (`HostTables::on_change`), and not stored itself.
+    #[must_use]
+    pub fn host_data(mut self, data: impl Any + Send + Sync) -> Self {
+        self.host_data = Some(Arc::new(data));
         self
     }
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::queue::{Append, Delete, Queued, Work};
-use super::writer::Writer;
+use super::writer::{Refused, Writer};
 use crate::StoreError;
 
 /// Appends in one transaction at most. More would make the first ones wait for the last.
@@ -69,7 +69,8 @@ impl Desk {
         if self.unwritten.load(Ordering::Acquire) > 0 || writer.is_checkpoint_due() {
             return None;
         }
-        Some(self.write(writer, std::slice::from_ref(append).iter()))
+        let written = self.write(writer, std::slice::from_ref(append).iter());
+        Some(written.and_then(|mut refused| refused.pop().map_or(Ok(()), |(_, refusal)| Err(refusal))))
     }
 
     /// Writes what is queued until nobody can queue any more, and closes the store. A panic while the writer was
@@ -111,6 +112,11 @@ impl Desk {
                 let _ = reply.send(deleted);
                 None
             }
+            Work::Host(work) => {
+                work(writer);
+                self.unwritten.fetch_sub(1, Ordering::AcqRel);
+                None
+            }
             Work::Append(append) => {
                 group.push(append);
                 let next = gather(work, group);
@@ -123,12 +129,18 @@ impl Desk {
     /// Writes a group in one transaction, and answers all of them.
     fn write_group(&self, writer: &mut Writer, group: &mut Vec<Queued>) {
         let written = self.write(writer, group.iter().map(|queued| &queued.append));
+        let (written, refused) = match written {
+            Ok(refused) => (Ok(()), refused),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        let mut refused = refused.into_iter().peekable();
         self.unwritten.fetch_sub(group.len(), Ordering::AcqRel);
-        for Queued { claim, reply, .. } in group.drain(..) {
+        for (place, Queued { claim, reply, .. }) in group.drain(..).enumerate() {
+            let refusal = refused.next_if(|(refused, _)| *refused == place).map(|(_, refusal)| refusal);
             // Before the answer: whoever gets it may open the run anew.
             drop(claim);
             // Whoever waited may have gone away.
-            let _ = reply.send(written.clone());
+            let _ = reply.send(refusal.map_or_else(|| written.clone(), Err));
         }
         if writer.is_checkpoint_due() {
             writer.checkpoint();
@@ -139,7 +151,7 @@ impl Desk {
         &self,
         writer: &mut Writer,
         appends: impl ExactSizeIterator<Item = &'a Append> + Clone,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Refused, StoreError> {
         let began = Instant::now();
         let written = writer.write(appends);
         self.is_quick.store(began.elapsed() < self.quick, Ordering::Relaxed);

@@ -73,6 +73,14 @@ pub enum OpenError {
     /// There is a write-ahead log without its store.
     #[error("`{}` has no store beside it", .0.display())]
     Orphan(PathBuf),
+    /// The tables of the host could not be made.
+    #[error("could not make the host's tables in the store `{}`", path.display())]
+    HostTables {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The disk is full.
     #[error("no room on the disk for the store `{}`", .0.display())]
     Full(PathBuf),
@@ -125,6 +133,7 @@ impl OpenError {
             Self::Orphan(_) => "put the store back beside it; if it is gone for good, delete this file too",
             Self::Full(_) => "make room on the disk",
             Self::Io { .. } | Self::Sqlite { .. } => "see to the disk",
+            Self::HostTables { .. } => "correct the SQL that makes them",
             Self::OldSqlite(_) => "build with the SQLite that is bundled",
         }
     }

@@ -9,10 +9,10 @@ use futures::channel::oneshot;
 
 use super::format::{Description, Row, State};
 use super::points::Points;
-use super::queue::{Append, Queued, Work};
+use super::queue::{Append, Queued, Refusal, Work};
 use super::reader::SqliteReader;
 use super::store::Shared;
-use crate::{Commit, Journal, JournalReader, StoreError};
+use crate::{Commit, Journal, JournalReader, NewRun, StoreError};
 
 /// The runs that have a writer.
 #[derive(Debug, Default)]
@@ -46,12 +46,13 @@ pub(super) struct SqliteJournal {
     /// Its number in this store.
     pub(super) number: i64,
     /// What it is made of, until that is stored with the first decision.
-    pub(super) new: Option<Box<(Description, Arc<str>)>>,
+    pub(super) new: Option<Box<(Description, NewRun)>>,
     /// The first link of its chain.
     pub(super) origin: super::format::Chain,
     /// How it stands once everything appended is written.
     pub(super) state: State,
     pub(super) claim: Arc<Claim>,
+    pub(super) refusal: Arc<Refusal>,
 }
 
 impl SqliteJournal {
@@ -83,6 +84,7 @@ impl SqliteJournal {
             before,
             after: self.state,
             points: Points::of(is_new, &records),
+            journal: Arc::clone(&self.refusal),
         };
         write(self, append)
     }

@@ -14,12 +14,14 @@
 //! | `queue`, `desk`, `writer`, `transaction` | the way of an append to the disk |
 //! | `points` | where tests stop the process on that way |
 //! | `journal`, `reader` | one run: writing and reading it |
+//! | `host` | tables of the host in the same file and transactions |
 //! | `verify`, `maintenance`, `space` | looking after the file |
 
 mod desk;
 mod error;
 mod file;
 mod format;
+mod host;
 mod journal;
 mod lock;
 mod maintenance;
@@ -35,6 +37,7 @@ mod verify;
 mod writer;
 
 pub use error::OpenError;
+pub use host::{HostError, HostTables, HostTransaction, RunChange, SqlValue};
 pub use maintenance::{Retention, StoreStats};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

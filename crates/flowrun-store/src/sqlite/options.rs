@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{OpenError, SqliteStore};
+use super::{HostTables, OpenError, SqliteStore};
 
 /// How to open a store in an SQLite file.
 ///
@@ -32,6 +32,8 @@ pub struct SqliteOptions {
     /// The name of a registered SQLite VFS that holds the files, in place of the file system. For tests of
     /// faults: such a store has no lock, no reserve, and makes no new file. Default: the file system.
     pub vfs: Option<String>,
+    /// Tables of the host in the same file. Default: none.
+    pub host_tables: Option<HostTables>,
 }
 
 impl SqliteOptions {
@@ -39,7 +41,14 @@ impl SqliteOptions {
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref().to_owned();
-        Self { path, create: true, reserve: 8 << 20, quick: Duration::from_millis(1), vfs: None }
+        Self {
+            path,
+            create: true,
+            reserve: 8 << 20,
+            quick: Duration::from_millis(1),
+            vfs: None,
+            host_tables: None,
+        }
     }
 
     /// Sets whether a new store is made where there is no file.
@@ -67,6 +76,13 @@ impl SqliteOptions {
     #[must_use]
     pub fn vfs(mut self, name: impl Into<String>) -> Self {
         self.vfs = Some(name.into());
+        self
+    }
+
+    /// Sets the tables of the host.
+    #[must_use]
+    pub fn host_tables(mut self, tables: HostTables) -> Self {
+        self.host_tables = Some(tables);
         self
     }
 

@@ -13,12 +13,15 @@ use super::desk::Desk;
 use super::format::{Description, Row, State};
 use super::journal::Claim;
 use super::points::Points;
-use crate::StoreError;
+use super::writer::Writer;
+use crate::{NewRun, StoreError};
 
 /// One thing for the writer to do.
 pub(super) enum Work {
     Append(Queued),
     Delete(Delete),
+    /// What a host wants to do to its tables; it sees to its answer itself.
+    Host(Box<dyn FnOnce(&mut Writer) + Send>),
 }
 
 /// An append that somebody waits for.
@@ -34,12 +37,25 @@ pub(super) struct Append {
     /// The number of the run in this store.
     pub(super) number: i64,
     /// What the run is made of, with its first decision.
-    pub(super) new: Option<Box<(Description, Arc<str>)>>,
+    pub(super) new: Option<Box<(Description, NewRun)>>,
     pub(super) row: Row,
     /// The state before this decision, which the stored one must equal.
     pub(super) before: State,
     pub(super) after: State,
     pub(super) points: Points,
+    pub(super) journal: Arc<Refusal>,
+}
+
+/// A journal as its appends know it: once the host has refused one of them, those that follow it are refused too.
+pub(super) struct Refusal {
+    pub(super) run: RunId,
+    pub(super) told: OnceLock<StoreError>,
+}
+
+impl Refusal {
+    pub(super) fn none(run: RunId) -> Arc<Self> {
+        Arc::new(Self { run, told: OnceLock::new() })
+    }
 }
 
 /// A run that is to go.

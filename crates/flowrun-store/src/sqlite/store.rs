@@ -11,8 +11,9 @@ use rusqlite::{Connection, params};
 
 use super::desk::Desk;
 use super::format::{Description, Identity, State};
+use super::host::{self, Host, HostError, HostTransaction};
 use super::journal::{Claim, Claims, SqliteJournal};
-use super::queue::{Delete, Health, Queue, Work};
+use super::queue::{Delete, Health, Queue, Refusal, Work};
 use super::reader::{self, Flows, Found, Pool, SqliteReader, select_runs};
 use super::space::Space;
 use super::writer::Writer;
@@ -78,6 +79,11 @@ impl SqliteStore {
         let lock = is_file.then(|| file::prepare(&options.path, options.create)).transpose()?;
         let of = |source| OpenError::of(&options.path, source);
         let mut connection = schema::writer(&options)?;
+        let host = options.host_tables.take().map(|tables| Host::new(tables, &mut connection)).transpose();
+        let host = host.map_err(|source| OpenError::HostTables {
+            path: options.path.clone(),
+            source: Box::new(source),
+        })?;
         let identity = transaction::open_epoch(&mut connection).map_err(of)?;
         let last: i64 = connection
             .query_row("SELECT ifnull(max(number), 0) FROM run", [], |row| row.get(0))
@@ -92,6 +98,7 @@ impl SqliteStore {
             health: Arc::clone(&health),
             space,
             lock,
+            host,
             appended: 0,
             commits: 0,
         };
@@ -108,6 +115,36 @@ impl SqliteStore {
     pub fn close(&self) {
         self.shared.pool.clear();
         self.shared.queue.close();
+    }
+
+    /// Reads tables of the host, as they are at one moment, while runs go on. Blocks for the reading.
+    ///
+    /// # Errors
+    ///
+    /// What `work` gives, or what SQLite says. Statements that write are refused.
+    pub fn read_host_tables<T>(
+        &self,
+        work: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError>,
+    ) -> Result<T, HostError> {
+        self.shared.pool.read(|connection| Ok(host::read(connection, work)))?
+    }
+
+    /// Changes tables of the host that no run has to do with, in a transaction of its own, and returns once that is
+    /// on the disk. Blocks until then.
+    ///
+    /// # Errors
+    ///
+    /// What `work` gives: nothing is changed then. [`StoreError`] when the store does not write any more.
+    pub fn write_host_tables<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError> + Send + 'static,
+    ) -> Result<T, HostError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.shared.queue.send(Work::Host(Box::new(move |writer| {
+            // Whoever waited may have gone away.
+            let _ = reply.send(writer.write_host_tables(work));
+        })))?;
+        answer.recv().unwrap_or_else(|_| Err(self.shared.health.gone().into()))
     }
 
     /// The file.
@@ -139,6 +176,7 @@ impl SqliteStore {
             origin: found.description.chain(),
             state: found.state,
             claim,
+            refusal: Refusal::none(run),
         };
         Ok((stored, Box::new(journal)))
     }
@@ -199,9 +237,10 @@ impl Store for SqliteStore {
         })?;
         let origin = description.chain();
         Ok(Box::new(SqliteJournal {
+            refusal: Refusal::none(run),
             run,
             number: shared.next.fetch_add(1, Ordering::Relaxed),
-            new: Some(Box::new((description, new.flow))),
+            new: Some(Box::new((description, new))),
             origin,
             state: State::new(origin),
             claim,

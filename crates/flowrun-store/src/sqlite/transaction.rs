@@ -7,6 +7,7 @@ use flowrun_core::RunId;
 use super::format::{FORMAT, Identity, State, Sum, deleted_sum, status_name};
 use super::queue::Append;
 use super::reader::{Found, column};
+use crate::NewRun;
 
 /// A transaction was not committed.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +54,7 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
     let Append { number, new, row, before, after, .. } = append;
     let moved = WriteError::Moved { seq: row.seq };
     if let Some(new) = new {
-        let (run, flow) = &**new;
+        let (run, NewRun { flow, .. }) = &**new;
         transaction
             .prepare_cached("INSERT OR IGNORE INTO flow VALUES (?, ?)")?
             .execute(params![run.flow_hash, flow])?;

@@ -6,6 +6,7 @@ use flowrun_core::RunId;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::host::{Host, HostError, HostTransaction, RunChange};
 use super::lock::Lock;
 use super::points::Points;
 use super::queue::{Append, Health};
@@ -22,6 +23,9 @@ const APPENDS_A_CHECKPOINT: usize = 4096;
 /// makes the file grow costs the disk about twice as much.
 const COMMITS_A_CHECKPOINT: usize = 256;
 
+/// The appends of a group that the host refused, by their places.
+pub(super) type Refused = Vec<(usize, StoreError)>;
+
 /// Owns the connection that writes, and with it the store.
 pub(super) struct Writer {
     pub(super) connection: Connection,
@@ -29,6 +33,7 @@ pub(super) struct Writer {
     pub(super) health: Arc<Health>,
     pub(super) space: Option<Space>,
     pub(super) lock: Option<Lock>,
+    pub(super) host: Option<Host>,
     /// Appends since the last checkpoint.
     pub(super) appended: usize,
     /// Commits since the last checkpoint.
@@ -36,11 +41,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Writes these appends in one transaction.
+    /// Writes these appends in one transaction, but for those that the host refuses.
     pub(super) fn write<'a>(
         &mut self,
         appends: impl ExactSizeIterator<Item = &'a Append> + Clone,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Refused, StoreError> {
         self.look_at_space();
         // What was queued before a failure was known is refused like what comes after it.
         self.health.check()?;
@@ -55,17 +60,45 @@ impl Writer {
         self.appended >= APPENDS_A_CHECKPOINT || self.commits >= COMMITS_A_CHECKPOINT
     }
 
-    fn commit<'a>(&mut self, appends: impl Iterator<Item = &'a Append> + Clone) -> Result<(), WriteError> {
+    fn commit<'a>(
+        &mut self,
+        appends: impl Iterator<Item = &'a Append> + Clone,
+    ) -> Result<Refused, WriteError> {
+        let mut refused = Refused::new();
         let points = appends.clone().fold(Points::NONE, |all, append| all.and(append.points));
         points.before();
         let transaction = transaction::begin(&mut self.connection, self.epoch)?;
-        for append in appends {
-            transaction::append(&transaction, append)?;
+        for (place, append) in appends.enumerate() {
+            match &self.host {
+                Some(host) if host.concerns(append) => {
+                    refused.extend(host.append(&transaction, append)?.err().map(|refusal| (place, refusal)));
+                }
+                Some(_) | None => transaction::append(&transaction, append)?,
+            }
         }
         points.inside();
         transaction.commit()?;
         points.after();
-        Ok(())
+        Ok(refused)
+    }
+
+    /// Does what a host wants of its tables, in a transaction of its own.
+    pub(super) fn write_host_tables<T>(
+        &mut self,
+        work: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError>,
+    ) -> Result<T, HostError> {
+        self.look_at_space();
+        self.health.check()?;
+        let host = self.host.as_ref().ok_or("the store was opened without tables of a host")?;
+        let done = transaction::begin(&mut self.connection, self.epoch).and_then(|transaction| {
+            let done = host.with(&transaction, work);
+            // Dropped without a commit, it leaves no trace.
+            if done.is_ok() {
+                transaction.commit()?;
+            }
+            Ok(done)
+        });
+        done.map_err(|error| StoreError::FailStop { source: self.stop(error) })?
     }
 
     /// Deletes a run.
@@ -73,21 +106,27 @@ impl Writer {
         self.look_at_space();
         self.health.check()?;
         match self.try_delete(run) {
-            Ok(Deleted::Done) => Ok(()),
-            Ok(Deleted::NotFound) => Err(StoreError::NotFound(run)),
-            Ok(Deleted::StillOpen) => Err(StoreError::StillOpen(run)),
+            Ok(Ok(Deleted::Done)) => Ok(()),
+            Ok(Ok(Deleted::NotFound)) => Err(StoreError::NotFound(run)),
+            Ok(Ok(Deleted::StillOpen)) => Err(StoreError::StillOpen(run)),
+            Ok(Err(refused)) => Err(refused),
             Err(error) => Err(StoreError::FailStop { source: self.stop(error) }),
         }
     }
 
-    fn try_delete(&mut self, run: RunId) -> Result<Deleted, WriteError> {
+    fn try_delete(&mut self, run: RunId) -> Result<Result<Deleted, StoreError>, WriteError> {
         failpoint!("c13_before");
         let transaction = transaction::begin(&mut self.connection, self.epoch)?;
         let deleted = transaction::delete(&transaction, run)?;
+        if let (Some(host), Deleted::Done) = (&self.host, deleted)
+            && let Err(refused) = host.change(&transaction, &RunChange::Deleted { run })
+        {
+            return Ok(Err(refused));
+        }
         failpoint!("c13");
         transaction.commit()?;
         failpoint!("c13_after");
-        Ok(deleted)
+        Ok(Ok(deleted))
     }
 
     /// Nothing is written after an error: what SQLite believes and what the disk holds may differ, and a second
