@@ -51,6 +51,14 @@ pub struct Redirect {
     pub headers: Headers,
 }
 
+impl Redirect {
+    /// A hop that was made by other means, such as a document that sends its visitor on.
+    #[must_use]
+    pub const fn new(from: Url, status: u16, headers: Headers) -> Self {
+        Self { from, status, headers }
+    }
+}
+
 /// How long a response took, counted from the start of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
