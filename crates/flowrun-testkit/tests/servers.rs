@@ -49,7 +49,6 @@ async fn every_known_page_is_served_and_has_the_defects_that_show_in_its_text() 
             ("doctype", "<!doctype html>"),
             ("description", "name=\"description\""),
             ("csp", "content-security-policy:"),
-            ("hsts", "strict-transport-security:"),
             ("viewport", "name=\"viewport\""),
             ("canonical", "rel=\"canonical\""),
         ] {

@@ -8,7 +8,7 @@ use flowrun::{
     Context, EffectClass, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page, ResourceKind,
     Task, TaskExecutor, async_trait,
 };
-use flowrun_guard::{Guard, Limits, Method, Request, Response, Url};
+use flowrun_guard::{Guard, Limits, Method, Redirect, Request, Response, Url};
 use futures::StreamExt;
 use futures::stream;
 use tokio::time::{Instant, timeout_at};
@@ -174,9 +174,18 @@ impl Node<'_> {
             };
             states.insert(name, state);
         }
-        if let Some(Err(reason)) = &look {
-            let Scan { id, page_url, .. } = scan;
-            self.context.log(format!("could not scan {page_url}: {reason} | scan_id: {id}"));
+        let Scan { id, page_url, .. } = scan;
+        match &look {
+            Some(Err(reason)) => {
+                self.context.log(format!("could not scan {page_url}: {reason} | scan_id: {id}"));
+            }
+            Some(Ok(look)) => {
+                for bound in &look.analysis.bounds {
+                    self.context
+                        .log(format!("the document at {page_url} is bounded: {bound} | scan_id: {id}"));
+                }
+            }
+            None => {}
         }
         self.say(scan, format_args!("finished running all scan components"));
         let failed = states.values().any(|state| *state == ComponentState::Failed);
@@ -217,25 +226,44 @@ impl Node<'_> {
         let settings = &self.executor.settings;
         let deadline = Instant::now() + settings.page_limit;
         let over = |_| format!("it took longer than {} s", settings.page_limit.as_secs_f64());
-        let response = timeout_at(deadline, self.fetch(page_url)).await.map_err(over)??;
-        let surroundings = self.surroundings(page_url, &response);
-        let surroundings = timeout_at(deadline, surroundings).await.unwrap_or_default();
-        let analysis = analyse(response, surroundings, self.components.to_vec());
-        let (response, mut analysis) = timeout_at(deadline, analysis)
-            .await
-            .map_err(over)?
-            .ok_or("the document could not be parsed in time")?;
-        let references = std::mem::take(&mut analysis.references);
-        let links = self.links.check(&response.final_url, references, deadline).await;
-        Ok(Look { response, analysis, links })
+        let mut response = timeout_at(deadline, self.fetch(page_url, REDIRECTS)).await.map_err(over)??;
+        loop {
+            let surroundings = self.surroundings(page_url, &response);
+            let surroundings = timeout_at(deadline, surroundings).await.unwrap_or_default();
+            let analysis = analyse(response, surroundings, self.components.to_vec(), deadline);
+            let (read, mut analysis) =
+                analysis.await.ok_or("the document could not be read in the time there is for it")?;
+            let Some(target) = analysis.refresh.take() else {
+                let references = std::mem::take(&mut analysis.references);
+                let links = self.links.check(&read.final_url, references, deadline).await;
+                return Ok(Look { response: read, analysis, links });
+            };
+            response = timeout_at(deadline, self.follow(read, &target)).await.map_err(over)??;
+        }
     }
 
-    async fn fetch(&self, page_url: &str) -> Result<Response, String> {
+    /// Goes where a document sends its visitor, as a redirect would: the hops count together.
+    async fn follow(&self, from: Response, target: &Url) -> Result<Response, String> {
+        let endpoint = from.final_url.host_str().unwrap_or_default().to_owned();
+        let left = REDIRECTS.checked_sub(from.redirects.len() + 1);
+        let left = left.ok_or_else(|| format!("`{endpoint}` redirects more than {REDIRECTS} times"))?;
+        if from.final_url.scheme() == "https" && target.scheme() == "http" {
+            return Err("a redirect in the document leads from https to http".to_owned());
+        }
+        let mut response = self.fetch(target.as_str(), left).await?;
+        let mut redirects = from.redirects;
+        redirects.push(Redirect::new(from.final_url, from.status, from.headers));
+        redirects.append(&mut response.redirects);
+        response.redirects = redirects;
+        Ok(response)
+    }
+
+    async fn fetch(&self, page_url: &str, redirects: usize) -> Result<Response, String> {
         let settings = &self.executor.settings;
         let limits = Limits::default()
             .total(settings.fetch_limit)
             .body_bytes(settings.document_bytes)
-            .redirects(REDIRECTS);
+            .redirects(redirects);
         let request = Request::new(Method::Get, page_url)
             .header("accept", "text/html,application/xhtml+xml")
             .compressed(true)

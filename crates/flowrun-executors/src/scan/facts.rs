@@ -79,6 +79,8 @@ fn http(look: &Look) -> Value {
         "transferred_bytes": response.transferred_bytes,
         "compression": header("content-encoding"),
         "content_type": header("content-type"),
+        "charset": analysis.charset,
+        "bounds": analysis.bounds,
         "title": analysis.title.as_deref().map(tame),
     })
 }

@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ScanSettings;
 use super::analysis::anchors_of;
-use super::references::{Reference, fragment, without_fragment};
+use super::page::ADDRESS_BYTES;
+use super::references::{self, Reference, Target, place, without_fragment};
 
 /// Redirects followed for a link, as for a page.
 pub(crate) const REDIRECTS: usize = 5;
@@ -43,7 +44,9 @@ struct Answer {
 struct Found {
     status: u16,
     redirected: bool,
-    /// The places in the document, if it was read.
+    /// Where it was found in the end.
+    final_url: Url,
+    /// The places in the document, if it is one and was read.
     anchors: Option<BTreeSet<String>>,
 }
 
@@ -83,13 +86,17 @@ impl Links {
         deadline: Instant,
     ) -> Vec<(Reference, LinkState)> {
         let check = |(index, reference): (usize, Reference)| async move {
-            let state = match reference.on_page {
-                Some(true) => LinkState::Fine,
-                Some(false) => LinkState::Broken("there is no such place on the page".to_owned()),
-                None if index >= self.per_page => {
+            let state = match &reference.target {
+                Target::OnPage(true) => LinkState::Fine,
+                Target::OnPage(false) => LinkState::Broken("there is no such place on the page".to_owned()),
+                Target::Malformed(why) => LinkState::Broken(format!("the address is malformed: {why}")),
+                Target::TooLong => {
+                    LinkState::NotChecked(format!("the address is longer than {ADDRESS_BYTES} bytes"))
+                }
+                Target::Address(_) if index >= self.per_page => {
                     LinkState::NotChecked(format!("only {} links of a page are checked", self.per_page))
                 }
-                None => match timeout_at(deadline, self.state_of(page, &reference.url)).await {
+                Target::Address(url) => match timeout_at(deadline, self.state_of(page, url)).await {
                     Ok(state) => state,
                     Err(_) => LinkState::NotChecked("the time for the page was over".to_owned()),
                 },
@@ -107,21 +114,22 @@ impl Links {
 
     async fn state_of(&self, page: &Url, url: &Url) -> LinkState {
         // Only documents of the same site are read for the places they have.
-        let place = fragment(url).filter(|_| page.origin() == url.origin());
+        let place = place(url).filter(|_| page.origin() == url.origin());
         let question = Question { url: without_fragment(url), anchors: place.is_some() };
         let found = match self.ask(question).await.result {
             Ok(found) => found,
             Err(state) => return state,
         };
-        match (found.status, place, found.anchors) {
-            (200..=399, Some(place), Some(anchors)) if !anchors.contains(&place) => {
+        // A redirect that names a place of its own is where a browser goes.
+        let place = references::place(&found.final_url).or(place);
+        match (Meaning::of(found.status), place, found.anchors) {
+            (Meaning::There, Some(place), Some(anchors)) if !place.is_among(&anchors) => {
                 LinkState::Broken("there is no such place on that page".to_owned())
             }
-            (200..=399, ..) if found.redirected => LinkState::Redirected,
-            (200..=399, ..) => LinkState::Fine,
-            // They are there for someone else, or later.
-            (status @ (401 | 403 | 407 | 429), ..) => LinkState::NotChecked(format!("it answers {status}")),
-            (status, ..) => LinkState::Broken(format!("it answers {status}")),
+            (Meaning::There, ..) if found.redirected => LinkState::Redirected,
+            (Meaning::There, ..) => LinkState::Fine,
+            (Meaning::Nothing, ..) => LinkState::NotChecked(format!("it answers {}", found.status)),
+            (Meaning::Broken, ..) => LinkState::Broken(format!("it answers {}", found.status)),
         }
     }
 
@@ -143,18 +151,21 @@ impl Links {
         if question.anchors {
             let response = self.send(Method::Get, &question.url, true).await?;
             let mut found = Found::of(&response);
-            if response.is_success() && !response.truncated {
+            if response.is_success() && !response.truncated && is_html(&response) {
                 found.anchors = anchors_of(response).await;
             }
             return Ok(found);
         }
-        let response = self.send(Method::Head, &question.url, false).await?;
-        // The two ways to say that HEAD is not spoken here.
-        let response = match response.status {
-            405 | 501 => self.send(Method::Get, &question.url, false).await?,
-            _ => response,
-        };
-        Ok(Found::of(&response))
+        match self.send(Method::Head, &question.url, false).await {
+            // The one kind of answer to HEAD that nobody gives by mistake, and the one that asks to be left alone.
+            Ok(response) if Meaning::of(response.status) == Meaning::There || response.status == 429 => {
+                Ok(Found::of(&response))
+            }
+            Err(error) if !may_mind_head(&error) => Err(error),
+            // Servers that do not care for HEAD answer 404, 400 or 5xx, or hang up: what counts is what a
+            // visitor gets.
+            _ => Ok(Found::of(&self.send(Method::Get, &question.url, false).await?)),
+        }
     }
 
     async fn send(&self, method: Method, url: &Url, whole: bool) -> Result<Response, GuardError> {
@@ -164,14 +175,75 @@ impl Links {
 }
 
 impl Found {
-    const fn of(response: &Response) -> Self {
-        Self { status: response.status, redirected: !response.redirects.is_empty(), anchors: None }
+    fn of(response: &Response) -> Self {
+        Self {
+            status: response.status,
+            redirected: !response.redirects.is_empty(),
+            final_url: response.final_url.clone(),
+            anchors: None,
+        }
     }
+}
+
+/// What a status says about the address that answers with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// There is something.
+    There,
+    /// A visitor does not get it.
+    Broken,
+    /// It is there for someone else, at another time, or nobody knows what the status means.
+    Nothing,
+}
+
+impl Meaning {
+    /// By the registry of status codes (RFC 9110, section 15, and what was registered later).
+    const fn of(status: u16) -> Self {
+        match status {
+            200..=399 => Self::There,
+            // Bad request, not found, method not allowed for what visitors do, not acceptable, conflict, gone,
+            // length, content, address and type that do not suit, range, unprocessable, failed dependency.
+            400 | 404..=406 | 409..=411 | 413..=416 | 422 | 424 => Self::Broken,
+            500..=508 | 510 => Self::Broken,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// Whether a document is HTML, as far as its server says; without a word browsers would look and find out.
+fn is_html(response: &Response) -> bool {
+    response.headers.get("content-type").is_none_or(|kind| kind.to_ascii_lowercase().contains("html"))
+}
+
+/// Whether a request may have failed because it was HEAD.
+const fn may_mind_head(error: &GuardError) -> bool {
+    matches!(
+        error,
+        GuardError::Transport { .. } | GuardError::Timeout { .. } | GuardError::TooManyRedirects { .. }
+    )
 }
 
 fn unreachable(error: GuardError) -> LinkState {
     match error {
         GuardError::Refused(_) | GuardError::Timeout { .. } => LinkState::NotChecked(error.explained()),
         _ => LinkState::Broken(error.explained()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_statuses_that_say_so_make_a_link_broken() {
+        for there in [200, 204, 206, 300, 304, 399] {
+            assert_eq!(Meaning::of(there), Meaning::There, "{there}");
+        }
+        for broken in [400, 404, 405, 410, 414, 500, 502, 503, 504, 508] {
+            assert_eq!(Meaning::of(broken), Meaning::Broken, "{broken}");
+        }
+        for nothing in [401, 402, 403, 407, 408, 425, 429, 451, 420, 499, 511, 520, 530, 999] {
+            assert_eq!(Meaning::of(nothing), Meaning::Nothing, "{nothing}");
+        }
     }
 }

@@ -9,14 +9,21 @@
 mod analysis;
 mod audit;
 mod basic;
+mod charset;
 mod component;
+mod document;
 mod executor;
 mod facts;
 mod links;
 mod page;
+mod parse;
 mod references;
+mod refresh;
+mod script;
 mod security;
 mod settings;
+mod srcset;
+mod watch;
 
 pub use component::{Component, MissingTool, NotAMissingTool};
 pub use executor::ScanExecutor;

@@ -1,26 +1,30 @@
 //! A page as it was served: response and document together, and the questions audits ask of them.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::borrow::Cow;
+use std::time::SystemTime;
 
 use flowrun_guard::{Certificate, Headers, Response, Url};
-use html5ever::driver::{ParseOpts, parse_document};
-use html5ever::tendril::{ByteTendril, TendrilSink};
-use scraper::{ElementRef, Html, HtmlTreeSink};
 
-/// Time for parsing one document. Honest ones of the largest size take a tenth of a second; a tag with half a
-/// million attributes, or a million tags inside each other, would take minutes.
-const PARSE_LIMIT: Duration = Duration::from_secs(10);
-/// Bytes parsed between two looks at the clock.
-const PIECE: usize = 4 << 10;
+use super::charset::Charset;
+use super::document::{Document, Element, is_word};
+use super::parse::{Unparsed, parse};
+use super::watch::Watch;
+
+/// The longest address in a document that is followed, in bytes. Servers take some 8,000 and browsers more; what
+/// is longer was made to be expensive.
+pub(crate) const ADDRESS_BYTES: usize = 8 << 10;
 
 /// Everything the audits look at. Holds a parsed document, so it never crosses an await.
 pub(crate) struct Page {
     pub(crate) url: Url,
     pub(crate) headers: Headers,
+    /// What responses on the way here and the page itself set, each `Set-Cookie` with the address it came from.
+    pub(crate) cookies: Vec<(Url, String)>,
     pub(crate) certificate: Option<Certificate>,
     pub(crate) transferred_bytes: u64,
     pub(crate) surroundings: Surroundings,
-    document: Html,
+    pub(crate) charset: Charset,
+    document: Document,
     base: Url,
 }
 
@@ -36,61 +40,87 @@ pub(crate) struct Surroundings {
 }
 
 impl Page {
-    /// Parses the body of a response; `None` when that takes too long. CPU work: keep it off the threads that
+    /// Parses the body of a response; `None` when the watch is over before. CPU work: keep it off the threads that
     /// drive tasks.
-    pub(crate) fn parse(response: &Response, surroundings: Surroundings) -> Option<Self> {
-        let document = parse(&response.body, PARSE_LIMIT)?;
+    pub(crate) fn parse(response: &Response, surroundings: Surroundings, watch: Watch) -> Option<Self> {
+        let mut charset = Charset::of(response);
+        let parsed = loop {
+            let text = charset.decode(&response.body);
+            let is_news = |label: &str| charset.changed_by(label).is_some();
+            match parse(&text, &watch, &is_news) {
+                Ok(parsed) => break parsed,
+                Err(Unparsed::Late) => return None,
+                // It comes from a `meta` element from now on, so there is no third time.
+                Err(Unparsed::Charset(label)) => charset = charset.changed_by(&label)?,
+            }
+        };
+        let document = Document::new(parsed, watch)?;
         let url = response.final_url.clone();
-        let mut page = Self {
-            base: url.clone(),
+        Some(Self {
+            base: base(&document, &url, charset),
             url,
             headers: response.headers.clone(),
+            cookies: cookies(response),
             certificate: response.certificate,
             transferred_bytes: response.transferred_bytes,
             surroundings,
+            charset,
             document,
-        };
-        let base = page.elements("base").find_map(|base| page.url.join(base.attr("href")?).ok());
-        if let Some(base) = base {
-            page.base = base;
-        }
-        Some(page)
+        })
+    }
+
+    pub(crate) const fn document(&self) -> &Document {
+        &self.document
     }
 
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    pub(crate) fn has_html_doctype(&self) -> bool {
-        let mut children = self.document.tree.root().children();
-        children.any(|node| node.value().as_doctype().is_some_and(|doctype| doctype.name() == "html"))
-    }
-
     /// All elements called `name`, in the order of the document.
-    pub(crate) fn elements(&self, name: &'static str) -> impl Iterator<Item = ElementRef<'_>> {
-        self.all_elements().filter(move |element| element.value().name() == name)
+    pub(crate) fn elements(&self, name: &'static str) -> impl Iterator<Item = Element<'_>> {
+        self.document.named(name)
     }
 
-    pub(crate) fn all_elements(&self) -> impl Iterator<Item = ElementRef<'_>> {
-        self.document.tree.nodes().filter_map(ElementRef::wrap)
+    pub(crate) fn all_elements(&self) -> impl Iterator<Item = Element<'_>> {
+        self.document.all()
     }
 
-    /// The content of the `meta` element called `name`.
-    pub(crate) fn meta(&self, name: &str) -> Option<&str> {
-        self.elements("meta")
-            .find(|meta| is_word(meta.attr("name"), name) || is_word(meta.attr("http-equiv"), name))
-            .and_then(|meta| meta.attr("content"))
+    /// The contents of all `meta` elements called `name`, in the order of the document.
+    pub(crate) fn metas(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.metas_by("name", name)
     }
 
-    /// The text of the document's title.
+    /// The contents of all `meta` elements that stand for the header `name`.
+    pub(crate) fn pragmas(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.metas_by("http-equiv", name)
+    }
+
+    fn metas_by(&self, key: &'static str, name: &str) -> impl Iterator<Item = &str> {
+        let named = move |meta: &Element<'_>| meta.is_html() && is_word(meta.attr(key), name);
+        self.elements("meta").filter(named).filter_map(|meta| meta.attr("content"))
+    }
+
+    /// The text of the document's title; the titles of drawings are not.
     pub(crate) fn title(&self) -> Option<String> {
-        let title: String = self.elements("title").next()?.text().collect();
+        let title = self.elements("title").find(|title| title.is_html() && !title.in_shadow())?.text();
         Some(title.trim().to_owned()).filter(|title| !title.is_empty())
     }
 
     /// Where a reference in the document leads, if that is over http or https.
     pub(crate) fn resolve(&self, reference: &str) -> Option<Url> {
-        self.base.join(reference.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+        let reference = trimmed(reference);
+        let url = (reference.len() <= ADDRESS_BYTES).then(|| self.join(reference))?.ok()?;
+        matches!(url.scheme(), "http" | "https").then_some(url)
+    }
+
+    /// The address a reference stands for.
+    ///
+    /// # Errors
+    ///
+    /// When it stands for none.
+    pub(crate) fn join(&self, reference: &str) -> Result<Url, url::ParseError> {
+        join(&self.base, reference, self.charset)
     }
 
     /// Whether `url` belongs to someone else, as far as the public suffix list can tell.
@@ -102,50 +132,36 @@ impl Page {
     }
 }
 
-/// Parses a document, piece by piece so that it can be given up.
-fn parse(document: &[u8], limit: Duration) -> Option<Html> {
-    let start = Instant::now();
-    let sink = HtmlTreeSink::new(Html::new_document());
-    let mut parser = parse_document(sink, ParseOpts::default()).from_utf8();
-    for piece in document.chunks(PIECE) {
-        if start.elapsed() > limit {
-            return None;
-        }
-        parser.process(ByteTendril::from_slice(piece));
-    }
-    Some(parser.finish())
+/// A reference without the white space that addresses may stand in (HTML standard: strip leading and trailing).
+pub(crate) fn trimmed(reference: &str) -> &str {
+    reference.trim_matches(['\t', '\n', '\x0c', '\r', ' '])
+}
+
+/// What `reference` means at `base`. Queries are written in the document's own character set (URL standard).
+fn join(base: &Url, reference: &str, charset: Charset) -> Result<Url, url::ParseError> {
+    let encode: &dyn Fn(&str) -> Cow<'_, [u8]> = &|text| charset.encode(text);
+    Url::options().base_url(Some(base)).encoding_override(Some(encode)).parse(reference)
+}
+
+/// What addresses of the document are relative to: the first `base` with an `href` says so, and no other.
+fn base(document: &Document, url: &Url, charset: Charset) -> Url {
+    let mut bases = document.named("base").filter(|base| base.is_html() && !base.in_shadow());
+    let written = bases.find_map(|base| base.attr("href")).map(trimmed);
+    let base =
+        written.filter(|base| base.len() <= ADDRESS_BYTES).and_then(|base| join(url, base, charset).ok());
+    base.filter(|base| !matches!(base.scheme(), "data" | "javascript")).unwrap_or_else(|| url.clone())
+}
+
+fn cookies(response: &Response) -> Vec<(Url, String)> {
+    let of = |url: &Url, headers: &Headers| {
+        headers.get_all("set-cookie").map(|cookie| (url.clone(), cookie.to_owned())).collect::<Vec<_>>()
+    };
+    let mut cookies: Vec<_> = response.redirects.iter().flat_map(|hop| of(&hop.from, &hop.headers)).collect();
+    cookies.extend(of(&response.final_url, &response.headers));
+    cookies
 }
 
 /// The registrable domain of a host; the host itself when it has none (addresses, `localhost`).
 fn owner(host: &str) -> &str {
     psl::domain_str(host).unwrap_or(host)
-}
-
-/// Whether `value` is `word`, in any case and with white space around it.
-pub(crate) fn is_word(value: Option<&str>, word: &str) -> bool {
-    value.is_some_and(|value| value.trim().eq_ignore_ascii_case(word))
-}
-
-/// Whether one of the words in `value` is `word`, in any case.
-pub(crate) fn has_word(value: Option<&str>, word: &str) -> bool {
-    value.is_some_and(|value| value.split_ascii_whitespace().any(|one| one.eq_ignore_ascii_case(word)))
-}
-
-/// Whether an element says something to people who cannot see it.
-pub(crate) fn has_label(element: ElementRef<'_>) -> bool {
-    let labelled = |name| element.attr(name).is_some_and(|value| !value.trim().is_empty());
-    labelled("aria-label") || labelled("aria-labelledby") || labelled("title")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_is_given_up_when_its_time_is_over() {
-        let long = "<p>é".repeat(PIECE);
-        let html = parse(long.as_bytes(), PARSE_LIMIT).expect("it is parsed in time");
-        assert_eq!(html.root_element().text().filter(|text| *text == "é").count(), PIECE);
-        assert!(parse(long.as_bytes(), Duration::ZERO).is_none());
-    }
 }

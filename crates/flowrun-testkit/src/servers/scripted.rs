@@ -1,6 +1,7 @@
 //! A website whose every answer is written by the test, byte by byte where it has to be.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +43,7 @@ pub struct ScriptedSite {
 type Answers = Arc<Mutex<BTreeMap<(String, String), VecDeque<SiteReply>>>>;
 
 /// One answer. The length is announced and the connection closed after it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SiteReply {
     status: u16,
     headers: Vec<(String, Vec<u8>)>,
@@ -109,6 +110,17 @@ impl SiteReply {
             bytes.extend(&self.body);
         }
         bytes
+    }
+}
+
+impl fmt::Debug for SiteReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        write!(f, "{}", self.status)?;
+        for (name, value) in &self.headers {
+            write!(f, ", {name}: {}", text(value))?;
+        }
+        write!(f, ", {:?}", text(&self.body))
     }
 }
 

@@ -1,75 +1,141 @@
 //! Forms: where what people type ends up.
 
+use std::collections::{BTreeMap, HashMap};
+
 use flowrun_guard::Url;
-use scraper::ElementRef;
 
 use crate::scan::audit::{Audit, Finding};
-use crate::scan::page::{Page, is_word};
+use crate::scan::document::{Element, is_word};
+use crate::scan::page::{Page, trimmed};
 
-/// A form of the page.
+/// A form of the page, or the fields that are in none.
 struct Form<'a> {
-    element: ElementRef<'a>,
-    /// Where it sends; `None` when that is no web address.
-    target: Option<Url>,
+    /// `None` for the fields that are in no form: scripts do with them what they like.
+    element: Option<Element<'a>>,
+    /// Where it sends, by itself and by its buttons.
+    targets: Vec<Target>,
     passwords: usize,
     payments: usize,
+}
+
+/// Where a form sends.
+enum Target {
+    Address(Url),
+    /// It sends nothing: a dialog, or a script that does with it what it likes.
+    Nowhere,
+    /// To something else than a website, such as a mailbox.
+    Elsewhere,
 }
 
 impl Form<'_> {
     const fn is_sensitive(&self) -> bool {
         self.passwords + self.payments > 0
     }
+
+    fn is_dialog(&self) -> bool {
+        self.element.is_some_and(|form| is_word(form.attr("method"), "dialog"))
+    }
 }
 
 pub(super) fn audits(page: &Page) -> Vec<Audit> {
-    let forms: Vec<Form<'_>> = page.elements("form").map(|form| read(page, form)).collect();
-    let sensitive: Vec<&Form<'_>> = forms.iter().filter(|form| form.is_sensitive()).collect();
-    let all_forms = |is_right: &dyn Fn(&Form<'_>) -> bool, detail| match forms.len() {
+    let all = read(page);
+    // Dialogs send nothing.
+    let forms: Vec<&Form<'_>> =
+        all.iter().filter(|form| form.element.is_some() && !form.is_dialog()).collect();
+    let sensitive: Vec<&Form<'_>> = all.iter().filter(|form| form.is_sensitive()).collect();
+    let all_of = |forms: &[&Form<'_>], is_right: &dyn Fn(&Form<'_>) -> bool, detail| match forms.len() {
         0 => Finding::NOT_APPLICABLE,
-        _ => Finding::or_fail(forms.iter().all(is_right), detail),
+        _ => Finding::or_fail(forms.iter().all(|form| is_right(form)), detail),
     };
-    let all_sensitive = |is_right: &dyn Fn(&Form<'_>) -> bool, detail| match sensitive.len() {
-        0 => Finding::NOT_APPLICABLE,
-        _ => Finding::or_fail(sensitive.iter().all(|form| is_right(form)), detail),
+    let sent: Vec<&Form<'_>> = sensitive.iter().copied().filter(|form| form.element.is_some()).collect();
+    let has_action = |form: &Form<'_>| {
+        form.element.and_then(|form| form.attr("action")).is_some_and(|to| !to.trim().is_empty())
     };
-    let has_action = |form: &Form<'_>| form.element.attr("action").is_some_and(|to| !to.trim().is_empty());
-    let to_https = |form: &Form<'_>| form.target.as_ref().is_some_and(|url| url.scheme() == "https");
-    let to_own = |form: &Form<'_>| form.target.as_ref().is_none_or(|url| url.origin() == page.url.origin());
-    let posts = |form: &Form<'_>| {
-        is_word(form.element.attr("method"), "post") || is_word(form.element.attr("method"), "dialog")
+    let to_https = |form: &Form<'_>| {
+        form.targets.iter().all(|target| match target {
+            Target::Address(url) => url.scheme() == "https",
+            Target::Nowhere => true,
+            Target::Elsewhere => false,
+        })
     };
+    let to_own = |form: &Form<'_>| {
+        let is_own = |url: &Url| url.origin() == page.url.origin();
+        form.targets.iter().all(|target| !matches!(target, Target::Address(url) if !is_own(url)))
+    };
+    let posts =
+        |form: &Form<'_>| form.is_dialog() || is_word(form.element.and_then(|e| e.attr("method")), "post");
+    let is_https = |_: &Form<'_>| page.is_https();
+    let number = |count: fn(&Form<'_>) -> usize| all.iter().map(count).sum();
     vec![
-        Audit::new("form-action", 6, all_forms(&has_action, "a form does not say where it sends")),
-        Audit::new("form-submits-securely", 9, all_forms(&to_https, "a form does not send over https")),
+        Audit::new("form-action", 6, all_of(&forms, &has_action, "a form does not say where it sends")),
+        Audit::new("form-submits-securely", 9, all_of(&forms, &to_https, "a form does not send over https")),
         Audit::new(
             "sensitive-insecure-page",
             10,
-            all_sensitive(&|_| page.is_https(), "secrets are typed over http"),
+            all_of(&sensitive, &is_https, "secrets are typed over http"),
         ),
-        Audit::new("sensitive-cross-origin", 8, all_sensitive(&to_own, "secrets are sent to another site")),
-        Audit::new("sensitive-get", 7, all_sensitive(&posts, "secrets end up in addresses")),
-        Audit::new(
-            "password-fields",
-            0,
-            inventory(forms.iter().map(|form| form.passwords).sum(), "password"),
-        ),
-        Audit::new("payment-fields", 0, inventory(forms.iter().map(|form| form.payments).sum(), "payment")),
+        Audit::new("sensitive-cross-origin", 8, all_of(&sent, &to_own, "secrets are sent to another site")),
+        Audit::new("sensitive-get", 7, all_of(&sent, &posts, "secrets end up in addresses")),
+        Audit::new("password-fields", 0, inventory(number(|form| form.passwords), "password")),
+        Audit::new("payment-fields", 0, inventory(number(|form| form.payments), "payment")),
     ]
 }
 
-fn read<'a>(page: &Page, element: ElementRef<'a>) -> Form<'a> {
-    let action = element.attr("action").map(str::trim).unwrap_or_default();
+/// Every web address that a form or one of its buttons names.
+pub(super) fn targets(page: &Page) -> impl Iterator<Item = Url> {
+    let named = page.all_elements().filter_map(|element| match element.name() {
+        "form" => element.attr("action"),
+        "button" | "input" => element.attr("formaction"),
+        _ => None,
+    });
+    named.filter_map(|reference| page.resolve(reference))
+}
+
+/// The forms of the page with the fields that belong to them (HTML standard, section 4.10.17.3): those inside, and
+/// those that name them.
+fn read(page: &Page) -> Vec<Form<'_>> {
+    let none = u32::MAX;
+    let mut forms: BTreeMap<u32, Form<'_>> = BTreeMap::new();
+    let mut by_id: HashMap<&str, u32> = HashMap::new();
+    for element in page.elements("form") {
+        let target = target(page, element.attr("action"), element.attr("method"));
+        let form = Form { element: Some(element), targets: vec![target], passwords: 0, payments: 0 };
+        forms.insert(element.index(), form);
+        if let Some(id) = element.attr("id") {
+            by_id.entry(id).or_insert(element.index());
+        }
+    }
+    forms.insert(none, Form { element: None, targets: Vec::new(), passwords: 0, payments: 0 });
+    let fields = page.all_elements().filter(|field| matches!(field.name(), "input" | "button" | "select"));
+    for field in fields {
+        let owner = match field.attr("form") {
+            Some(id) => by_id.get(id).copied(),
+            None => field.form().map(|form| form.index()),
+        };
+        let Some(form) = forms.get_mut(&owner.unwrap_or(none)) else { continue };
+        if let Some(action) = field.attr("formaction") {
+            form.targets.push(target(page, Some(action), field.attr("formmethod")));
+        }
+        form.passwords += usize::from(is_word(field.attr("type"), "password"));
+        let mut purposes = field.attr("autocomplete").unwrap_or_default().split_ascii_whitespace();
+        form.payments += usize::from(purposes.any(|purpose| purpose.to_ascii_lowercase().starts_with("cc-")));
+    }
+    forms.into_values().collect()
+}
+
+fn target(page: &Page, action: Option<&str>, method: Option<&str>) -> Target {
+    let action = action.map(trimmed).unwrap_or_default();
+    if is_word(method, "dialog") {
+        return Target::Nowhere;
+    }
     // An empty action sends to the page itself, whatever its base says.
-    let target = if action.is_empty() { Some(page.url.clone()) } else { page.resolve(action) };
-    let fields = || element.descendent_elements().filter(|field| field.value().name() == "input");
-    let is_payment = |field: &ElementRef<'_>| {
-        field.attr("autocomplete").is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("cc-"))
-    };
-    Form {
-        element,
-        target,
-        passwords: fields().filter(|field| is_word(field.attr("type"), "password")).count(),
-        payments: fields().filter(is_payment).count(),
+    if action.is_empty() {
+        return Target::Address(page.url.clone());
+    }
+    match page.join(action) {
+        Ok(url) if url.scheme() == "javascript" => Target::Nowhere,
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Target::Address(url),
+        _ => Target::Elsewhere,
     }
 }
 

@@ -6,9 +6,12 @@
 
 mod browser;
 mod compliance;
+mod cookies;
 mod forms;
+mod policy;
 mod scripts;
 mod transport;
+mod wording;
 
 use serde_json::{Value, json};
 

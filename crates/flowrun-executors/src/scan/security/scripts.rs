@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use scraper::ElementRef;
-
+use super::policy::Policy;
 use crate::scan::audit::{Audit, Finding};
-use crate::scan::page::{Page, is_word};
+use crate::scan::document::Element;
+use crate::scan::page::Page;
+use crate::scan::script;
 use crate::text::tame;
 
 pub(super) fn audits(page: &Page) -> Vec<Audit> {
@@ -18,8 +19,8 @@ pub(super) fn audits(page: &Page) -> Vec<Audit> {
     ]
 }
 
-fn third_party_scripts(page: &Page) -> impl Iterator<Item = (ElementRef<'_>, String)> {
-    page.elements("script").filter_map(|script| {
+fn third_party_scripts(page: &Page) -> impl Iterator<Item = (Element<'_>, String)> {
+    page.elements("script").filter(|script| script::runs(*script)).filter_map(|script| {
         let url = page.resolve(script.attr("src")?).filter(|url| page.is_third_party(url))?;
         Some((script, url.host_str().unwrap_or_default().to_owned()))
     })
@@ -33,32 +34,43 @@ fn inventory(page: &Page) -> Finding {
     }
 }
 
-/// Inline scripts without a nonce: a policy can only allow them together with those an attacker puts in.
+/// Inline scripts without a nonce: a policy can only allow them together with those an attacker puts in, unless
+/// it knows them by their hash.
 fn inline(page: &Page) -> Finding {
-    let runs = |script: &ElementRef<'_>| match script.attr("type") {
-        None => true,
-        kind => ["", "module", "text/javascript", "application/javascript"].iter().any(|k| is_word(kind, k)),
-    };
+    let has_nonce = |script: &Element<'_>| script.attr("nonce").is_some_and(|nonce| !nonce.is_empty());
     let inline = page.elements("script").filter(|script| {
         script.attr("src").is_none()
-            && script.attr("nonce").is_none()
-            && runs(script)
-            && script.text().any(|text| !text.trim().is_empty())
+            && !has_nonce(script)
+            && script::runs(*script)
+            && !script.text().trim().is_empty()
     });
     match inline.count() {
         0 => Finding::PASS,
+        some if Policy::all(page).iter().any(Policy::knows_inline_scripts) => {
+            Finding::info(format!("{some} inline scripts, which the policy knows by their hash or stops"))
+        }
         some => Finding::fail(format!("{some} inline scripts")),
     }
 }
 
 fn missing_sri(page: &Page) -> Finding {
     let scripts: Vec<_> = third_party_scripts(page).collect();
-    let bare = scripts.iter().filter(|(script, _)| script.attr("integrity").is_none()).count();
+    let bare = scripts.iter().filter(|(script, _)| !is_checked(*script)).count();
     match (scripts.len(), bare) {
         (0, _) => Finding::NOT_APPLICABLE,
         (_, 0) => Finding::PASS,
         (all, some) => Finding::fail(format!("{some} of {all} scripts of others have no `integrity`")),
     }
+}
+
+/// Whether the browser compares the script with a hash (Subresource Integrity, section 3.3): what is no hash is
+/// dropped, and without any nothing is compared.
+fn is_checked(script: Element<'_>) -> bool {
+    let hashes = script.attr("integrity").unwrap_or_default().split_ascii_whitespace();
+    let known = ["sha256-", "sha384-", "sha512-"];
+    hashes
+        .into_iter()
+        .any(|hash| known.iter().any(|start| hash.len() > start.len() && hash.starts_with(start)))
 }
 
 fn iframes(page: &Page) -> Finding {

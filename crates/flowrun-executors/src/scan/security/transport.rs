@@ -2,21 +2,25 @@
 
 use std::time::Duration;
 
+use super::forms;
+use super::policy::Policy;
 use crate::scan::audit::{Audit, Finding};
-use crate::scan::page::{Page, has_word};
+use crate::scan::page::Page;
+use crate::scan::references;
 
 /// A certificate that ends sooner needs someone's attention now.
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 pub(super) fn audits(page: &Page) -> Vec<Audit> {
+    let upgrades = Policy::all(page).iter().any(Policy::upgrades_requests);
     vec![
         Audit::new("https-used", 10, Finding::or_fail(page.is_https(), "the page is served over http")),
         Audit::new("http-redirects-to-https", 8, redirects_to_https(page)),
         Audit::new("certificate-valid", 8, certificate_valid(page)),
         Audit::new("certificate-expiring-soon", 4, certificate_expiring(page)),
         Audit::new("mixed-content", 7, Finding::not_measured("only a browser reports it")),
-        Audit::new("insecure-subresource-request", 6, insecure_subresources(page)),
-        Audit::new("insecure-form-target", 10, insecure_form_target(page)),
+        Audit::new("insecure-subresource-request", 6, insecure_subresources(page, upgrades)),
+        Audit::new("insecure-form-target", 10, insecure_form_target(page, upgrades)),
     ]
 }
 
@@ -43,28 +47,27 @@ fn certificate_expiring(page: &Page) -> Finding {
     }
 }
 
-/// What an https page loads over http: images, scripts, styles, frames.
-fn insecure_subresources(page: &Page) -> Finding {
+/// What an https page loads over http: images, scripts, styles, frames, media (Mixed Content, section 3). With
+/// `upgrade-insecure-requests` a browser asks for all of it over https.
+fn insecure_subresources(page: &Page, upgrades: bool) -> Finding {
     if !page.is_https() {
         return Finding::NOT_APPLICABLE;
     }
-    let loaded = page.all_elements().filter_map(|element| match element.value().name() {
-        "img" | "script" | "iframe" | "audio" | "video" | "source" | "embed" => element.attr("src"),
-        "link" if has_word(element.attr("rel"), "stylesheet") => element.attr("href"),
-        _ => None,
-    });
+    let loaded = page.all_elements().flat_map(references::loaded);
     let insecure =
-        loaded.filter_map(|reference| page.resolve(reference)).filter(|url| url.scheme() == "http");
+        loaded.filter_map(|reference| page.resolve(&reference)).filter(|url| url.scheme() == "http");
     match insecure.count() {
         0 => Finding::PASS,
+        _ if upgrades => Finding::PASS,
         some => Finding::fail(format!("{some} parts are loaded over http")),
     }
 }
 
-fn insecure_form_target(page: &Page) -> Finding {
+fn insecure_form_target(page: &Page, upgrades: bool) -> Finding {
     if !page.is_https() || page.elements("form").next().is_none() {
         return Finding::NOT_APPLICABLE;
     }
-    let mut targets = page.elements("form").filter_map(|form| page.resolve(form.attr("action")?));
-    Finding::or_fail(targets.all(|url| url.scheme() == "https"), "a form sends to http")
+    let mut targets = forms::targets(page);
+    let is_secure = upgrades || targets.all(|url| url.scheme() == "https");
+    Finding::or_fail(is_secure, "a form sends to http")
 }

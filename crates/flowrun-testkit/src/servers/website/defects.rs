@@ -42,7 +42,7 @@ const fn security(audit: &'static str) -> Defect {
 }
 
 /// What plain HTTP costs every page.
-const NO_TLS: [Defect; 2] = [security("http-redirects-to-https"), security("https-used")];
+const NO_TLS: [Defect; 3] = [security("hsts"), security("http-redirects-to-https"), security("https-used")];
 
 pub(super) const PAGES: &[KnownPage] = &[
     KnownPage { path: "/", defects: &NO_TLS, broken_links: &[] },
@@ -53,6 +53,7 @@ pub(super) const PAGES: &[KnownPage] = &[
             basic("description"),
             basic("image-alt"),
             security("csp"),
+            security("hsts"),
             security("http-redirects-to-https"),
             security("https-used"),
             security("permissions-policy"),

@@ -62,8 +62,8 @@ impl Website {
         Ok(Self { listener, received })
     }
 
-    /// The pages and what is wrong with each. `https-used` and `http-redirects-to-https` are wrong with every
-    /// page, as the whole site is served without TLS.
+    /// The pages and what is wrong with each. `https-used`, `http-redirects-to-https` and `hsts`, which counts for
+    /// nothing over http, are wrong with every page, as the whole site is served without TLS.
     #[must_use]
     pub const fn pages() -> &'static [KnownPage] {
         defects::PAGES

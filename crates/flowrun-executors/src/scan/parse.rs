@@ -1,0 +1,349 @@
+//! Parsing with bounds. The parser is html5ever's; what it costs is decided here.
+//!
+//! Three shapes cost html5ever more than their length: many attributes of one tag (each is compared with all
+//! before it), deep nesting (most tags look through all elements that are open) and formatting elements that are
+//! never closed (each paragraph opens all of them again). So a tag keeps its first [`ATTRIBUTES`]; what is nested
+//! deeper than [`DEPTH`] is put side by side, as browsers do; and a document that becomes more than [`NODES`] is
+//! read up to there.
+
+use std::cell::{Cell, RefCell};
+
+use html5ever::TokenizerResult;
+use html5ever::buffer_queue::BufferQueue;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use html5ever::tree_builder::{Tracer, TreeBuilder, TreeBuilderOpts, TreeSink};
+use scraper::{Html, HtmlTreeSink};
+
+use super::watch::Watch;
+
+/// Attributes of one tag that are kept. The busiest honest tags have some dozens.
+pub(crate) const ATTRIBUTES: usize = 512;
+/// Elements that may be open at a time. Browsers built on Blink stop nesting there too.
+pub(crate) const DEPTH: usize = 512;
+/// Nodes of a document. One takes some 200 bytes of memory.
+pub(crate) const NODES: usize = 1_000_000;
+/// Tags between two looks at how many elements are open.
+const LOOK_EVERY: u32 = 16;
+/// The longest piece of text that is handed over at once.
+const PIECE: usize = 64 << 10;
+
+/// A parsed document.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) html: Html,
+    /// What was not read as it stands, in words.
+    pub(crate) bounds: Vec<String>,
+}
+
+/// Why there is no document.
+#[derive(Debug)]
+pub(crate) enum Unparsed {
+    /// The time was over.
+    Late,
+    /// A `meta` element names another character set, by this label.
+    Charset(String),
+}
+
+/// Parses `text`, up to a `meta` element that names a character set which `is_news`.
+///
+/// # Complexity
+///
+/// Linear in the text: each tag costs at most [`ATTRIBUTES`] comparisons per attribute and [`DEPTH`] steps.
+pub(crate) fn parse(text: &str, watch: &Watch, is_news: &dyn Fn(&str) -> bool) -> Result<Parsed, Unparsed> {
+    let sink = Builder::new(TreeBuilder::new(HtmlTreeSink::new(Html::new_document()), options()));
+    let mut feed = Feed {
+        tokenizer: Tokenizer::new(sink, TokenizerOpts::default()),
+        text,
+        at: 0,
+        is_news,
+        shortened: 0,
+    };
+    let mut nodes = 0;
+    while feed.at < text.len() {
+        if watch.is_over() {
+            return Err(Unparsed::Late);
+        }
+        nodes = feed.tokenizer.sink.nodes();
+        if nodes > NODES {
+            break;
+        }
+        feed.step()?;
+    }
+    let mut bounds = Vec::new();
+    if nodes > NODES {
+        bounds.push(format!("it was read up to byte {}, where it has {NODES} nodes", feed.at));
+    }
+    if feed.shortened > 0 {
+        bounds.push(format!("{} tags have more than {ATTRIBUTES} attributes", feed.shortened));
+    }
+    if feed.tokenizer.sink.flattened.get() {
+        bounds.push(format!("it is nested deeper than {DEPTH} elements"));
+    }
+    feed.tokenizer.end();
+    Ok(Parsed { html: feed.tokenizer.sink.tree.sink.finish(), bounds })
+}
+
+fn options() -> TreeBuilderOpts {
+    // As in a browser with scripts: `noscript` holds nothing that is shown.
+    TreeBuilderOpts { scripting_enabled: true, ..TreeBuilderOpts::default() }
+}
+
+/// Hands the text over in pieces that begin and end where a tag does.
+struct Feed<'a> {
+    tokenizer: Tokenizer<Builder>,
+    text: &'a str,
+    at: usize,
+    is_news: &'a dyn Fn(&str) -> bool,
+    /// Tags that lost attributes.
+    shortened: usize,
+}
+
+impl Feed<'_> {
+    /// Hands over the next piece.
+    fn step(&mut self) -> Result<(), Unparsed> {
+        let rest = &self.text[self.at..];
+        let raw = self.tokenizer.sink.raw.borrow().clone();
+        let is_tag = match (&raw, rest.as_bytes()) {
+            (None, [b'<', b'/', first, ..] | [b'<', first, ..]) => first.is_ascii_alphabetic(),
+            (Some(name), [b'<', b'/', tail @ ..]) => {
+                tail.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+            }
+            _ => false,
+        };
+        if is_tag {
+            return self.tag(rest);
+        }
+        if raw.is_none() && ["<!", "<?", "</"].iter().any(|start| rest.starts_with(start)) {
+            return self.other_markup();
+        }
+        // Text, up to what may be a tag; the first byte is none.
+        let end = rest.bytes().skip(1).take(PIECE).position(|byte| byte == b'<').map_or(PIECE, |at| at + 1);
+        self.hand_over(rest.floor_char_boundary(end.max(4)).min(rest.len()))
+    }
+
+    /// A tag, without the attributes that are too many.
+    fn tag(&mut self, rest: &str) -> Result<(), Unparsed> {
+        let tag = TagText::of(rest.as_bytes());
+        let Some(kept) = tag.kept else { return self.hand_over(tag.len) };
+        self.shortened += 1;
+        self.feed(&rest[..kept])?;
+        self.feed(">")?;
+        self.at += tag.len;
+        Ok(())
+    }
+
+    /// A comment, a doctype and the like: nothing in them is a tag until they have become a token.
+    fn other_markup(&mut self) -> Result<(), Unparsed> {
+        let before = self.tokenizer.sink.tokens.get();
+        while self.tokenizer.sink.tokens.get() == before && self.at < self.text.len() {
+            let rest = &self.text[self.at..];
+            self.hand_over(rest.find('>').map_or(rest.len(), |at| at + 1))?;
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self, len: usize) -> Result<(), Unparsed> {
+        let from = self.at;
+        self.at += len;
+        self.feed(&self.text[from..self.at])
+    }
+
+    fn feed(&self, piece: &str) -> Result<(), Unparsed> {
+        let queue = BufferQueue::default();
+        queue.push_back(StrTendril::from_slice(piece));
+        loop {
+            match self.tokenizer.feed(&queue) {
+                TokenizerResult::Done => return Ok(()),
+                TokenizerResult::EncodingIndicator(label) if (self.is_news)(&label) => {
+                    return Err(Unparsed::Charset(label.to_string()));
+                }
+                TokenizerResult::Script(_) | TokenizerResult::EncodingIndicator(_) => {}
+            }
+        }
+    }
+}
+
+/// How far a tag goes, by the attribute states of the HTML standard (section 13.2.5).
+#[derive(Debug, PartialEq, Eq)]
+struct TagText {
+    /// Its bytes, `>` included; all there are when it does not end.
+    len: usize,
+    /// Where the first attribute that is one too many begins.
+    kept: Option<usize>,
+}
+
+impl TagText {
+    /// Reads the tag that `bytes` begin with.
+    fn of(bytes: &[u8]) -> Self {
+        let is_space = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ');
+        let past = |at: usize, wanted: &dyn Fn(u8) -> bool| {
+            at + bytes[at..].iter().take_while(|&&byte| wanted(byte)).count()
+        };
+        let in_name = |byte| !is_space(byte) && byte != b'/' && byte != b'>';
+        let mut at = past(1 + usize::from(bytes.get(1) == Some(&b'/')), &in_name);
+        let (mut attributes, mut kept) = (0, None);
+        loop {
+            at = past(at, &|byte| is_space(byte) || byte == b'/');
+            match bytes.get(at) {
+                None => return Self { len: bytes.len(), kept },
+                Some(b'>') => return Self { len: at + 1, kept },
+                Some(_) => {}
+            }
+            attributes += 1;
+            if attributes == ATTRIBUTES + 1 {
+                kept = Some(at);
+            }
+            // A name may begin with `=`.
+            at = past(at + 1, &|byte| in_name(byte) && byte != b'=');
+            let equals = past(at, &is_space);
+            if bytes.get(equals) != Some(&b'=') {
+                continue;
+            }
+            at = past(equals + 1, &is_space);
+            at = match bytes.get(at) {
+                Some(&quote @ (b'"' | b'\'')) => (past(at + 1, &|byte| byte != quote) + 1).min(bytes.len()),
+                _ => past(at, &|byte| !is_space(byte) && byte != b'>'),
+            };
+        }
+    }
+}
+
+/// The tree builder, and what has to be known between tokens.
+struct Builder {
+    tree: TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink>,
+    /// Tokens so far.
+    tokens: Cell<u64>,
+    /// The element whose content is text until its own end tag comes.
+    raw: RefCell<Option<String>>,
+    /// Whether too many elements are open.
+    is_deep: Cell<bool>,
+    until_look: Cell<u32>,
+    flattened: Cell<bool>,
+    /// Attributes that `html` and `body` tags may still bring; all of them end up on the same two elements.
+    root_attributes: Cell<usize>,
+}
+
+impl Builder {
+    fn new(tree: TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink>) -> Self {
+        Self {
+            tree,
+            tokens: Cell::new(0),
+            raw: RefCell::default(),
+            is_deep: Cell::new(false),
+            until_look: Cell::new(LOOK_EVERY),
+            flattened: Cell::new(false),
+            root_attributes: Cell::new(2 * ATTRIBUTES),
+        }
+    }
+
+    fn nodes(&self) -> usize {
+        self.tree.sink.0.borrow().tree.nodes().len()
+    }
+
+    fn look(&self) {
+        let left = self.until_look.get() - 1;
+        self.until_look.set(if left == 0 { LOOK_EVERY } else { left });
+        if left == 0 {
+            let open = Count(Cell::new(0), std::marker::PhantomData);
+            self.tree.trace_handles(&open);
+            self.is_deep.set(open.0.get() > DEPTH);
+        }
+    }
+
+    fn tag(&self, mut tag: Tag, line: u64) -> TokenSinkResult<<Self as TokenSink>::Handle> {
+        let is_start = tag.kind == TagKind::StartTag;
+        if is_start && matches!(&*tag.name, "html" | "body") {
+            tag.attrs.truncate(self.root_attributes.get());
+            self.root_attributes.set(self.root_attributes.get() - tag.attrs.len());
+        }
+        self.look();
+        let closes = (is_start && self.is_deep.get() && nests(&tag.name)).then(|| Tag {
+            kind: TagKind::EndTag,
+            name: tag.name.clone(),
+            self_closing: false,
+            attrs: Vec::new(),
+            had_duplicate_attributes: false,
+        });
+        let (name, self_closing) = (tag.name.clone(), tag.self_closing);
+        let result = self.tree.process_token(Token::TagToken(tag), line);
+        match (&result, closes) {
+            (TokenSinkResult::RawData(_) | TokenSinkResult::Plaintext, _) => {
+                *self.raw.borrow_mut() = Some(name.to_string());
+            }
+            // An element of SVG or MathML that closes itself was never open.
+            (TokenSinkResult::Continue, Some(end))
+                if !(self_closing && self.tree.adjusted_current_node_present_but_not_in_html_namespace()) =>
+            {
+                self.flattened.set(true);
+                return self.tree.process_token(Token::TagToken(end), line);
+            }
+            _ if !is_start => *self.raw.borrow_mut() = None,
+            _ => {}
+        }
+        result
+    }
+}
+
+impl TokenSink for Builder {
+    type Handle = <HtmlTreeSink as TreeSink>::Handle;
+
+    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<Self::Handle> {
+        if !matches!(token, Token::ParseError(_)) {
+            self.tokens.set(self.tokens.get() + 1);
+        }
+        match token {
+            Token::TagToken(tag) => self.tag(tag, line),
+            other => self.tree.process_token(other, line),
+        }
+    }
+
+    fn end(&self) {
+        self.tree.end();
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        self.tree.adjusted_current_node_present_but_not_in_html_namespace()
+    }
+}
+
+/// Whether elements called `name` can hold others, and are closed by their own end tag without side effects.
+fn nests(name: &str) -> bool {
+    // The void elements of the standard and their obsolete kin, and those there is one of.
+    !matches!(
+        name,
+        "area"
+            | "base"
+            | "basefont"
+            | "bgsound"
+            | "body"
+            | "br"
+            | "col"
+            | "embed"
+            | "frame"
+            | "head"
+            | "hr"
+            | "html"
+            | "image"
+            | "img"
+            | "input"
+            | "keygen"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+    )
+}
+
+/// Counts handles instead of tracing them.
+struct Count<H>(Cell<usize>, std::marker::PhantomData<H>);
+
+impl<H> Tracer for Count<H> {
+    type Handle = H;
+
+    fn trace_handle(&self, _: &H) {
+        self.0.set(self.0.get() + 1);
+    }
+}
