@@ -40,6 +40,15 @@ pub enum StoreError {
     /// The disk is nearly full. What is left of it is for the runs under way.
     #[error("the disk is nearly full, so run `{0}` is not stored")]
     NoSpace(RunId),
+    /// The store takes no decision like this one, or no such run. Nothing of it is stored; other runs do not notice. The
+    /// run stays as it was before, and its journal takes nothing more until the run is opened anew.
+    #[error("run `{run}` decided what cannot be stored")]
+    Unstorable {
+        /// The run.
+        run: RunId,
+        /// Why not.
+        source: Arc<dyn Error + Send + Sync>,
+    },
     /// A write failed, this one or an earlier one. What is in memory may no longer be what is on the disk, so
     /// nothing more is written or acknowledged until the store is opened again.
     #[error("the store stopped writing")]
@@ -86,6 +95,7 @@ impl StoreError {
             Self::Incomplete { .. } => Some("use a store that keeps whole journals to resume runs"),
             Self::Damaged { .. } => Some("verify the store, and restore the run from a backup"),
             Self::NoSpace(_) => Some("make room on the disk"),
+            Self::Unstorable { .. } => Some("bound what its nodes report, with the limits of its policy"),
             Self::FailStop { .. } => {
                 Some("see to the disk, then open the store again: its runs can be resumed")
             }

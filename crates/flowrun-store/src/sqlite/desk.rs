@@ -170,3 +170,87 @@ fn gather(work: &Receiver<Work>, group: &mut Vec<Queued>) -> Option<Work> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use flowrun_core::{NodeIx, Record, RunId, RunSpec, Site, Timestamp};
+    use rusqlite::limits::Limit;
+
+    use crate::{Commit, Journal, NewRun, SqliteOptions, SqliteStore, Store, StoreError};
+
+    fn open(path: &std::path::Path) -> SqliteStore {
+        SqliteOptions::new(path).reserve(0).quick(Duration::ZERO).open().unwrap()
+    }
+
+    fn new_run(number: u8) -> NewRun {
+        let site = Site::new("https://a.example");
+        NewRun::new(RunSpec::new(RunId::from_bytes([number; 16]), Timestamp::default(), site), "{}")
+    }
+
+    fn line(bytes: usize) -> Vec<Record> {
+        vec![Record::Logged { node: NodeIx::new(0), message: "x".repeat(bytes).into() }]
+    }
+
+    fn append(journal: &mut dyn Journal, mut records: Vec<Record>) -> Commit {
+        journal.append(Timestamp::default(), &mut records)
+    }
+
+    fn done(commit: Commit) -> Result<(), StoreError> {
+        futures::executor::block_on(commit.done())
+    }
+
+    /// What SQLite itself refuses, in the middle of a transaction that many share.
+    #[test]
+    fn a_decision_that_cannot_be_written_is_refused_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let store = open(&path);
+        let mut journals: Vec<_> = (1..=8).map(|number| store.create(new_run(number)).unwrap()).collect();
+        for journal in &mut journals {
+            done(append(&mut **journal, vec![Record::RunStarted])).unwrap();
+        }
+        let desk = &store.shared.queue.desk;
+        // While the writer is held here, what is appended comes together.
+        let commits: Vec<Commit> = desk
+            .with_writer(|writer| {
+                writer.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, 10_000).unwrap();
+                let sizes = [10, 20_000, 10, 10, 20_000, 10, 10, 10, 10, 10];
+                let of = [0, 1, 1, 2, 3, 4, 3, 5, 6, 7];
+                let append = |(size, of): (usize, usize)| append(&mut *journals[of], line(size));
+                sizes.into_iter().zip(of).map(append).collect()
+            })
+            .unwrap();
+        let written: Vec<bool> = commits.into_iter().map(|commit| done(commit).is_ok()).collect();
+        assert_eq!(written, [true, false, false, true, false, true, false, true, true, true]);
+        let refused = done(append(&mut *journals[1], line(1))).unwrap_err();
+        assert!(matches!(refused, StoreError::Unstorable { .. }), "{refused:?}");
+        // The others go on, new runs are taken, and the refused ones stand where they stood.
+        done(append(&mut *journals[0], line(1))).unwrap();
+        done(append(&mut *store.create(new_run(9)).unwrap(), vec![Record::RunStarted])).unwrap();
+        drop(journals);
+        let (stored, mut journal) = store.open(RunId::from_bytes([2; 16])).unwrap();
+        assert_eq!(stored.lines.len(), 1);
+        done(append(&mut *journal, line(1))).unwrap();
+        drop(journal);
+        drop(store);
+        assert_eq!(open(&path).open(RunId::from_bytes([2; 16])).unwrap().0.lines.len(), 2);
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_even_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteOptions::new(folder.path().join("s")).reserve(0).largest(1_000).open().unwrap();
+        let mut journal = store.create(new_run(1)).unwrap();
+        done(append(&mut *journal, vec![Record::RunStarted])).unwrap();
+        let Err(StoreError::Unstorable { source, .. }) = done(append(&mut *journal, line(1_000))) else {
+            panic!("it was taken")
+        };
+        assert_eq!(source.to_string(), "1036 bytes are to be stored in one piece, and a store takes 1000");
+        let mut large = new_run(2);
+        large.flow = " ".repeat(1_001).into();
+        assert!(matches!(store.create(large), Err(StoreError::Unstorable { .. })));
+        done(append(&mut *store.create(new_run(2)).unwrap(), vec![Record::RunStarted])).unwrap();
+    }
+}

@@ -12,6 +12,7 @@ use super::points::Points;
 use super::queue::{Append, Queued, Refusal, Work};
 use super::reader::SqliteReader;
 use super::store::Shared;
+use super::transaction::WriteError;
 use crate::{Commit, Journal, JournalReader, NewRun, StoreError};
 
 /// The runs that have a writer.
@@ -67,6 +68,9 @@ impl SqliteJournal {
         if records.is_empty() {
             return Commit::Done(Ok(()));
         }
+        if let Some(refusal) = self.refusal.told.get() {
+            return Commit::Done(Err(refusal.clone()));
+        }
         let (before, run) = (self.state, self.run);
         let row = match Row::new(&before.chain, before.seq + 1, at, &records) {
             Ok(row) => row,
@@ -75,6 +79,11 @@ impl SqliteJournal {
                 return Commit::Done(Err(StoreError::Failed { run, action: "encode", source }));
             }
         };
+        // Before it is queued, so that the others do not even have to wait for it to be tried.
+        let (bytes, most) = (row.records.len(), self.shared.options.largest);
+        if bytes > most {
+            return Commit::Done(Err(self.refusal.refuse(Arc::new(WriteError::TooLarge { bytes, most }))));
+        }
         self.state.advance(&row, records.iter());
         let is_new = self.new.is_some();
         let append = Append {

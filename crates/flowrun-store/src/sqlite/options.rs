@@ -29,6 +29,9 @@ pub struct SqliteOptions {
     /// which saves the way to the writer thread and back. Default: 1 ms; zero: never. A long time lets a slow disk
     /// keep threads of the runtime, and gains little, as the way takes a tenth of a millisecond or two.
     pub quick: Duration,
+    /// Bytes of the largest piece that is taken: the records of one decision, or the flow of a run. A larger one is
+    /// refused, and with it its run alone. Default: 900,000,000; SQLite takes no row of a billion.
+    pub largest: usize,
     /// The name of a registered SQLite VFS that holds the files, in place of the file system. For tests of
     /// faults: such a store has no lock, no reserve, and makes no new file. Default: the file system.
     pub vfs: Option<String>,
@@ -46,6 +49,7 @@ impl SqliteOptions {
             create: true,
             reserve: 8 << 20,
             quick: Duration::from_millis(1),
+            largest: 900_000_000,
             vfs: None,
             host_tables: None,
         }
@@ -69,6 +73,13 @@ impl SqliteOptions {
     #[must_use]
     pub const fn quick(mut self, within: Duration) -> Self {
         self.quick = within;
+        self
+    }
+
+    /// Sets the bytes of the largest piece that is taken.
+    #[must_use]
+    pub const fn largest(mut self, bytes: usize) -> Self {
+        self.largest = bytes;
         self
     }
 

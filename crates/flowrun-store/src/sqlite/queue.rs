@@ -46,7 +46,7 @@ pub(super) struct Append {
     pub(super) journal: Arc<Refusal>,
 }
 
-/// A journal as its appends know it: once the host has refused one of them, those that follow it are refused too.
+/// A journal as its appends know it: once one of them is refused, those that follow it are refused too.
 pub(super) struct Refusal {
     pub(super) run: RunId,
     pub(super) told: OnceLock<StoreError>,
@@ -55,6 +55,11 @@ pub(super) struct Refusal {
 impl Refusal {
     pub(super) fn none(run: RunId) -> Arc<Self> {
         Arc::new(Self { run, told: OnceLock::new() })
+    }
+
+    /// Refuses an append that cannot be stored, and all that follow it.
+    pub(super) fn refuse(&self, source: Arc<dyn Error + Send + Sync>) -> StoreError {
+        self.told.get_or_init(|| StoreError::Unstorable { run: self.run, source }).clone()
     }
 }
 

@@ -16,6 +16,7 @@ use super::journal::{Claim, Claims, SqliteJournal};
 use super::queue::{Delete, Health, Queue, Refusal, Work};
 use super::reader::{self, Flows, Found, Pool, SqliteReader, select_runs};
 use super::space::Space;
+use super::transaction::WriteError;
 use super::writer::Writer;
 use super::{OpenError, SqliteOptions, file, schema, transaction};
 use crate::{Journal, JournalReader, NewRun, Opened, RunFilter, RunSummary, Store, StoreError, StoredRun};
@@ -224,6 +225,13 @@ impl Store for SqliteStore {
             return Err(StoreError::NoSpace(run));
         }
         let claim = shared.claims.claim(run).ok_or(StoreError::AlreadyExists(run))?;
+        let (bytes, most) = (new.flow.len(), shared.options.largest);
+        if bytes > most {
+            return Err(StoreError::Unstorable {
+                run,
+                source: Arc::new(WriteError::TooLarge { bytes, most }),
+            });
+        }
         let is_taken = shared.pool.read(|connection| {
             Ok(reader::find(connection, run)?.is_some() || reader::is_deleted(connection, run)?)
         });

@@ -1,6 +1,6 @@
 //! What is written in one transaction.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use flowrun_core::RunId;
 
@@ -21,6 +21,28 @@ pub(super) enum WriteError {
     /// The stored state of a run is not the one its writer knows.
     #[error("line {seq} of a run was to be written, and does not follow the stored ones")]
     Moved { seq: u64 },
+    /// The decision is larger than a store takes.
+    #[error("{bytes} bytes are to be stored in one piece, and a store takes {most}")]
+    TooLarge { bytes: usize, most: usize },
+}
+
+impl WriteError {
+    /// Whether it is what was to be written that is refused, and not the writing. Then nothing is wrong with the disk or
+    /// with what it holds: the transaction is rolled back, and what others have to write can be.
+    pub(super) fn is_about_what_was_written(&self) -> bool {
+        match self {
+            Self::TooLarge { .. } => true,
+            Self::Sqlite(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => true,
+                // No memory for a large row, which is given back with it.
+                Some(ErrorCode::OutOfMemory | ErrorCode::ParameterOutOfRange) => true,
+                Some(_) => false,
+                // Not from SQLite: a value could not be handed to it.
+                None => matches!(error, rusqlite::Error::ToSqlConversionFailure(_)),
+            },
+            Self::Fenced { .. } | Self::Moved { .. } => false,
+        }
+    }
 }
 
 /// A transaction of the opening `epoch`: any other opening fences it out.

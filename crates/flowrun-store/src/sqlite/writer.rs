@@ -23,7 +23,7 @@ const APPENDS_A_CHECKPOINT: usize = 4096;
 /// makes the file grow costs the disk about twice as much.
 const COMMITS_A_CHECKPOINT: usize = 256;
 
-/// The appends of a group that the host refused, by their places.
+/// The appends of a group that were refused, by their places.
 pub(super) type Refused = Vec<(usize, StoreError)>;
 
 /// Owns the connection that writes, and with it the store.
@@ -41,7 +41,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Writes these appends in one transaction, but for those that the host refuses.
+    /// Writes these appends in one transaction, but for those that the host refuses, or SQLite.
     pub(super) fn write<'a>(
         &mut self,
         appends: impl ExactSizeIterator<Item = &'a Append> + Clone,
@@ -51,7 +51,17 @@ impl Writer {
         self.health.check()?;
         self.appended += appends.len();
         self.commits += 1;
-        self.commit(appends).map_err(|error| StoreError::FailStop { source: self.stop(error) })
+        loop {
+            match self.commit(appends.clone()) {
+                Ok(refused) => return Ok(refused),
+                // The transaction is rolled back, and the others are written without that one. Each time one more
+                // journal is refused, so this comes to an end.
+                Err((Some(append), error)) if error.is_about_what_was_written() => {
+                    append.journal.refuse(Arc::new(error));
+                }
+                Err((_, error)) => return Err(StoreError::FailStop { source: self.stop(error) }),
+            }
+        }
     }
 
     pub(super) fn is_checkpoint_due(&self) -> bool {
@@ -60,24 +70,30 @@ impl Writer {
         self.appended >= APPENDS_A_CHECKPOINT || self.commits >= COMMITS_A_CHECKPOINT
     }
 
+    /// The append comes with an error that writing it led to.
     fn commit<'a>(
         &mut self,
         appends: impl Iterator<Item = &'a Append> + Clone,
-    ) -> Result<Refused, WriteError> {
+    ) -> Result<Refused, (Option<&'a Append>, WriteError)> {
+        let of_all = |error: WriteError| (None, error);
         let mut refused = Refused::new();
         let points = appends.clone().fold(Points::NONE, |all, append| all.and(append.points));
         points.before();
-        let transaction = transaction::begin(&mut self.connection, self.epoch)?;
+        let transaction = transaction::begin(&mut self.connection, self.epoch).map_err(of_all)?;
         for (place, append) in appends.enumerate() {
-            match &self.host {
-                Some(host) if host.concerns(append) => {
-                    refused.extend(host.append(&transaction, append)?.err().map(|refusal| (place, refusal)));
-                }
-                Some(_) | None => transaction::append(&transaction, append)?,
+            if let Some(refusal) = append.journal.told.get() {
+                refused.push((place, refusal.clone()));
+                continue;
             }
+            let written = match &self.host {
+                Some(host) if host.concerns(append) => host.append(&transaction, append),
+                Some(_) | None => transaction::append(&transaction, append).map(Ok),
+            };
+            let written = written.map_err(|error| (Some(append), error))?;
+            refused.extend(written.err().map(|refusal| (place, refusal)));
         }
         points.inside();
-        transaction.commit()?;
+        transaction.commit().map_err(|error| of_all(error.into()))?;
         points.after();
         Ok(refused)
     }
