@@ -34,7 +34,10 @@ pub fn templates(input: &[u8]) {
     let secrets = BTreeMap::from([("token".to_owned(), secret.clone())]);
     let facts_of = |value| Facts::new(json!({"type": "own", "title": value}));
     let (facts, plain) = (facts_of(value), facts_of("plain"));
-    let filled = |place, facts| render(template, place, Some(facts), &secrets).text;
+    let filled = |place, facts| {
+        render(template, place, Some(facts), &secrets)
+            .map_or_else(|_| String::new(), |rendered| rendered.text)
+    };
 
     let names_token = template.contains("{{token}}");
     for (place, forbidden) in PLACES {

@@ -15,9 +15,9 @@ pub use condition::{
     Comparison, ConditionLint, ConditionWarning, Conditions, Evaluation, LintKind, MalformedConditions,
     NotAnOperator, Operand, Operator, Seen,
 };
-pub use keys::{Unreadable, data_keys};
+pub use keys::{DataKey, Unreadable, data_keys, documented_keys};
 pub use model::*;
-pub use plan::{EffectClass, NodeProblem, OnUnknown, Plan, Role, TaskTypes};
+pub use plan::{EffectClass, KindsOfNodes, NodeProblem, ObjectKinds, OnUnknown, Plan, Role, TaskTypes};
 pub use run::{
     Command, DEFAULT_CONFIGS, Decision, Event, OverLimit, Record, Rejected, ReplayError, Rerun, RetryPolicy,
     Run, RunPolicy, RunSpec, Timer,
@@ -26,4 +26,7 @@ pub use semantics::{Semantics, UnknownSemantics};
 pub use task::{
     ErrorClass, Failure, ObjectReport, Outcome, Report, Resource, ResourceKind, Task, TaskObject,
 };
-pub use template::{NoSecrets, Place, Rendered, SecretSource, TemplateWarning, render, secret_and_key_names};
+pub use template::{
+    NoSecrets, Place, RenderError, RenderOptions, Rendered, SecretSource, TemplateWarning, render,
+    secret_and_key_names,
+};

@@ -41,7 +41,7 @@ fn fill_in(case: &Value) -> Option<Rendered> {
             [&secret["name"], &secret["value"]].map(|part| part.as_str().unwrap().to_owned()).into()
         })
         .collect();
-    Some(render(case["text"].as_str()?, Place::Plain, facts(case).as_ref(), &secrets))
+    Some(render(case["text"].as_str()?, Place::Plain, facts(case).as_ref(), &secrets).unwrap())
 }
 
 fn is_requirement(case: &Value) -> bool {

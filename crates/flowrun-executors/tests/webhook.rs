@@ -229,3 +229,17 @@ async fn a_node_that_says_too_little_is_refused_before_and_while_it_runs() {
     let Outcome::Failed(failure) = ran.outcome else { panic!("it cannot run") };
     assert_eq!(failure.message.as_deref(), Some("unsupported request_type: PUT"));
 }
+
+#[tokio::test]
+async fn a_text_that_grows_without_end_fails_its_object_before_anything_is_sent() {
+    let sink = WebhookSink::start().await.unwrap();
+    let long = json!({"type": "own", "title": "x".repeat(100_000)});
+    let many = format!("{{\"a\": \"{}\"}}", "{{title}}".repeat(3_900));
+    let data = json!({"request_type": "POST", "uri": sink.url(), "payload": many});
+    let ran = send(&sink, data, &[long]).await;
+    assert_eq!(
+        ran.lines,
+        ["webhook POST failed: `payload`: the text that a template makes is longer than 1048576 bytes"]
+    );
+    assert_eq!((ran.status(), sink.received()), (ObjectStatus::Failed, vec![]));
+}

@@ -129,7 +129,7 @@ impl TaskExecutor for Executor {
             (0..1_000).for_each(|_| context.log("still here"));
         }
         if self.makes("secrets") {
-            context.log(context.render("key {{key}}", flowrun::Place::Plain, None));
+            context.log(context.render("key {{key}}", flowrun::Place::Plain, None).unwrap());
         }
         if self.makes("late-reports") {
             tokio::spawn(async move {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use flowrun_core::{NoSecrets, Outcome, Role, RunPolicy, SecretSource, Task, TaskTypes};
+use flowrun_core::{NoSecrets, Outcome, RenderOptions, Role, RunPolicy, SecretSource, Task, TaskTypes};
 use flowrun_store::{MemoryStore, Store};
 
 use crate::Context;
@@ -23,6 +23,7 @@ pub struct EngineBuilder {
     executors: Vec<(String, Role, Arc<dyn TaskExecutor>)>,
     store: Option<Arc<dyn Store>>,
     secrets: Option<Arc<dyn SecretSource>>,
+    rendering: RenderOptions,
     clock: Option<Arc<dyn Clock>>,
     policy: RunPolicy,
     grace: Option<Duration>,
@@ -93,6 +94,14 @@ impl EngineBuilder {
     #[must_use]
     pub fn secrets(mut self, secrets: impl SecretSource + 'static) -> Self {
         self.secrets = Some(Arc::new(secrets));
+        self
+    }
+
+    /// Sets the longest text that a template may make, in bytes. A longer one fails the object it is made for, before
+    /// anything is sent. Default: 1 MiB. Much more lets a short template with a long value fill the memory.
+    #[must_use]
+    pub fn max_template_bytes(mut self, bytes: usize) -> Self {
+        self.rendering = self.rendering.max_bytes(bytes);
         self
     }
 
@@ -184,6 +193,7 @@ impl EngineBuilder {
             types,
             store: HeldStore::new(self.store.unwrap_or_else(|| Arc::new(MemoryStore::default()))),
             secrets: self.secrets.unwrap_or_else(|| Arc::new(NoSecrets)),
+            rendering: self.rendering,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             policy: self.policy,
             grace: self.grace.unwrap_or(Duration::from_secs(5)),

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use flowrun_core::{
-    Attempt, Call, Event, Facts, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, Place, Plan, Report,
-    RunId, RunPolicy, SecretSource, Task, TaskObject, TaskTypes, Timestamp, render,
+    Attempt, Call, Event, Facts, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, Place, Plan, RenderError,
+    RenderOptions, Report, RunId, RunPolicy, SecretSource, Task, TaskObject, TaskTypes, Timestamp,
 };
 
 use crate::Clock;
@@ -23,6 +23,8 @@ pub(crate) struct RunShared {
     pub(crate) store_id: [u8; 16],
     pub(crate) reports: Reports,
     pub(crate) secrets: Arc<dyn SecretSource>,
+    /// In the reading that the run began with.
+    pub(crate) rendering: RenderOptions,
     pub(crate) intake: Intake,
     pub(crate) stops: Arc<Stops>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -72,6 +74,7 @@ impl Context {
             reports: Reports::new(Intake::room(&limits)),
             intake: Intake::new(Redactor::new(&secrets), limits),
             secrets,
+            rendering: RenderOptions::default(),
             stops: Arc::default(),
             clock: Arc::new(SystemClock::new()),
         };
@@ -180,14 +183,25 @@ impl Context {
 
     /// Fills in the `{{keys}}` of a text: secrets first, then what is known of the object. A key that cannot
     /// be filled in stays as typed, with a line in the log. The result may hold secrets.
-    #[must_use]
-    pub fn render(&self, template: &str, place: Place, object: Option<&TaskObject>) -> String {
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError`] when the text would be longer than
+    /// [`EngineBuilder::max_template_bytes`](crate::EngineBuilder::max_template_bytes) allows: the executor is to
+    /// fail then, before it sends anything.
+    pub fn render(
+        &self,
+        template: &str,
+        place: Place,
+        object: Option<&TaskObject>,
+    ) -> Result<String, RenderError> {
         let facts = object.and_then(|object| object.facts.as_ref());
-        let rendered = render(template, place, facts, &*self.shared().secrets);
+        let RunShared { rendering, secrets, .. } = self.shared();
+        let rendered = rendering.render(template, place, facts, &**secrets)?;
         for warning in &rendered.warnings {
             self.log(format!("template: {warning}"));
         }
-        rendered.text
+        Ok(rendered.text)
     }
 }
 

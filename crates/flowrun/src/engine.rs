@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flowrun_core::{
-    Event, Flow, Plan, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes, secret_and_key_names,
+    Event, Flow, Plan, RenderOptions, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes,
+    secret_and_key_names,
 };
 use flowrun_store::NewRun;
 use futures::future::join_all;
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) types: TaskTypes,
     pub(crate) store: HeldStore,
     pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) rendering: RenderOptions,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: RunPolicy,
     pub(crate) grace: Duration,

@@ -72,6 +72,20 @@ pub trait TaskExecutor: Send + Sync + 'static {
         Placement::InPlace
     }
 
+    /// The keys of a node's `data` whose texts are templates, such as `message`: what they name is known before
+    /// anything runs. A name that is neither a data key nor a secret that is given refuses the flow. Default: none,
+    /// so that such a name is only told by the log of the node, and stays as typed.
+    fn templates(&self) -> &[&str] {
+        &[]
+    }
+
+    /// The data keys that the objects of this executor carry beside the documented ones: members of their facts.
+    /// `None`, the default, says nothing of them; below such an executor, names that nobody knows are let through
+    /// with a warning.
+    fn data_keys(&self) -> Option<&[&str]> {
+        None
+    }
+
     /// Looks at a node before anything runs: `data` is the node's `data` as JSON text, which
     /// [`NodeData`](crate::NodeData) reads key by key. Gives every problem at once, each with the key it is about
     /// and whether the flow or the operator's settings are wrong; with an error among them the flow is refused.

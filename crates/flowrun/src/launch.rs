@@ -64,6 +64,7 @@ impl Inner {
             reports: Reports::new(Intake::room(&limits)),
             intake: Intake::new(redactor, limits),
             secrets: Arc::clone(&self.secrets),
+            rendering: self.rendering.clone().semantics(run.spec().semantics),
             stops: Arc::clone(&stops),
             clock: Arc::clone(&self.clock),
         });

@@ -58,6 +58,7 @@ mod handle;
 mod held;
 mod intake;
 mod launch;
+mod names;
 mod preflight;
 mod recover;
 mod redact;

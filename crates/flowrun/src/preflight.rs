@@ -8,6 +8,7 @@ use crate::contain::{self, Panicked};
 use crate::engine::{Engine, Inner};
 use crate::executor::{Executors, NodeExecutors, TaskExecutor};
 use crate::intake::Intake;
+use crate::names::Names;
 use crate::redact::Redactor;
 
 /// What the executors found.
@@ -35,7 +36,19 @@ impl Engine {
         let planned = Plan::new(flow, self.task_types());
         let Found { errors, warnings } = self.inner.look_at(flow);
         let (mut found, mut advice) = match &planned {
-            Ok(plan) => (Vec::new(), plan.warnings()),
+            Ok(plan) => {
+                let Names { unknown, odd, .. } = self.inner.names_of(plan);
+                let mut advice = Findings::default();
+                // Whether a secret is given is the operator's, so a name that nobody knows is told and no more.
+                let hint = |mut problem: NodeProblem| {
+                    problem.severity = Severity::Warning;
+                    problem
+                };
+                for (node, problem) in unknown.into_iter().map(|(node, one)| (node, hint(one))).chain(odd) {
+                    advice.add(|| flow.finding(node, problem));
+                }
+                (Vec::new(), [plan.warnings(), advice.into_vec()].concat())
+            }
             Err(problems) => {
                 problems.iter().cloned().partition(|problem| problem.severity == Severity::Error)
             }
@@ -82,15 +95,25 @@ impl Inner {
         let of_type =
             plan.task_types().map(|name| self.executor_of(name).cloned()).collect::<Option<Vec<_>>>();
         let Some(of_type) = of_type else { return Err(self.without_executor(plan)) };
-        if !self.checked.contains(plan) {
-            let mut errors = self.look_at(plan.flow()).errors.into_vec();
+        let is_known = self.checked.secrets_of(plan).is_some_and(|needed| {
+            // Secrets may come and go between two starts of a plan.
+            needed.is_empty()
+                || self.secret_names().is_ok_and(|given| needed.iter().all(|name| given.contains(name)))
+        });
+        if !is_known {
+            let mut errors = self.look_at(plan.flow()).errors;
+            let Names { unknown, secrets, .. } = self.names_of(plan);
+            for (node, problem) in unknown {
+                errors.add(|| plan.flow().finding(node, problem));
+            }
+            let mut errors = errors.into_vec();
             if semantics == Semantics::V1 {
                 errors.retain(|problem| problem.origin == Origin::Settings);
             }
             if !errors.is_empty() {
                 return Err(errors);
             }
-            self.checked.insert(plan);
+            self.checked.insert(plan, secrets.into_iter().collect());
         }
         Ok(NodeExecutors { plan: Arc::clone(plan), of_type: Arc::new(Executors::new(of_type)) })
     }
@@ -113,7 +136,7 @@ impl Inner {
     }
 
     /// The executor of a task type.
-    fn executor_of(&self, task_type: &str) -> Option<&Arc<dyn TaskExecutor>> {
+    pub(crate) fn executor_of(&self, task_type: &str) -> Option<&Arc<dyn TaskExecutor>> {
         self.by_type.get(task_type).map(|&place| &self.executors[usize::from(place)])
     }
 

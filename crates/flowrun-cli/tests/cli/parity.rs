@@ -160,3 +160,26 @@ fn the_settings_of_the_operator_are_told_where_they_are_asked_for() {
     place.file("other.toml", SETTINGS);
     assert_eq!(place.run(&["check", "--settings=other.toml", "flow.json"]).code, 0);
 }
+
+/// A run that would send `{{TOKEN}}` as typed is not begun.
+#[test]
+fn a_secret_that_is_not_given_is_told_by_check_and_refused_by_run() {
+    let place = Place::new();
+    place.file("flowrun.toml", SETTINGS);
+    let hook = r#", "uri": "http://127.0.0.1:1/", "headers": {"Authorization": "Bearer {{TOKEN}}"}"#;
+    place.file("flow.json", flow(&[("1", "webhook", hook)], &[]));
+    let checked = place.run(&["check", "flow.json"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert!(checked.err.contains("template.unknown-name"), "{}", checked.err);
+    let ran = run(&place);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:?}");
+    assert!(ran.err.contains("`TOKEN` in `headers`"), "{}", ran.err);
+    // Given in any of three ways, also by name alone for a check.
+    for given in [&["--secret", "TOKEN"][..], &["--secret", "TOKEN=a-secret-value"]] {
+        let checked = place.run(&[&["check", "flow.json"], given].concat());
+        assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{given:?}");
+    }
+    place.file("flowrun.toml", format!("{SETTINGS}[secrets]\nTOKEN = 'a-secret-value'\n"));
+    assert_eq!(place.run(&["check", "flow.json"]).err, "");
+    assert_eq!(run(&place).code, 1, "nobody listens at port 1");
+}

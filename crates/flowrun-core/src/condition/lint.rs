@@ -88,6 +88,19 @@ impl LintKind {
     }
 }
 
+impl LintKind {
+    /// The key of the expression that it is about.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::OddOperator { .. } | Self::NoOperator => "operator",
+            Self::NoNumberInValue { .. } | Self::OddNumber { .. } | Self::NoTextInValue { .. } => "value",
+            Self::UnknownKey { .. } => "data_type",
+            Self::JoinerOnFirst | Self::NoJoiner | Self::OddJoiner { .. } => "joiner",
+        }
+    }
+}
+
 impl Conditions {
     /// The findings about these conditions, in the order of the expressions.
     ///

@@ -55,6 +55,11 @@ impl Conditions {
         self.expressions.len()
     }
 
+    /// The data key of each expression, as typed.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.expressions.iter().map(Expression::name)
+    }
+
     /// Whether there are none: such a node has no conditions.
     #[must_use]
     pub fn is_empty(&self) -> bool {

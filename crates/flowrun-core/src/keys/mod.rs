@@ -10,5 +10,5 @@ mod table;
 pub use read::Unreadable;
 pub(crate) use read::{KeyRef, Reading};
 pub(crate) use spelling::{json_number, number_text};
-pub use table::data_keys;
-pub(crate) use table::{DataKey, Kind};
+pub use table::{DataKey, data_keys, documented_keys};
+pub(crate) use table::{Kind, OBJECT_TYPES};

@@ -34,9 +34,15 @@ impl Path {
     }
 }
 
-/// A documented key.
+/// A documented data key: a name by which conditions and templates read an object.
+///
+/// ```
+/// let health = flowrun_core::documented_keys().iter().find(|key| key.name() == "health").unwrap();
+/// assert_eq!((health.kind(), health.path()), ("number", "score".to_owned()));
+/// assert_eq!(health.object_types().collect::<Vec<_>>(), ["scan", "test"]);
+/// ```
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct DataKey {
+pub struct DataKey {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(super) path: Path,
@@ -46,6 +52,52 @@ impl DataKey {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         DATA_KEYS.iter().find(|key| key.name == name)
     }
+
+    /// What stands between the braces.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it yields: `number` or `text`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::Number => "number",
+            Kind::Text => "text",
+        }
+    }
+
+    /// The types of objects it can be read on.
+    pub fn object_types(&self) -> impl Iterator<Item = &'static str> {
+        OBJECT_TYPES.into_iter().filter(|kind| self.is_on(kind))
+    }
+
+    /// Where its value stands in an object, such as `lighthouse.scores.seo`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self.path {
+            Path::Value(steps) => steps.join("."),
+            Path::Linked(link, attribute) => format!("{link}.{attribute}"),
+            Path::Count(list) => format!("length of {list}"),
+            Path::Images => "component_scores.images, else component_scores.vrt".to_owned(),
+            Path::Verdict => "images_delta.ai_analysis.broken".to_owned(),
+        }
+    }
+
+    /// Whether objects of this built-in type have what it reads.
+    pub(crate) fn is_on(&self, object_type: &str) -> bool {
+        attributes_of(object_type).is_some_and(|all| all.contains(&self.path.attribute()))
+    }
+}
+
+/// The built-in types of objects.
+pub(crate) const OBJECT_TYPES: [&str; 6] = ["scan", "test", "caserun", "report", "issue", "flowrun"];
+
+/// The documented data keys, in the order of the original's table.
+#[must_use]
+pub const fn documented_keys() -> &'static [DataKey] {
+    DATA_KEYS
 }
 
 /// The names of the documented data keys.
@@ -185,11 +237,8 @@ mod tests {
 
     #[test]
     fn every_key_can_be_read_on_some_built_in_kind() {
-        let kinds = ["scan", "test", "caserun", "report", "issue", "flowrun"];
         for key in DATA_KEYS {
-            let has =
-                |kind: &&str| attributes_of(kind).is_some_and(|all| all.contains(&key.path.attribute()));
-            assert!(kinds.iter().any(has), "{}", key.name);
+            assert!(key.object_types().next().is_some(), "{}", key.name);
         }
     }
 }

@@ -43,6 +43,12 @@ impl<'a> NodeData<'a> {
         }
     }
 
+    /// The JSON text of a key's value, of one that is given twice the first.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<&'a str> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.get())
+    }
+
     /// The text of a key; `None` when the key is absent or null.
     ///
     /// # Errors

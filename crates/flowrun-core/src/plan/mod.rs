@@ -7,6 +7,7 @@ mod check;
 mod cycles;
 mod ids;
 mod interned;
+mod kinds;
 mod links;
 mod names;
 mod problem;
@@ -21,6 +22,7 @@ use std::borrow::Cow;
 use crate::Semantics;
 use crate::condition::Conditions;
 use crate::model::{Diagnostic, Findings, Flow, Node, NodeIx};
+pub use kinds::{KindsOfNodes, ObjectKinds};
 pub(crate) use links::Links;
 pub use problem::NodeProblem;
 pub(crate) use settings::NodeSettings;
@@ -108,6 +110,7 @@ impl Plan {
         warnings::of_graph(&mut found, flow, links, nodes);
         warnings::of_settings(&mut found, flow);
         warnings::of_conditions(&mut found, flow, conditions);
+        warnings::of_kinds(&mut found, self);
         found.into_vec()
     }
 
@@ -183,6 +186,12 @@ impl Plan {
     #[must_use]
     pub fn role(&self, node: NodeIx) -> Option<Role> {
         self.info(node).role
+    }
+
+    /// Every node after all of its parents.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<NodeIx> {
+        cycles::topological_order(&self.links).unwrap_or_default()
     }
 
     /// The conditions of a node; `None` when it has none.

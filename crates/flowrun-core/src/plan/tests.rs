@@ -381,12 +381,10 @@ fn odd_conditions_are_told_by_their_own_codes() {
     let text = r#"{"nodes":[{"id":"a","data":{"task_type":"scan","conditions":[
         {"joiner":"and","data_type":"colour","operator":"!=","value":"x"}]}}]}"#;
     insta::assert_snapshot!(findings(text), @r#"
-    warning[condition.joiner-on-first] /nodes/0/data/conditions/0 node a: condition 1 of node `a`: the joiner of the first expression is ignored
-      at [
-            {"joiner":"and","data_type":"colour","operator":"!=","value":"x"}]
-    warning[condition.unknown-key] /nodes/0/data/conditions/0 node a: condition 1 of node `a`: data key `colour` is not known; where objects have no such member the expression is false
-      at [
-            {"joiner":"and","data_type":"colour","operator":"!=","value":"x"}]
+    warning[condition.joiner-on-first] /nodes/0/data/conditions/0/joiner node a: condition 1 of node `a`: the joiner of the first expression is ignored
+      at "and"
+    warning[condition.unknown-key] /nodes/0/data/conditions/0/data_type node a: condition 1 of node `a`: data key `colour` is not known; where objects have no such member the expression is false
+      at "colour"
     "#);
 }
 

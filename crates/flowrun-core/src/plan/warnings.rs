@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::about::About;
 use super::cycles::topological_order;
-use super::{Links, PlanNode, Role, TaskTypes};
+use super::{Links, Plan, PlanNode, Role, TaskTypes};
 use crate::condition::Conditions;
 use crate::model::json::Span;
 use crate::model::{Findings, Flow, NodeIx};
@@ -64,6 +64,31 @@ fn timeout_of(data: &str) -> Option<&str> {
     Some(configs.timeout.get())
 }
 
+/// Warnings about conditions on what no object of the node can have.
+pub(super) fn of_kinds(found: &mut Findings, plan: &Plan) {
+    if plan.conditions.is_empty() {
+        return;
+    }
+    let (about, kinds) = (About(&plan.flow), plan.object_kinds());
+    for (node, conditions) in &plan.conditions {
+        let held = kinds.held(*node);
+        for (index, key) in conditions.keys().enumerate().filter(|(_, key)| !held.may_have(key)) {
+            found.add(|| {
+                let at = format!("data/conditions/{index}/data_type");
+                let objects = held.names().collect::<Vec<_>>().join(" or ");
+                let message = format!(
+                    "condition {} of node `{}` is never true: no {objects} has `{key}`",
+                    index + 1,
+                    about.shown_id(*node)
+                );
+                about
+                    .warning("condition.foreign-key", (*node, &at, about.span_in(*node, &at)), message)
+                    .help("`flowrun keys` lists the keys of each type of object")
+            });
+        }
+    }
+}
+
 /// Warnings about conditions.
 pub(super) fn of_conditions(found: &mut Findings, flow: &Flow, conditions: &[(NodeIx, Conditions)]) {
     if conditions.is_empty() {
@@ -76,12 +101,12 @@ pub(super) fn of_conditions(found: &mut Findings, flow: &Flow, conditions: &[(No
     });
     let about = About(flow);
     for (node, conditions) in conditions {
-        let span = flow.document.nodes()[node.index()].conditions;
         for lint in conditions.lint(|_| !documented) {
             found.add(|| {
-                let (key, place) = (format!("data/conditions/{}", lint.expression), lint.expression + 1);
+                let place = lint.expression + 1;
+                let key = format!("data/conditions/{}/{}", lint.expression, lint.kind.key());
                 let message = format!("condition {place} of node `{}`: {}", about.shown_id(*node), lint.kind);
-                about.warning(lint.kind.code(), (*node, &key, span), message)
+                about.warning(lint.kind.code(), (*node, &key, about.span_in(*node, &key)), message)
             });
         }
     }

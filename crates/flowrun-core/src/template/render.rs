@@ -7,10 +7,10 @@ use super::json::JsonContext;
 use super::token::{Part, parts};
 use super::url::UrlContext;
 use super::{SecretSource, TemplateWarning, escape};
-use crate::Facts;
 use crate::keys::{KeyRef, Reading, json_number};
 use crate::model::json::quote;
 use crate::model::shown;
+use crate::{Facts, Semantics};
 
 /// Where a text goes. Values are escaped for the place; what the author wrote is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,26 +64,112 @@ impl fmt::Debug for Rendered {
 /// use flowrun_core::{Facts, NoSecrets, Place, render};
 ///
 /// let facts = Facts::new(serde_json::json!({"type": "scan", "score": 91.5}));
-/// let rendered = render("health is {{health}}, {{colour}}", Place::Plain, Some(&facts), &NoSecrets);
+/// let rendered = render("health is {{health}}, {{colour}}", Place::Plain, Some(&facts), &NoSecrets)?;
 /// assert_eq!(rendered.text, "health is 91.5, {{colour}}");
 /// assert_eq!(rendered.warnings.len(), 1);
+/// # Ok::<(), flowrun_core::RenderError>(())
 /// ```
-#[must_use]
-pub fn render(template: &str, place: Place, facts: Option<&Facts>, secrets: &dyn SecretSource) -> Rendered {
-    let mut writer = Writer::new(place, template.len());
-    for part in parts(template) {
-        match part {
-            Part::Text(text) => writer.push_author(text),
-            Part::Token { name, typed } => {
-                let put_in = value_of(name, facts, secrets).and_then(|value| writer.push_value(name, &value));
-                if let Err(warning) = put_in {
-                    writer.rendered.warnings.push(warning);
-                    writer.push_author(typed);
+///
+/// # Errors
+///
+/// [`RenderError`] when the text would be longer than 1 MiB; [`RenderOptions`] has other limits.
+pub fn render(
+    template: &str,
+    place: Place,
+    facts: Option<&Facts>,
+    secrets: &dyn SecretSource,
+) -> Result<Rendered, RenderError> {
+    RenderOptions::default().render(template, place, facts, secrets)
+}
+
+/// How templates are filled in.
+///
+/// ```
+/// use flowrun_core::{NoSecrets, Place, RenderError, RenderOptions};
+///
+/// let options = RenderOptions::default().max_bytes(5);
+/// let render = |template| options.render(template, Place::Plain, None, &NoSecrets);
+/// assert_eq!(render("{{{{a}}")?.text, "{{a}}");
+/// assert_eq!(render("123456").unwrap_err(), RenderError::TooLong { limit: 5 });
+/// # Ok::<(), RenderError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RenderOptions {
+    /// The longest text, in bytes. Default: 1 MiB. A template can name a long value as often as it likes, so
+    /// without a limit 35 kB of template and a value of 100 kB make more than a gigabyte.
+    pub max_bytes: usize,
+    /// The reading of templates. Default: the latest.
+    pub semantics: Semantics,
+}
+
+impl Default for RenderOptions {
+    fn default() -> Self {
+        Self { max_bytes: 1 << 20, semantics: Semantics::default() }
+    }
+}
+
+impl RenderOptions {
+    /// Sets [`max_bytes`](Self::max_bytes).
+    #[must_use]
+    pub const fn max_bytes(mut self, max_bytes: usize) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+
+    /// Sets [`semantics`](Self::semantics).
+    #[must_use]
+    pub const fn semantics(mut self, semantics: Semantics) -> Self {
+        self.semantics = semantics;
+        self
+    }
+
+    /// Fills `template` in, as [`render`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError`] when the text would be longer than [`max_bytes`](Self::max_bytes).
+    pub fn render(
+        &self,
+        template: &str,
+        place: Place,
+        facts: Option<&Facts>,
+        secrets: &dyn SecretSource,
+    ) -> Result<Rendered, RenderError> {
+        let limit = self.max_bytes;
+        let mut writer = Writer::new(place, template.len().min(limit));
+        for part in parts(template, self.semantics) {
+            match part {
+                Part::Text(text) => writer.push_author(text),
+                Part::Braces => writer.push_author("{{"),
+                Part::Token { name, typed } => {
+                    let put_in =
+                        value_of(name, facts, secrets).and_then(|value| writer.push_value(name, &value));
+                    if let Err(warning) = put_in {
+                        writer.rendered.warnings.push(warning);
+                        writer.push_author(typed);
+                    }
                 }
             }
+            // After each part: what is held is at most one value more than the limit.
+            if writer.rendered.text.len() > limit {
+                return Err(RenderError::TooLong { limit });
+            }
         }
+        Ok(writer.finish())
     }
-    writer.finish()
+}
+
+/// A template cannot be filled in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// The text is too long.
+    #[error("the text that a template makes is longer than {limit} bytes")]
+    TooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
 }
 
 fn value_of<'a>(
@@ -219,7 +305,7 @@ mod tests {
     }
 
     fn text(template: &str, place: Place) -> String {
-        render(template, place, Some(&facts()), &secrets()).text
+        render(template, place, Some(&facts()), &secrets()).unwrap().text
     }
 
     #[test]
@@ -233,6 +319,44 @@ mod tests {
         ] {
             assert_eq!(text(template, Place::Plain), expected);
         }
+    }
+
+    #[test]
+    fn four_braces_are_two_and_open_no_name() {
+        let render = |semantics, template: &str, place| {
+            let options = RenderOptions::default().semantics(semantics);
+            options.render(template, place, Some(&facts()), &secrets()).unwrap().text
+        };
+        for (template, today, first) in [
+            ("{{{{rate}}", "{{rate}}", "{{95.0"),
+            ("{{{{rate}} is {{rate}}", "{{rate}} is 95.0", "{{95.0 is 95.0"),
+            ("{{{{{{rate}}", "{{95.0", "{{{{95.0"),
+            ("{{{{", "{{", "{{{{"),
+            ("{{{{{{{{", "{{{{", "{{{{{{{{"),
+            ("{{{rate}}}", "{95.0}", "{95.0}"),
+            ("{{rate {{{{rate}}", "{{rate {{rate}}", "{{rate {{95.0"),
+        ] {
+            assert_eq!(render(Semantics::V2, template, Place::Plain), today, "{template}");
+            assert_eq!(render(Semantics::V1, template, Place::Plain), first, "{template}");
+        }
+        assert_eq!(render(Semantics::V2, r#"{"a": "{{{{b}}"}"#, Place::Json), r#"{"a": "{{b}}"}"#);
+    }
+
+    #[test]
+    fn a_text_that_grows_beyond_the_limit_is_refused_before_it_is_made() {
+        let long = "x".repeat(100_000);
+        let secrets = BTreeMap::from([("LONG".to_owned(), long)]);
+        let template = "{{LONG}}".repeat(4_000);
+        for place in [Place::Plain, Place::Json, Place::Header, Place::Url, Place::Html, Place::Slack] {
+            let template =
+                if place == Place::Url { format!("https://a.example/{template}") } else { template.clone() };
+            let refused = render(&template, place, None, &secrets);
+            assert_eq!(refused, Err(RenderError::TooLong { limit: 1 << 20 }), "{place:?}");
+        }
+        let options = RenderOptions::default().max_bytes(200_000);
+        let two = options.render("{{LONG}}{{LONG}}", Place::Plain, None, &secrets);
+        assert_eq!(two.map(|rendered| rendered.text.len()), Ok(200_000));
+        assert!(options.render("{{LONG}}{{LONG}}!", Place::Plain, None, &secrets).is_err());
     }
 
     #[test]
@@ -273,7 +397,7 @@ mod tests {
     #[test]
     fn warnings_name_the_key_and_secrets_in_use_are_listed() {
         let rendered =
-            render("{{colour}}{{KEY}}{{health}}{{KEY}}", Place::Header, Some(&facts()), &secrets());
+            render("{{colour}}{{KEY}}{{health}}{{KEY}}", Place::Header, Some(&facts()), &secrets()).unwrap();
         assert_eq!(rendered.secrets, ["KEY"]);
         let warnings: Vec<_> = rendered.warnings.iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -283,13 +407,13 @@ mod tests {
                 "`health` stays as typed: an object of type `caserun` has no `score`",
             ]
         );
-        let rendered = render("{{case_title}}", Place::Header, Some(&facts()), &secrets());
+        let rendered = render("{{case_title}}", Place::Header, Some(&facts()), &secrets()).unwrap();
         assert_eq!(rendered.warnings, [TemplateWarning::ControlsRemoved { name: "case_title".to_owned() }]);
     }
 
     #[test]
     fn a_secret_does_not_show_in_debug_output() {
-        let rendered = render("{{KEY}}", Place::Plain, None, &secrets());
+        let rendered = render("{{KEY}}", Place::Plain, None, &secrets()).unwrap();
         assert!(!format!("{rendered:?}").contains("k/1"));
     }
 }

@@ -1,10 +1,14 @@
 //! Taking a template apart.
 
+use crate::Semantics;
+
 /// A part of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     /// What the author wrote, to be kept.
     Text(&'a str),
+    /// `{{{{`, which stands for two braces.
+    Braces,
     /// `{{name}}`
     Token {
         name: &'a str,
@@ -13,26 +17,46 @@ pub(super) enum Part<'a> {
     },
 }
 
+/// Two braces that open no name.
+const ESCAPED: &str = "{{{{";
+
 /// The parts of `template`, in order; together they are the template.
-pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
-    let mut rest = template;
-    let mut token = None;
+pub(super) fn parts(template: &str, semantics: Semantics) -> impl Iterator<Item = Part<'_>> {
+    let mut at = 0;
+    let mut found = None;
+    // Where the next escape begins: looked for once for each, or a long template would be walked for every name.
+    let mut escape = 0;
+    let is_escaping = semantics != Semantics::V1;
     std::iter::from_fn(move || {
-        if let Some(token) = token.take() {
-            return Some(token);
-        }
-        if rest.is_empty() {
-            return None;
-        }
-        let Some((start, end)) = next_token(rest) else { return Some(Part::Text(std::mem::take(&mut rest))) };
-        let (before, typed) = (&rest[..start], &rest[start..end]);
-        rest = &rest[end..];
-        let found = Part::Token { name: &typed[2..typed.len() - 2], typed };
-        if before.is_empty() {
+        if let Some(found) = found.take() {
             return Some(found);
         }
-        token = Some(found);
-        Some(Part::Text(before))
+        if at == template.len() {
+            return None;
+        }
+        if escape <= at {
+            let next = if is_escaping { template[at..].find(ESCAPED) } else { None };
+            escape = next.map_or(usize::MAX, |next| at + next);
+        }
+        let rest = &template[at..];
+        let until = rest.len().min(escape - at);
+        let (start, end, part) = match next_token(&rest[..until]) {
+            Some((start, end)) => {
+                let typed = &rest[start..end];
+                (start, end, Part::Token { name: &typed[2..typed.len() - 2], typed })
+            }
+            None if until < rest.len() => (until, until + ESCAPED.len(), Part::Braces),
+            None => {
+                at = template.len();
+                return Some(Part::Text(rest));
+            }
+        };
+        at += end;
+        if start == 0 {
+            return Some(part);
+        }
+        found = Some(part);
+        Some(Part::Text(&rest[..start]))
     })
 }
 
@@ -45,9 +69,9 @@ pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
 /// assert_eq!(names, ["site_url", "my key", "health"]);
 /// ```
 pub fn secret_and_key_names(template: &str) -> impl Iterator<Item = &str> {
-    parts(template).filter_map(|part| match part {
+    parts(template, Semantics::default()).filter_map(|part| match part {
         Part::Token { name, .. } => Some(name),
-        Part::Text(_) => None,
+        Part::Text(_) | Part::Braces => None,
     })
 }
 
@@ -79,6 +103,11 @@ mod tests {
             ("}}{{", vec![]),
             (r#"{"a":{"b":{{c}}}}"#, vec!["c"]),
             ("{{é}}ü", vec!["é"]),
+            ("{{{{a}}", vec![]),
+            ("{{{{{{a}}", vec!["a"]),
+            ("{{a {{{{b}} {{c}}", vec!["c"]),
+            ("{{a}}{{{{", vec!["a"]),
+            ("{{a}}{{{{{b}}", vec!["a"]),
         ] {
             assert_eq!(secret_and_key_names(template).collect::<Vec<_>>(), expected, "{template}");
         }

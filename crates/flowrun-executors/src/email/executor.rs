@@ -96,6 +96,10 @@ impl TaskExecutor for EmailExecutor {
         EffectClass::Blind
     }
 
+    fn templates(&self) -> &[&str] {
+        &["subject", "message"]
+    }
+
     fn check(&self, data: &str) -> Vec<NodeProblem> {
         let mut found = Template::of(data).map_or_else(|problems| problems, |template| template.problems());
         found.extend(self.client().err());
@@ -113,8 +117,14 @@ struct Node<'a> {
 impl Delivery for Node<'_> {
     async fn deliver(&self, object: &TaskObject, entry: &mut ObjectEntry) -> Delivered {
         let Template { addresses, subject, message } = &self.template;
-        let subject = self.context.render(subject, Place::Plain, Some(object));
-        let html = self.context.render(message, Place::Html, Some(object));
+        let fill = |text: &str, place| self.context.render(text, place, Some(object));
+        let (subject, html) = match (fill(subject, Place::Plain), fill(message, Place::Html)) {
+            (Ok(subject), Ok(html)) => (subject, html),
+            (Err(error), _) | (_, Err(error)) => {
+                self.context.log(format!("email not sent: {error}"));
+                return Delivered::No;
+            }
+        };
         let html = html.replace("\r\n", "\n").replace('\n', "<br>");
         let key = self.context.key(&object.entry);
         let mut sent = sent_to(entry);

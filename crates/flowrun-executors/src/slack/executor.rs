@@ -57,6 +57,10 @@ impl TaskExecutor for SlackExecutor {
         EffectClass::Blind
     }
 
+    fn templates(&self) -> &[&str] {
+        &["message"]
+    }
+
     fn check(&self, data: &str) -> Vec<NodeProblem> {
         let mut found = message(data).err().unwrap_or_default();
         found.extend(Route::of(&self.settings).err());
@@ -73,7 +77,13 @@ struct Node<'a> {
 
 impl Delivery for Node<'_> {
     async fn deliver(&self, object: &TaskObject, _: &mut ObjectEntry) -> Delivered {
-        let text = self.context.render(&self.message, Place::Slack, Some(object));
+        let text = match self.context.render(&self.message, Place::Slack, Some(object)) {
+            Ok(text) => text,
+            Err(error) => {
+                self.context.log(format!("slack message not sent: {error}"));
+                return Delivered::No;
+            }
+        };
         let SlackExecutor { guard, settings } = self.executor;
         let posted = post(guard, &self.route, settings, &text).await;
         match posted {

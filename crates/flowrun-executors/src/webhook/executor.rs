@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use flowrun::{
-    Context, EffectClass, NodeProblem, ObjectEntry, Outcome, Place, Task, TaskExecutor, TaskObject,
-    async_trait,
+    Context, EffectClass, NodeProblem, ObjectEntry, Outcome, Place, RenderError, Task, TaskExecutor,
+    TaskObject, async_trait,
 };
 use flowrun_guard::{Guard, GuardError, Limits, Response};
 
@@ -45,6 +45,10 @@ impl TaskExecutor for WebhookExecutor {
         EffectClass::Keyed
     }
 
+    fn templates(&self) -> &[&str] {
+        &["uri", "headers", "payload"]
+    }
+
     fn check(&self, data: &str) -> Vec<NodeProblem> {
         Template::of(data).map_or_else(|problems| problems, |template| template.look())
     }
@@ -66,9 +70,13 @@ impl Node<'_> {
     /// Sends the request of one object and gives the answer, or why there is none.
     async fn send(&self, object: &TaskObject) -> Result<Response, Unsent> {
         let Template { method, uri, headers, payload, .. } = &self.template;
-        let fill = |text: &str, place| self.context.render(text, place, Some(object));
-        let (uri, headers) = (fill(uri, Place::Url), fill(headers, Place::Json));
-        let payload = fill(payload, Place::Json);
+        let fill = |key: &str, text: &str, place| {
+            let too_long = |error: RenderError| Unsent { why: format!("`{key}`: {error}"), undone: None };
+            self.context.render(text, place, Some(object)).map_err(too_long)
+        };
+        let uri = fill("uri", uri, Place::Url)?;
+        let headers = fill("headers", headers, Place::Json)?;
+        let payload = fill("payload", payload, Place::Json)?;
         let filled = Filled {
             method: *method,
             uri: &uri,

@@ -54,7 +54,7 @@ pub(super) fn fill(case: &TemplateCase, recorded: &Value, conduct: &Conduct) -> 
 
 /// The value of a data key; `None` if the object cannot satisfy it.
 fn value_of(key: &str, facts: Option<&Facts>, conduct: &Conduct) -> Option<String> {
-    let rendered = render(&format!("{{{{{key}}}}}"), Place::Plain, facts, &NoSecrets);
+    let rendered = render(&format!("{{{{{key}}}}}"), Place::Plain, facts, &NoSecrets).ok()?;
     if conduct.absent_is_none && SPELLED_OUT.contains(&key) && is_absent(key, facts?) {
         return Some("None".to_owned());
     }

@@ -34,7 +34,10 @@ fn fill_in(case: &TemplateCase) -> Value {
         case.secrets.iter().map(|secret| (secret.name.clone(), secret.value.clone())).collect();
     let source: &dyn SecretSource = if secrets.is_empty() { &NoSecrets } else { &secrets };
     let text = case.text.as_deref().unwrap_or_default();
-    json!({"output": render(text, Place::Plain, facts(&case.object).as_ref(), source).text})
+    match render(text, Place::Plain, facts(&case.object).as_ref(), source) {
+        Ok(rendered) => json!({"output": rendered.text}),
+        Err(_) => error(),
+    }
 }
 
 fn facts(object: &Value) -> Option<Facts> {
