@@ -1,0 +1,101 @@
+//! How a server is set.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// How a server answers. The defaults are right for a server on loopback.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerOptions {
+    /// Largest body in bytes; a larger one is answered with 413. Default: 16 MiB, which is several thousand nodes.
+    pub max_body: usize,
+    /// How long a body may take to arrive. Default: 30 s.
+    pub body_timeout: Duration,
+    /// How long the head of a request may take to arrive, and how long a connection may wait for the next one.
+    /// Default: 15 s.
+    pub head_timeout: Duration,
+    /// Most connections at a time; further ones wait. Default: 4096.
+    pub max_connections: usize,
+    /// Requests that a token may make in a second, and as many at once; further ones are answered with 429. Default:
+    /// no limit.
+    pub rate_limit: Option<NonZeroU32>,
+    /// Proxies that are believed when they say how they were called, by `X-Forwarded-Proto` and
+    /// `X-Forwarded-Host`. Default: none.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Origins that a browser may call from. Default: none.
+    pub origins: BTreeSet<String>,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            max_body: 16 << 20,
+            body_timeout: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(15),
+            max_connections: 4096,
+            rate_limit: None,
+            trusted_proxies: Vec::new(),
+            origins: BTreeSet::new(),
+        }
+    }
+}
+
+impl ServerOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the largest body in bytes.
+    #[must_use]
+    pub const fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Sets how long a body may take to arrive.
+    #[must_use]
+    pub const fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
+    }
+
+    /// Sets how long the head of a request may take to arrive.
+    #[must_use]
+    pub const fn head_timeout(mut self, timeout: Duration) -> Self {
+        self.head_timeout = timeout;
+        self
+    }
+
+    /// Sets how many connections there may be at a time.
+    #[must_use]
+    pub const fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Sets how many requests a token may make in a second.
+    #[must_use]
+    pub const fn rate_limit(mut self, a_second: NonZeroU32) -> Self {
+        self.rate_limit = Some(a_second);
+        self
+    }
+
+    /// Believes the proxies in this network.
+    #[must_use]
+    pub fn trusted_proxy(mut self, net: IpNet) -> Self {
+        self.trusted_proxies.push(net);
+        self
+    }
+
+    /// Lets browsers call from this origin, such as `https://app.example.com`.
+    #[must_use]
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.insert(origin.into());
+        self
+    }
+}

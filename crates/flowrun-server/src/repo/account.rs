@@ -1,0 +1,216 @@
+//! Accounts and their limits.
+
+use flowrun::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{AccountId, Repository, RepositoryError, Scope, TokenId, now, sql};
+
+/// Whose request it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountId,
+    /// The name of its user, as it stands in what it makes.
+    pub(crate) user: String,
+    pub(crate) token: TokenId,
+    pub(crate) scope: Scope,
+}
+
+/// What an account may have at most. `None` is no limit, which is the default of all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Sites.
+    pub sites_allowed: Option<u64>,
+    /// Pages of each site.
+    pub pages_allowed: Option<u64>,
+    /// Runs it may create, counted for good: deleting one gives nothing back.
+    pub flowruns_allowed: Option<u64>,
+    /// Nodes of a flow that is run.
+    pub nodes_allowed: Option<u64>,
+    /// Conditions of each node of a flow that is run.
+    pub conditions_allowed: Option<u64>,
+    /// Tasks at work at the same time; more of them wait.
+    pub concurrency: Option<u64>,
+}
+
+/// An account that is to be made.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct NewAccount {
+    /// Its name, by which the command line knows it.
+    pub name: String,
+    /// The name of its user, as it stands in flows and runs.
+    pub user: String,
+    /// What it may have.
+    pub limits: Limits,
+}
+
+impl NewAccount {
+    /// An account of this name, whose user has the same name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { user: name.clone(), name, limits: Limits::default() }
+    }
+
+    /// Sets the name of its user.
+    #[must_use]
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.user = user.into();
+        self
+    }
+
+    /// Sets its limits.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// An account with what it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// The name of its user.
+    pub user: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// What it may have.
+    pub limits: Limits,
+    /// Sites it has.
+    pub sites: u64,
+    /// Flows it has.
+    pub flows: u64,
+    /// Runs it has.
+    pub runs: u64,
+    /// Runs it has created, also those that are deleted.
+    pub flowruns: u64,
+}
+
+const COLUMNS: &str = "id, name, user, created, sites, flows, runs, flowruns, sites_allowed, pages_allowed, \
+    flowruns_allowed, nodes_allowed, conditions_allowed, concurrency";
+
+impl Account {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let count = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+        let limit =
+            |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i64::unsigned_abs));
+        Ok(Self {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            user: row.get(2)?,
+            created: Timestamp::from_micros(row.get(3)?),
+            sites: count(4)?,
+            flows: count(5)?,
+            runs: count(6)?,
+            flowruns: count(7)?,
+            limits: Limits {
+                sites_allowed: limit(8)?,
+                pages_allowed: limit(9)?,
+                flowruns_allowed: limit(10)?,
+                nodes_allowed: limit(11)?,
+                conditions_allowed: limit(12)?,
+                concurrency: limit(13)?,
+            },
+        })
+    }
+}
+
+/// An account as it is seen by the transaction that writes.
+pub(super) fn account(connection: &Connection, id: AccountId) -> rusqlite::Result<Account> {
+    let select = format!("SELECT {COLUMNS} FROM account WHERE id = ?");
+    connection.prepare_cached(&select)?.query_row([id], Account::of)
+}
+
+impl Repository {
+    /// Makes an account; `None` when there is one of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub async fn create_account(&self, new: NewAccount) -> Result<Option<Account>, RepositoryError> {
+        let (id, at) = (AccountId::random(), now().as_micros());
+        let created = self.write(move |connection| {
+            let NewAccount { name, user, limits } = new;
+            let inserted = connection.execute(
+                "INSERT OR IGNORE INTO account (id, name, user, created) VALUES (?, ?, ?, ?)",
+                params![id, name, user, at],
+            )?;
+            if inserted == 0 {
+                return Ok(None);
+            }
+            set_limits(connection, id, limits)?;
+            account(connection, id).map(Some)
+        });
+        created.await
+    }
+
+    /// Every account, in the order of their names.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub fn accounts(&self) -> Result<Vec<Account>, RepositoryError> {
+        self.read(|connection| {
+            let select = format!("SELECT {COLUMNS} FROM account ORDER BY name");
+            connection.prepare_cached(&select)?.query_map([], Account::of)?.collect()
+        })
+    }
+
+    /// The account of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub fn account_named(&self, name: &str) -> Result<Option<Account>, RepositoryError> {
+        self.read(|connection| {
+            let select = format!("SELECT {COLUMNS} FROM account WHERE name = ?");
+            connection.prepare_cached(&select)?.query_row([name], Account::of).optional()
+        })
+    }
+
+    /// Sets every limit of an account.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub async fn set_limits(&self, account: AccountId, limits: Limits) -> Result<(), RepositoryError> {
+        self.write(move |connection| set_limits(connection, account, limits)).await
+    }
+
+    /// The limits of an account.
+    pub(crate) fn limits(&self, id: AccountId) -> Result<Limits, RepositoryError> {
+        self.read(|connection| Ok(account(connection, id)?.limits))
+    }
+}
+
+fn set_limits(connection: &Connection, account: AccountId, limits: Limits) -> rusqlite::Result<()> {
+    let Limits {
+        sites_allowed,
+        pages_allowed,
+        flowruns_allowed,
+        nodes_allowed,
+        conditions_allowed,
+        concurrency,
+    } = limits;
+    let limit = |limit: Option<u64>| limit.map(sql);
+    connection.execute(
+        "UPDATE account SET sites_allowed = ?, pages_allowed = ?, flowruns_allowed = ?, nodes_allowed = ?,
+        conditions_allowed = ?, concurrency = ? WHERE id = ?",
+        params![
+            limit(sites_allowed),
+            limit(pages_allowed),
+            limit(flowruns_allowed),
+            limit(nodes_allowed),
+            limit(conditions_allowed),
+            limit(concurrency),
+            account,
+        ],
+    )?;
+    Ok(())
+}

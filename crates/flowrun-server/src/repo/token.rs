@@ -1,0 +1,222 @@
+//! Tokens: shown once, stored as a keyed hash, gone at once when they are revoked.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::BASE64URL_NOPAD;
+use flowrun::Timestamp;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{AccountId, Caller, Repository, RepositoryError, TokenId, now};
+
+/// How every token begins, so that one that got lost is found by whoever searches for such texts.
+pub(crate) const PREFIX: &str = "flowrun_";
+
+/// What a token may do. Each scope includes the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// See what the account has.
+    Read,
+    /// Create runs, and delete them.
+    Run,
+    /// Change everything the account has.
+    Write,
+}
+
+impl Scope {
+    const NAMES: [(Self, &'static str); 3] =
+        [(Self::Read, "read"), (Self::Run, "run"), (Self::Write, "write")];
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(scope, _)| scope == self).map_or("", |(_, name)| name);
+        f.pad(name)
+    }
+}
+
+/// The text names no scope.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("`{0}` is none of `read`, `run`, `write`")]
+pub struct NotAScope(String);
+
+impl FromStr for Scope {
+    type Err = NotAScope;
+
+    fn from_str(text: &str) -> Result<Self, NotAScope> {
+        let named = Self::NAMES.iter().find(|(_, name)| *name == text);
+        named.map(|(scope, _)| *scope).ok_or_else(|| NotAScope(text.chars().take(40).collect()))
+    }
+}
+
+impl FromSql for Scope {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(|error: NotAScope| FromSqlError::Other(Box::new(error)))
+    }
+}
+
+/// A token as it is listed. The token itself is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Token {
+    /// Its id, to revoke it by.
+    pub id: TokenId,
+    /// The name of its account.
+    pub account: String,
+    /// What it may do.
+    pub scope: Scope,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stops being one.
+    pub expires: Option<Timestamp>,
+}
+
+/// A token that was just made: the only time that it is seen.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct NewToken {
+    /// Its id.
+    pub id: TokenId,
+    /// The token, for the `Authorization` header.
+    pub secret: String,
+}
+
+impl fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewToken").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Repository {
+    /// Makes a token of an account.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub async fn create_token(
+        &self,
+        account: AccountId,
+        scope: Scope,
+        expires: Option<Timestamp>,
+    ) -> Result<NewToken, RepositoryError> {
+        // 244 bits from the system's generator, spread over 32 bytes.
+        let drawn = [*uuid::Uuid::new_v4().as_bytes(), *uuid::Uuid::new_v4().as_bytes()].concat();
+        let secret = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(blake3::hash(&drawn).as_bytes()));
+        let (id, hash, at) = (TokenId::random(), self.hash(&secret), now().as_micros());
+        let expires = expires.map(Timestamp::as_micros);
+        self.write(move |connection| {
+            connection.execute(
+                "INSERT INTO token VALUES (?, ?, ?, ?, ?, ?)",
+                params![hash, id, account, scope.to_string(), at, expires],
+            )
+        })
+        .await?;
+        Ok(NewToken { id, secret })
+    }
+
+    /// Every token, of one account or of all, the one made first first.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub fn tokens(&self, of: Option<AccountId>) -> Result<Vec<Token>, RepositoryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT token.id, account.name, scope, token.created, expires
+                FROM token JOIN account ON account.id = token.account
+                WHERE ?1 IS NULL OR token.account = ?1 ORDER BY token.created, token.id",
+            )?;
+            let tokens = statement.query_map([of], |row| {
+                Ok(Token {
+                    id: row.get(0)?,
+                    account: row.get(1)?,
+                    scope: row.get(2)?,
+                    created: Timestamp::from_micros(row.get(3)?),
+                    expires: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_micros),
+                })
+            })?;
+            tokens.collect()
+        })
+    }
+
+    /// Takes a token back: from here on it names nobody. Whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub async fn revoke_token(&self, id: TokenId) -> Result<bool, RepositoryError> {
+        Ok(self.write(move |connection| connection.execute("DELETE FROM token WHERE id = ?", [id])).await?
+            > 0)
+    }
+
+    /// Whose token this is, if it is one. Looked up by its hash, so that the time of a comparison tells nothing
+    /// about any other token.
+    pub(crate) fn caller(&self, token: &str) -> Result<Option<Caller>, RepositoryError> {
+        let (hash, at) = (self.hash(token), now().as_micros());
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT account.id, user, token.id, scope FROM token JOIN account ON account.id = token.account
+                WHERE hash = ? AND (expires IS NULL OR expires > ?)",
+            )?;
+            let caller = |row: &rusqlite::Row<'_>| {
+                Ok(Caller { account: row.get(0)?, user: row.get(1)?, token: row.get(2)?, scope: row.get(3)? })
+            };
+            statement.query_row(params![hash, at], caller).optional()
+        })
+    }
+
+    /// Whether there is any token at all.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub fn has_tokens(&self) -> Result<bool, RepositoryError> {
+        self.read(|connection| {
+            connection.query_row("SELECT EXISTS (SELECT 1 FROM token)", [], |row| row.get(0))
+        })
+    }
+
+    fn hash(&self, token: &str) -> [u8; 32] {
+        *blake3::keyed_hash(&self.shared.key, token.as_bytes()).as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::NewAccount;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_token_names_its_account_until_it_expires_or_is_revoked_and_is_stored_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        let repo = Repository::open(&path).unwrap();
+        let account = repo.create_account(NewAccount::new("a")).await.unwrap().unwrap();
+        assert_eq!(repo.create_account(NewAccount::new("a")).await.unwrap(), None);
+
+        let token = repo.create_token(account.id, Scope::Run, None).await.unwrap();
+        let caller = repo.caller(&token.secret).unwrap().unwrap();
+        assert_eq!((caller.account, caller.scope, caller.token), (account.id, Scope::Run, token.id));
+        assert!(repo.caller(&format!("{}x", token.secret)).unwrap().is_none());
+        assert!(!format!("{token:?}").contains(&token.secret));
+
+        let past = Some(Timestamp::from_micros(now().as_micros() - 1));
+        let expired = repo.create_token(account.id, Scope::Write, past).await.unwrap();
+        assert!(repo.caller(&expired.secret).unwrap().is_none());
+        assert_eq!(repo.tokens(Some(account.id)).unwrap().len(), 2);
+
+        // Another opening of the file knows it too, and sees at once that it is revoked.
+        let other = Repository::open(&path).unwrap();
+        assert!(other.caller(&token.secret).unwrap().is_some());
+        assert!(repo.revoke_token(token.id).await.unwrap() && !repo.revoke_token(token.id).await.unwrap());
+        assert!(repo.caller(&token.secret).unwrap().is_none());
+        assert!(other.caller(&token.secret).unwrap().is_none());
+        drop((repo, other));
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            let secret = token.secret.as_bytes();
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether the server is there, and whether it can take runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::any;
+use flowrun::{RunId, Store as _, StoreError};
+
+use crate::http::call::Answer;
+use crate::http::refusal::Refusal;
+use crate::server::Inner;
+
+/// How long a look may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `/healthz` and `/readyz`, which ask for no token.
+pub(super) fn routes(server: &Arc<Inner>) -> Router {
+    let server = Arc::clone(server);
+    let healthy = async |method| answered(&method, async { Ok(()) }).await;
+    let ready = move |method| {
+        let server = Arc::clone(&server);
+        async move { answered(&method, is_ready(server)).await }
+    };
+    Router::new().route("/healthz", any(healthy)).route("/readyz", any(ready))
+}
+
+async fn answered(method: &Method, look: impl Future<Output = Result<(), &'static str>>) -> Response<Body> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut response = Refusal::method(method.as_str(), "GET").or_problem(true).into_response();
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    match look.await {
+        Ok(()) => Answer::ok(r#"{"status":"ok"}"#).into_response(),
+        Err(text) => Refusal::detail(StatusCode::SERVICE_UNAVAILABLE, text).or_problem(true).into_response(),
+    }
+}
+
+/// Whether runs can be created: both files write, and tasks of the runtime have their turn.
+async fn is_ready(server: Arc<Inner>) -> Result<(), &'static str> {
+    if server.is_draining() {
+        return Err("the server is shutting down");
+    }
+    let looks = async {
+        let store = Arc::clone(&server.store);
+        // Goes through the thread that writes; there is no such run.
+        let nobody = RunId::from_bytes(uuid::Uuid::new_v4().into_bytes());
+        let writes = tokio::task::spawn_blocking(move || store.delete(nobody)).await;
+        let turns = tokio::spawn(tokio::task::yield_now()).await.is_ok();
+        (matches!(writes, Ok(Err(StoreError::NotFound(_)))), server.repo.writes().await, turns)
+    };
+    match tokio::time::timeout(PATIENCE, looks).await {
+        Ok((true, true, true)) => Ok(()),
+        Ok((false, ..)) => Err("the store of runs cannot be written"),
+        Ok((_, false, _)) => Err("accounts cannot be written"),
+        Ok(_) => Err("runs are not driven"),
+        Err(_) => Err("it takes too long"),
+    }
+}

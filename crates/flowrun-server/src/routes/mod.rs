@@ -1,0 +1,105 @@
+//! The routes, and what is asked of every request before one of them is.
+
+mod flows;
+mod health;
+mod pages;
+mod runs;
+mod shown;
+mod sites;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse;
+use axum::routing::any;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+
+use crate::http::call::{Resource, names_problems, origins};
+use crate::http::refusal::Refusal;
+use crate::repo::RepositoryError;
+use crate::server::Inner;
+
+/// Most bytes of an address.
+const MAX_ADDRESS: usize = 8 << 10;
+
+/// Most bytes of all headers together, and most headers.
+const MAX_HEADERS: (usize, usize) = (16 << 10, 100);
+
+/// A handler from an async function.
+macro_rules! handler {
+    ($function:path) => {{
+        let handler: Handler = |server, call| Box::pin($function(server, call));
+        Some(handler)
+    }};
+}
+use handler;
+
+/// Where the documented routes begin.
+const BASE: &str = "/v1/ops";
+
+/// Every route of a server.
+pub(crate) fn router(server: &Arc<Inner>) -> Router {
+    let mut router = Router::new();
+    let routes = [runs::routes(), flows::routes(), sites::routes(), pages::routes()];
+    for (path, resource) in routes.into_iter().flatten() {
+        let server = Arc::clone(server);
+        let has_id = path.ends_with("{id}");
+        let answer = move |request: Request| resource.answer(Arc::clone(&server), request, has_id);
+        router = router.route(&format!("{BASE}{path}"), any(answer));
+    }
+    router = router.merge(health::routes(server)).fallback(unknown);
+    if !server.options.origins.is_empty() {
+        let cors = CorsLayer::new()
+            .allow_origin(origins(&server.options.origins))
+            .allow_methods([Method::GET, Method::POST, Method::DELETE])
+            .allow_headers([axum::http::header::AUTHORIZATION, axum::http::header::CONTENT_TYPE]);
+        router = router.layer(cors);
+    }
+    router.layer(CatchPanicLayer::custom(|_| panicked())).layer(from_fn(at_the_door))
+}
+
+/// A route with its methods.
+type Route = (&'static str, Resource);
+
+async fn unknown(request: Request) -> Response<Body> {
+    Refusal::not_found().or_problem(names_problems(request.headers())).into_response()
+}
+
+/// Our own mistake: what it was is in the log, not in the answer.
+fn panicked() -> Response<Body> {
+    tracing::error!("a request panicked");
+    Refusal::detail(StatusCode::INTERNAL_SERVER_ERROR, "internal error").into_response()
+}
+
+/// Refuses heads that are too long, and says of every answer how it is to be treated.
+async fn at_the_door(request: Request, next: Next) -> Response<Body> {
+    let head = request.headers();
+    let bytes: usize = head.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    let mut response = if address > MAX_ADDRESS {
+        Refusal::detail(StatusCode::URI_TOO_LONG, "the address is too long").into_response()
+    } else if bytes > MAX_HEADERS.0 || head.len() > MAX_HEADERS.1 {
+        let text = "the headers are too long";
+        Refusal::detail(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text).into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+impl From<RepositoryError> for Refusal {
+    fn from(error: RepositoryError) -> Self {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::error!(%error, source, "accounts could not be used");
+        Self::unavailable("not available now")
+    }
+}

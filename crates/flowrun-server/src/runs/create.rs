@@ -1,0 +1,124 @@
+//! Creating a run.
+
+use std::sync::Arc;
+
+use flowrun::{Flow, Page, Plan, RunId, RunRequest, Site, StartError};
+use serde::de::IgnoredAny;
+use uuid::Uuid;
+
+use crate::http::json::{object, text};
+use crate::http::refusal::Refusal;
+use crate::repo::{self, Caller, Limits, NewRow, Reserved};
+use crate::server::Inner;
+
+/// What is to be run.
+pub(crate) struct Wanted {
+    pub(crate) flow: repo::Flow,
+    pub(crate) site: repo::Site,
+    /// A JSON object.
+    pub(crate) configs: Option<String>,
+}
+
+impl Inner {
+    /// Starts a run, and gives its document once its beginning is on the disk.
+    pub(crate) async fn create_run(
+        self: &Arc<Self>,
+        caller: &Caller,
+        wanted: Wanted,
+    ) -> Result<String, Refusal> {
+        if self.is_draining() {
+            return Err(Refusal::unavailable("the server is shutting down"));
+        }
+        let Wanted { flow, site, configs } = wanted;
+        let account = caller.account;
+        let plan = self.plan(&document_of(caller, &flow))?;
+        within(&self.repo.limits(account)?, &plan)?;
+
+        let id = RunId::from_bytes(Uuid::new_v4().into_bytes());
+        let (_, pages) = self.repo.pages(account, Some(site.id), &[], None)?;
+        // Pages in the order in which they were made.
+        let target =
+            pages.iter().rev().fold(Site::new(&site.url).with_id(site.id.to_string()), |target, page| {
+                target.with_page(Page::new(&page.url).with_id(page.id.to_string()))
+            });
+        let mut request = RunRequest::of_plan(plan, target).id(id);
+        if let Some(configs) = configs {
+            request = request.configs(&configs).map_err(|_| Refusal::bad("configs must be an object"))?;
+        }
+        let row = NewRow { id, flow: flow.id, site: site.id, title: flow.title };
+        match self.repo.reserve(account, row).await? {
+            Reserved::Done => {}
+            Reserved::Limit => return Err(Refusal::limit("flowruns")),
+            Reserved::NoFlow => return Err(Refusal::missing("flow")),
+            Reserved::NoSite => return Err(Refusal::missing("site")),
+        }
+        // In a task of its own: a caller that hangs up must not leave a run that nobody follows.
+        let inner = Arc::clone(self);
+        let started = tokio::spawn(async move {
+            let started = inner.engine.start(request).await;
+            match started {
+                Ok(handle) => {
+                    inner.follow(account, handle.clone());
+                    Ok(handle)
+                }
+                Err(error) => {
+                    if let Err(error) = inner.repo.give_back(account, id).await {
+                        tracing::error!(run = %id, %error, "a run that was not started stays counted");
+                    }
+                    Err(refused(&error))
+                }
+            }
+        });
+        let handle = started.await.map_err(|_| Refusal::unavailable("the run was not started"))??;
+        match handle.snapshot().await {
+            Ok(run) => Ok(run.to_json().to_owned()),
+            Err(_) => Err(Refusal::unavailable("the run cannot be read now")),
+        }
+    }
+
+    /// Checks a flow as whoever starts it needs it.
+    fn plan(&self, document: &str) -> Result<Arc<Plan>, Refusal> {
+        let flow =
+            Flow::from_json(document).map_err(|error| Refusal::flow(&[(*error.diagnostic).clone()]))?;
+        self.engine.plan(&flow).map_err(|error| refused(&error))
+    }
+}
+
+/// The flow as a document, with whose it is.
+fn document_of(caller: &Caller, flow: &repo::Flow) -> String {
+    object([
+        ("id", text(&flow.id.to_string()).as_str()),
+        ("user", &text(&flow.user)),
+        ("account", &text(&caller.account.to_string())),
+        ("title", &text(&flow.title)),
+        ("nodes", &flow.nodes),
+        ("edges", &flow.edges),
+    ])
+}
+
+/// Whether the account may run a flow of this size.
+fn within(limits: &Limits, plan: &Plan) -> Result<(), Refusal> {
+    if limits.nodes_allowed.is_some_and(|most| plan.node_count() as u64 > most) {
+        return Err(Refusal::limit("nodes"));
+    }
+    let Some(most) = limits.conditions_allowed else { return Ok(()) };
+    let conditions = |node: flowrun::Node<'_>| {
+        let conditions: Option<Vec<IgnoredAny>> = serde_json::from_str(node.conditions()?).ok();
+        conditions.map(|conditions| conditions.len() as u64)
+    };
+    if plan.flow().nodes().filter_map(conditions).any(|count| count > most) {
+        return Err(Refusal::limit("conditions"));
+    }
+    Ok(())
+}
+
+fn refused(error: &StartError) -> Refusal {
+    match error {
+        StartError::Refused(problems) => Refusal::flow(problems),
+        StartError::ShutDown => Refusal::unavailable("the server is shutting down"),
+        error => {
+            tracing::error!(%error, "a run was not started");
+            Refusal::unavailable("the run was not started")
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A server: an engine on a store, the repository beside it, and what is under way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use flowrun::{
+    BuildError, Engine, EngineBuilder, OpenError, Role, RunHandle, RunId, SqliteStore, StoreError,
+    TaskExecutor, TaskTypes,
+};
+use tokio::task::JoinSet;
+
+use crate::http::rate::Rates;
+use crate::repo::{Repository, RepositoryError};
+use crate::unavailable::Unavailable;
+use crate::{ServerOptions, routes};
+
+/// Collects what a server is made of.
+#[derive(Debug)]
+pub struct ServerBuilder {
+    store: PathBuf,
+    options: ServerOptions,
+    engine: EngineBuilder,
+    /// The task types that have an executor.
+    types: BTreeSet<String>,
+}
+
+impl ServerBuilder {
+    /// Sets how it answers.
+    #[must_use]
+    pub fn options(mut self, options: ServerOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Adds the executor of a task type, as [`EngineBuilder::executor`] does. A documented type without one is
+    /// accepted all the same, and its nodes fail with a line that says so.
+    #[must_use]
+    pub fn executor(self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
+        let task_type = task_type.into();
+        let role = TaskTypes::documented_role(&task_type).unwrap_or(Role::Producer);
+        self.executor_as(task_type, role, executor)
+    }
+
+    /// Adds the executor of a task type with a role of choice.
+    #[must_use]
+    pub fn executor_as(
+        mut self,
+        task_type: impl Into<String>,
+        role: Role,
+        executor: impl TaskExecutor,
+    ) -> Self {
+        let task_type = task_type.into();
+        self.types.insert(task_type.clone());
+        self.engine = self.engine.executor_as(task_type, role, executor);
+        self
+    }
+
+    /// Sets more of the engine: limits, secrets, a clock. Its store is the server's.
+    #[must_use]
+    pub fn engine(mut self, set: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Self {
+        self.engine = set(self.engine);
+        self
+    }
+
+    /// Opens the store and goes on with the runs that are open in it.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`] when the store cannot be opened, or the executors do not go together.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, some runs may have been taken up; they go on until the runtime ends.
+    pub async fn open(mut self) -> Result<Server, ServerError> {
+        let documented = TaskTypes::documented();
+        for task_type in documented.names().filter(|name| !self.types.contains(*name)) {
+            self.engine = self.engine.executor(task_type, Unavailable);
+        }
+        let store = Arc::new(SqliteStore::open_file(&self.store)?);
+        let repo = Repository::beside(store.path())?;
+        let engine = self.engine.store(Arc::clone(&store)).build()?;
+        let inner = Arc::new(Inner {
+            repo,
+            engine,
+            store,
+            rates: self.options.rate_limit.map(Rates::new),
+            options: self.options,
+            live: Mutex::default(),
+            tasks: Mutex::default(),
+            is_draining: AtomicBool::new(false),
+        });
+        inner.recover().await?;
+        Ok(Server { inner })
+    }
+}
+
+/// A server could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The file of accounts cannot be used.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    /// The executors do not go together.
+    #[error("could not put the engine together")]
+    Build(#[from] BuildError),
+    /// Stored runs cannot be read.
+    #[error("could not go on with stored runs")]
+    Store(#[from] StoreError),
+}
+
+/// Flow runs over HTTP. Clones speak of the same server.
+#[derive(Clone)]
+pub struct Server {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What every request has in common.
+pub(crate) struct Inner {
+    pub(crate) repo: Repository,
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) options: ServerOptions,
+    pub(crate) rates: Option<Rates>,
+    /// The runs that are driven, or whose end is not noted down yet.
+    live: Mutex<BTreeMap<RunId, RunHandle>>,
+    /// What goes on without a request.
+    tasks: Mutex<JoinSet<()>>,
+    is_draining: AtomicBool,
+}
+
+impl Server {
+    /// A server on the store at `path`, which is made where there is none. Accounts are kept in a file beside it.
+    pub fn builder(path: impl AsRef<Path>) -> ServerBuilder {
+        ServerBuilder {
+            store: path.as_ref().to_owned(),
+            options: ServerOptions::default(),
+            engine: Engine::builder(),
+            types: BTreeSet::new(),
+        }
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn repository(&self) -> &Repository {
+        &self.inner.repo
+    }
+
+    /// The routes, to be mounted into another service. Paths begin with `/v1/ops`.
+    pub fn router(&self) -> Router {
+        routes::router(&self.inner)
+    }
+
+    /// Takes no more runs (503), and waits for the open ones. Those that have not ended within `grace` are parked:
+    /// the next server on this store goes on with them.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting; runs end or park all the same.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.inner.is_draining.store(true, Ordering::Release);
+        self.inner.engine.shutdown(grace).await;
+        let mut tasks = std::mem::take(&mut *self.inner.tasks());
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("store", &self.inner.store).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn live(&self) -> MutexGuard<'_, BTreeMap<RunId, RunHandle>> {
+        // A panic elsewhere does not leave the map half changed.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something that no request waits for. [`Server::shutdown`] does.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks();
+        // Whoever is done makes room.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+}
