@@ -1,0 +1,15 @@
+//! The API of a server on a real socket: against the recorded exchanges of the original, and where those end.
+#![expect(clippy::unwrap_used, reason = "a play that cannot go on has failed")]
+
+mod accounts;
+mod case;
+mod client;
+mod compare;
+mod input;
+mod limits;
+mod player;
+mod recorded;
+mod restart;
+mod rules;
+mod served;
+mod slow;
