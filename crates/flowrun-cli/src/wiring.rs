@@ -9,6 +9,7 @@ use flowrun_executors::scan::{self, ScanExecutor, ScanSettings};
 use flowrun_executors::slack::{SlackExecutor, SlackSettings};
 use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
 use flowrun_guard::{Endpoint, Guard};
+use flowrun_server::ServerBuilder;
 use flowrun_store::SqliteStore;
 use url::Url;
 
@@ -76,16 +77,32 @@ fn builder(settings: &Layer, addresses: &[Url]) -> Result<EngineBuilder, WiringE
     let to_slack =
         guard(settings, slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url)))?;
     let to_mail = guard(settings, email.endpoint())?;
-    let scan = ScanSettings::new().missing_tool(match settings.missing_tool.unwrap_or_default() {
-        MissingTool::Fail => scan::MissingTool::Fail,
-        MissingTool::Skip => scan::MissingTool::Skip,
-    });
     Ok(Engine::builder()
         .secrets(revealed(&settings.secrets))
-        .executor("scan", ScanExecutor::new(site.clone(), scan))
+        .executor("scan", ScanExecutor::new(site.clone(), scan(settings)))
         .executor("webhook", WebhookExecutor::new(site, WebhookSettings::new()))
         .executor("slack", SlackExecutor::new(to_slack, slack))
         .executor("email", EmailExecutor::new(to_mail, email)))
+}
+
+/// A server with the executors that are set up. Its sites are named by its callers, so they open nothing: a private
+/// host is reached only where the operator allows it.
+pub(crate) fn served(settings: &Layer, server: ServerBuilder) -> Result<ServerBuilder, WiringError> {
+    let (slack, email) = (slack(settings), email(settings));
+    let at = |url: &str| Endpoint::of_url(url).ok();
+    let site = guard(settings, [])?;
+    let mut server = server
+        .engine(|engine| engine.secrets(revealed(&settings.secrets)))
+        .executor("scan", ScanExecutor::new(site.clone(), scan(settings)))
+        .executor("webhook", WebhookExecutor::new(site, WebhookSettings::new()));
+    if slack.token.is_some() || slack.webhook_url.is_some() {
+        let named = slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url));
+        server = server.executor("slack", SlackExecutor::new(guard(settings, named)?, slack));
+    }
+    if email.smtp_url.is_some() {
+        server = server.executor("email", EmailExecutor::new(guard(settings, email.endpoint())?, email));
+    }
+    Ok(server)
 }
 
 /// A guard that opens the hosts the operator allows, and these.
@@ -95,6 +112,13 @@ fn guard(
 ) -> Result<Guard, flowrun_guard::BuildError> {
     let open = settings.allow_hosts.iter().cloned().chain(named);
     open.fold(Guard::builder(), flowrun_guard::GuardBuilder::allow).build()
+}
+
+fn scan(settings: &Layer) -> ScanSettings {
+    ScanSettings::new().missing_tool(match settings.missing_tool.unwrap_or_default() {
+        MissingTool::Fail => scan::MissingTool::Fail,
+        MissingTool::Skip => scan::MissingTool::Skip,
+    })
 }
 
 fn slack(settings: &Layer) -> SlackSettings {

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchArgs, CheckArgs, GraphArgs, OutcomesArgs, ResumeArgs, RunArgs, RunsArgs, SimulateArgs, StoreArgs,
-    SynthArgs,
+    AccountArgs, BenchArgs, CheckArgs, GraphArgs, OutcomesArgs, ResumeArgs, RunArgs, RunsArgs, ServeArgs,
+    SimulateArgs, StoreArgs, SynthArgs, TokenArgs,
 };
 use crate::exit;
 
@@ -26,6 +26,12 @@ pub(crate) enum Command {
     Runs(Box<RunsArgs>),
     /// Look after the file that holds runs.
     Store(StoreArgs),
+    /// Serve the API: create, watch, list and delete flow runs over HTTP.
+    Serve(Box<ServeArgs>),
+    /// Look after the accounts of a server.
+    Account(AccountArgs),
+    /// Look after the tokens that callers of a server show.
+    Token(TokenArgs),
     /// Check a flow without running it: errors and warnings, with their place in the file.
     Check(Box<CheckArgs>),
     /// Draw a flow.

@@ -4,6 +4,7 @@ mod command;
 mod flow;
 mod harness;
 mod run;
+mod serve;
 mod stored;
 mod values;
 
@@ -11,6 +12,7 @@ pub(crate) use command::{Cli, Command};
 pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat};
 pub(crate) use harness::{OutcomesArgs, SimulateArgs, SuiteArgs, SynthArgs};
 pub(crate) use run::{RunArgs, SettingArgs, SettingFlags};
+pub(crate) use serve::{AccountArgs, AccountCommand, LimitArgs, ServeArgs, TokenArgs, TokenCommand};
 pub(crate) use stored::{
     BackupArgs, InspectArgs, ListArgs, RerunArgs, ResumeArgs, RunsArgs, RunsCommand, ShowArgs, StoreArgs,
     StoreCommand, StoredArgs,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 
 /// An address with `http` or `https` and a host.
@@ -28,6 +29,28 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// A time with its unit, such as `90s`, `12h` or `30d`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}, such as 30s, 12h or 30d"))
+}
+
+/// An address or a network.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse()
+        .or_else(|_| address())
+        .map_err(|_| "must be an address or a network, such as 10.0.0.0/8".to_owned())
+}
+
+/// An origin: scheme, host and port, and nothing else.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let url = web_address(text)?;
+    if url.origin().ascii_serialization() == text {
+        return Ok(text.to_owned());
+    }
+    Err(format!("must be an origin, such as {}", url.origin().ascii_serialization()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +66,12 @@ mod tests {
             assert!(seconds(bad).is_err(), "{bad}");
         }
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("12h"), Ok(Duration::from_secs(12 * 3600)));
+        assert!(duration("12").is_err() && duration("").is_err());
+        assert!(network("10.0.0.0/8").is_ok() && network("::1").is_ok() && network("host").is_err());
+        assert!(origin("https://a.example:8443").is_ok());
+        for bad in ["https://a.example/", "https://a.example:443", "*", "null", "https://a.example/x"] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! One file per command, and the errors that end a command early.
 
+mod account;
 mod bench;
 mod check;
 #[cfg(feature = "demo")]
@@ -9,12 +10,15 @@ mod outcomes;
 mod resume;
 mod run;
 mod runs;
+mod serve;
 mod shown;
 mod simulate;
 mod store;
 mod suite;
 mod synth;
+mod token;
 
+pub(crate) use account::account;
 pub(crate) use bench::bench;
 pub(crate) use check::check;
 #[cfg(feature = "demo")]
@@ -24,15 +28,18 @@ pub(crate) use outcomes::outcomes;
 pub(crate) use resume::resume;
 pub(crate) use run::run;
 pub(crate) use runs::runs;
+pub(crate) use serve::serve;
 pub(crate) use simulate::simulate;
 pub(crate) use store::store;
 use suite::suite;
 pub(crate) use synth::synth;
+pub(crate) use token::token;
 
 use std::borrow::Cow;
 use std::io;
 
 use flowrun::{ResumeError, RunError, RunId, StartError, StoreError};
+use flowrun_server::{RepositoryError, ServerError, TokenId};
 use flowrun_sim::suite::CaseError;
 use flowrun_sim::synth::SynthError;
 use flowrun_store::OpenError;
@@ -103,6 +110,32 @@ pub(crate) enum CommandError {
         /// The node that was named.
         node: String,
     },
+    /// A server cannot be opened on the store.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The accounts of a server cannot be used.
+    #[error(transparent)]
+    Accounts(#[from] RepositoryError),
+    /// An account was named that there is not.
+    #[error("there is no account `{0}`")]
+    NoAccount(String),
+    /// An account was named that there is already.
+    #[error("there is an account `{0}` already")]
+    AccountExists(String),
+    /// A token was named that there is not.
+    #[error("there is no token `{0}`")]
+    NoToken(TokenId),
+    /// Others could reach the server, and it knows nobody.
+    #[error("`{0}` can be reached by others, and there is no token yet")]
+    NoTokens(std::net::SocketAddr),
+    /// The server cannot take connections.
+    #[error("could not listen on `{address}`")]
+    Serve {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
     /// There is nothing to run on.
     #[error("could not start the runtime")]
     Runtime(#[source] io::Error),
@@ -146,7 +179,10 @@ impl CommandError {
     /// What to do about it, where the message does not say.
     fn help(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::OpenStore(error) => Some(error.help().into()),
+            Self::OpenStore(error) | Self::Server(ServerError::Open(error)) => Some(error.help().into()),
+            Self::NoAccount(_) => Some("`flowrun account create` makes one".into()),
+            Self::NoToken(_) => Some("`flowrun token list` shows them".into()),
+            Self::NoTokens(_) => Some("`flowrun token create` makes one".into()),
             Self::Store(error)
             | Self::Find(FindError::Store(error))
             | Self::Stored(StoredError::Store(error))
@@ -176,6 +212,8 @@ impl CommandError {
             | Self::Find(FindError::Ambiguous { .. })
             | Self::NoNode { .. }
             | Self::NoFigure(_)
+            | Self::AccountExists(_)
+            | Self::NoTokens(_)
             | Self::NoPicture => Exit::Usage,
             Self::Suite(error) => match error {
                 CaseError::Malformed { .. } | CaseError::TwoScripts { .. } => Exit::Usage,
@@ -187,6 +225,11 @@ impl CommandError {
             Self::Cancel(_, error) | Self::Drive(DriveError::Resume(error)) => exit_of_untouched(error),
             Self::Drive(_)
             | Self::OpenStore(_)
+            | Self::Server(_)
+            | Self::Accounts(_)
+            | Self::NoAccount(_)
+            | Self::NoToken(_)
+            | Self::Serve { .. }
             | Self::Find(_)
             | Self::Store(_)
             | Self::Runtime(_)

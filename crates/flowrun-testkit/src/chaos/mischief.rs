@@ -80,8 +80,6 @@ pub enum Misdeed {
     YieldsNothing,
     /// It says that it passed, whatever became of its first object.
     Insists,
-    /// It does its work, and says everything many times.
-    Babbles,
 }
 
 /// What the disk does instead of writing.
@@ -135,7 +133,7 @@ fn turn(random: &mut Random) -> u64 {
 }
 
 fn misdeed(random: &mut Random, nodes: usize) -> Mischief {
-    let misdeed = match random.below(14) {
+    let misdeed = match random.below(12) {
         0..=2 => Misdeed::Fails(ErrorClass::Transient),
         3 => Misdeed::Fails(ErrorClass::Permanent),
         4 => Misdeed::Fails(ErrorClass::Unknown),
@@ -152,7 +150,6 @@ fn misdeed(random: &mut Random, nodes: usize) -> Mischief {
             ObjectStatus::Working,
         ])),
         10 => Misdeed::YieldsNothing,
-        11 | 12 => Misdeed::Babbles,
         _ => Misdeed::Insists,
     };
     Mischief::Misdeed {
@@ -218,7 +215,6 @@ impl fmt::Display for Misdeed {
             Self::Dawdles { takes, deaf } => write!(f, "takes {takes:?}{}", deafly(deaf)),
             Self::Yields(status) => write!(f, "leaves its first object {status:?}"),
             Self::YieldsNothing => f.write_str("has no objects"),
-            Self::Babbles => f.write_str("says everything many times"),
             Self::Insists => f.write_str("passes with an object that failed"),
         }
     }

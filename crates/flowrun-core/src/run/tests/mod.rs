@@ -5,7 +5,6 @@ mod draw;
 mod ends;
 mod exhaustive;
 mod failing;
-mod growth;
 mod handover;
 mod joins;
 mod limits;

@@ -1,0 +1,132 @@
+//! The server, from nothing to a run.
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::Place;
+
+/// A server in a process of its own.
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    fn new(place: &Place) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--grace", "0s"])
+            .current_dir(place.path())
+            .env_clear();
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("it is a pipe")).lines();
+        let address = lines
+            .by_ref()
+            .map(|line| line.expect("text"))
+            .find_map(|line| Some(line.strip_prefix("listening on http://")?.to_owned()))
+            .expect("it says where it listens");
+        // Read to the end, so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    fn ask(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> (u16, Value) {
+        let body = body.map_or_else(String::new, |body| body.to_string());
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, serde_json::from_str(body).expect("JSON"))
+    }
+
+    /// Sends a signal, and gives the exit code.
+    fn ended(mut self, signal: &str) -> Option<i32> {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+#[test]
+fn a_new_user_gets_from_nothing_to_a_run_that_outlives_the_server() {
+    let place = Place::new();
+    let serving = Serving::new(&place);
+    let (status, ready) = serving.ask("GET", "/readyz", "", None);
+    assert_eq!((status, &ready["status"]), (200, &json!("ok")));
+
+    // While the server runs.
+    assert_eq!(place.run(&["account", "create", "ops", "--user", "dev@example.com", "--sites", "1"]).code, 0);
+    let token = place.run(&["token", "create", "--account", "ops"]);
+    assert_eq!(token.code, 0, "{token:?}");
+    let token = token.out.trim();
+    let make = |path: &str, body| {
+        let (status, made) = serving.ask("POST", &format!("/v1/ops{path}"), token, Some(body));
+        assert_eq!(status, 201, "{made}");
+        made
+    };
+    let site = make("/site", json!({"site_url": "https://example.com"}));
+    let nodes = json!([{"id": "1", "data": {"id": "1", "task_type": "case"}}]);
+    let flow = make("/flow", json!({"title": "T", "nodes": nodes}));
+    let run = make("/flowrun", json!({"site_id": site["id"], "flow_id": flow["id"]}));
+    assert_eq!((&run["user"], &run["title"]), (&json!("dev@example.com"), &json!("T")));
+
+    // Nothing here does cases: the node fails in its turn, with a line.
+    let path = format!("/v1/ops/flowrun/{}", run["id"].as_str().expect("an id"));
+    let ended = (0..10_000).map(|_| serving.ask("GET", &path, token, None).1);
+    let ended = ended.into_iter().find(|run| !run["time_completed"].is_null()).expect("it ends");
+    assert_eq!(ended["status"], "failed");
+    assert!(ended["logs"].to_string().contains("nothing here does tasks of the type `case`"), "{ended}");
+    assert_eq!(serving.ended("TERM"), Some(0));
+
+    let serving = Serving::new(&place);
+    assert_eq!(serving.ask("GET", &path, token, None), (200, ended));
+    let listed = place.run(&["token", "list", "--json"]);
+    let listed: Value = serde_json::from_str(&listed.out).expect("JSON");
+    let id = listed["tokens"][0]["id"].as_str().expect("an id");
+    assert_eq!(place.run(&["token", "revoke", id]).code, 0);
+    assert_eq!(serving.ask("GET", &path, token, None).0, 401);
+    assert_eq!(serving.ended("INT"), Some(0));
+}
+
+#[test]
+fn an_address_that_others_reach_needs_a_token_first() {
+    let place = Place::new();
+    let refused = place.run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("there is no token yet"), "{refused:?}");
+    assert!(!place.path().join("runs.flowrun").exists());
+}
+
+#[test]
+fn accounts_and_tokens_that_are_not_there_are_named() {
+    let place = Place::new();
+    assert_eq!(place.run(&["account", "create", "a"]).code, 0);
+    for (args, code, says) in [
+        (&["account", "create", "a"][..], 2, "there is an account `a` already"),
+        (&["account", "limits", "b", "--sites", "3"], 4, "there is no account `b`"),
+        (&["token", "create", "--account", "b"], 4, "there is no account `b`"),
+        (&["token", "create", "--account", "a", "--scope", "all"], 2, "none of `read`, `run`, `write`"),
+        (&["token", "create", "--account", "a", "--expires", "5"], 2, "such as 30s"),
+        (&["token", "revoke", "11111111-1111-4111-8111-111111111111"], 4, "there is no token"),
+    ] {
+        let ended = place.run(args);
+        assert_eq!(ended.code, code, "{args:?}: {ended:?}");
+        assert!(ended.err.contains(says), "{args:?}: {ended:?}");
+    }
+    let limits = place.run(&["account", "limits", "a", "--sites", "3", "--nodes", "4"]);
+    assert!(limits.out.contains("sites_allowed 3  nodes_allowed 4"), "{limits:?}");
+    let limits = place.run(&["account", "limits", "a", "--sites", "none"]);
+    assert!(!limits.out.contains("sites_allowed") && limits.out.contains("nodes_allowed 4"), "{limits:?}");
+}
