@@ -168,6 +168,22 @@ impl ObjectEntry {
         }
     }
 
+    /// Whether [`merge`](Self::merge) with that entry would change anything.
+    pub(crate) fn is_changed_by(&self, incoming: &Self) -> bool {
+        let is_new = |new: &Option<Box<str>>, known: &Option<Box<str>>| new.is_some() && new != known;
+        let takes_source = incoming.id.is_some() || self.id.is_none();
+        let is_new_extra = |(key, value): &(Box<str>, Box<RawValue>)| {
+            let known = self.extra.iter().find(|(known, _)| known == key);
+            known.is_none_or(|(_, known)| known.get() != value.get())
+        };
+        is_new(&incoming.parent, &self.parent)
+            || is_new(&incoming.id, &self.id)
+            || (takes_source && is_new(&incoming.source_id, &self.source_id))
+            || is_new(&incoming.track_id, &self.track_id)
+            || (!self.status.is_terminal() && self.status != incoming.status)
+            || incoming.extra.iter().any(is_new_extra)
+    }
+
     /// Gives an entry without `track_id` the one that reading it from JSON would: entries made in code and
     /// entries read back from a journal must find each other alike.
     pub(crate) fn fill_track_id(&mut self) {

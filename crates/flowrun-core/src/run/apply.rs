@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::clocks::{Clocks, micros_between};
 use super::entries::Taking;
 use super::entry_list::EntryList;
+use super::excess::most_reports;
 use super::{Phase, Record, Run, State};
 use crate::model::{Attempt, NodeIx, NodeStatus, Timestamp};
 use crate::plan::Role;
@@ -81,7 +82,7 @@ impl Run {
                 self.nodes.set_state(*node, State::Skipped);
                 self.decide_edges(*node);
             }
-            Record::Late { .. } => {}
+            Record::Late { node, count, .. } => self.excess.keep_late(*node, *count),
             Record::CancelRequested => self.close_turns(Phase::Cancelling),
             Record::RunTimedOut => {
                 self.close_turns(Phase::TimingOut);
@@ -224,6 +225,7 @@ impl Run {
         let limit = self.spec.policy.max_objects;
         let detail = self.nodes.detail_mut(node);
         for ObjectReport { entry, facts } in reports {
+            detail.over_limit |= detail.objects.merged() >= most_reports(limit);
             let Some(entry) = detail.objects.merge(entry, limit) else {
                 detail.over_limit = true;
                 continue;

@@ -79,12 +79,6 @@ impl Run {
         }
     }
 
-    /// Two attempts can overlap for a moment: the deadline passed while the first was already returning. The
-    /// newer one counts; this answer is kept for the audit and changes nothing.
-    fn note_late(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
-        self.put(at, Record::Late { node, attempt });
-    }
-
     fn has_passed(&self, node: NodeIx, outcome: &Outcome) -> bool {
         match outcome {
             Outcome::Passed => true,
@@ -120,6 +114,7 @@ impl Run {
     /// The node is done: judge its conditions if anything is to follow, then go on.
     #[inline]
     pub(super) fn end_node(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, status: NodeStatus) {
+        self.tell_dropped(at, node);
         let ends_run = status == NodeStatus::Failed && self.end_on_fail;
         if self.is_open() && !ends_run {
             self.judge(at, node);

@@ -14,6 +14,8 @@ pub(crate) struct EntryList {
     /// The place of each `track_id`, only while there are more than a few entries, the node takes more of
     /// them, and all of them have one.
     index: Option<BTreeMap<Box<str>, usize>>,
+    /// How many reported entries were laid over these or added.
+    merged: usize,
 }
 
 impl EntryList {
@@ -23,6 +25,7 @@ impl EntryList {
 
     /// Lays an entry over the one it speaks of, or adds it. `None` when it would be one more than `limit`.
     pub(crate) fn merge(&mut self, incoming: &ObjectEntry, limit: usize) -> Option<&ObjectEntry> {
+        self.merged += 1;
         let place = match self.place_of(incoming) {
             Some(place) => {
                 self.entries[place].merge(incoming.clone());
@@ -35,6 +38,16 @@ impl EntryList {
             }
         };
         Some(&self.entries[place])
+    }
+
+    /// The entry that another one speaks of.
+    pub(crate) fn find(&self, incoming: &ObjectEntry) -> Option<&ObjectEntry> {
+        self.place_of(incoming).map(|place| &self.entries[place])
+    }
+
+    /// How many reported entries were laid over these or added.
+    pub(crate) const fn merged(&self) -> usize {
+        self.merged
     }
 
     /// The node takes no more entries.
@@ -102,6 +115,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_entry_changes_another_one_if_laying_it_over_shows(known in entry(), incoming in entry()) {
+            let mut merged = known.clone();
+            merged.merge(incoming.clone());
+            prop_assert_eq!(known.is_changed_by(&incoming), merged != known);
+        }
+
         #[test]
         fn the_index_finds_what_looking_through_all_entries_finds(
             entries in proptest::collection::vec(entry(), 0..120),

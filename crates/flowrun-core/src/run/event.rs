@@ -271,6 +271,10 @@ pub enum Record {
         node: NodeIx,
         /// The attempt it came from.
         attempt: Attempt,
+        /// How much has come late for the node by now. Whoever goes on and on gets a line each time it has become
+        /// twice as much.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        count: u64,
     },
     /// Cancelling began: nothing new starts, what works is told to stop.
     CancelRequested,
@@ -421,6 +425,15 @@ impl fmt::Display for Timer {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_false(flag: &bool) -> bool {
     !*flag
+}
+
+const fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(count: &u64) -> bool {
+    *count == 1
 }
 
 #[cfg(test)]

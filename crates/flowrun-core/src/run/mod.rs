@@ -41,6 +41,7 @@ mod detour;
 mod entries;
 mod entry_list;
 mod event;
+mod excess;
 mod pause;
 mod policy;
 mod recover;
@@ -68,6 +69,7 @@ use crate::task::{Basis, Texts};
 use clocks::Clocks;
 use detour::Detours;
 pub use event::{Command, Decision, Event, Record, Rejected, Rerun, Timer};
+use excess::Excess;
 pub use policy::{RetryPolicy, RunPolicy};
 pub use replay::ReplayError;
 pub use size::OverLimit;
@@ -109,6 +111,8 @@ pub struct Run {
     facts: HashMap<Box<str>, Facts>,
     /// What is remembered of nodes that did not go straight.
     detours: Detours,
+    /// What came past the limits of nodes.
+    excess: Excess,
     /// The nodes that could start and have to wait for their turn.
     turns: Turns,
     /// The nodes whose last edge was decided by the record before: they can start, or are passed over.
@@ -169,6 +173,7 @@ impl Run {
             nodes: Nodes::new(&plan),
             facts: HashMap::new(),
             detours: Detours::default(),
+            excess: Excess::default(),
             turns: Turns::default(),
             released: Vec::new(),
             queue: Vec::new(),

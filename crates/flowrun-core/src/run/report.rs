@@ -1,7 +1,9 @@
 //! What executors report while they work.
 
+use super::entry_list::EntryList;
+use super::excess::most_reports;
 use super::{Command, Record, Run, State};
-use crate::model::{Attempt, NodeIx, Timestamp, fit_line};
+use crate::model::{Attempt, Facts, NodeIx, ObjectEntry, Timestamp, fit_line};
 use crate::plan::Role;
 use crate::task::{ObjectReport, Report};
 
@@ -19,7 +21,7 @@ impl Run {
                 | State::Asking(_)
                 | State::Passed { .. }
                 | State::Failed { .. } => {
-                    self.put(at, Record::Late { node, attempt });
+                    self.note_late(at, node, attempt);
                 }
                 State::Queued { .. } | State::Skipped | State::Reached { .. } => unreachable!("not admitted"),
             },
@@ -32,7 +34,16 @@ impl Run {
         }
         objects.iter_mut().for_each(|report| report.entry.fill_track_id());
         let was_over = self.is_over_limit(node);
-        self.put(at, Record::Objects { node, objects: objects.into() });
+        while !objects.is_empty() {
+            // No more at a time than there is room for: only then it is known which of them are new.
+            let room = self.spec.policy.max_objects.saturating_sub(self.objects(node).len());
+            let rest = if 0 < room && room < objects.len() { objects.split_off(room) } else { Vec::new() };
+            self.sift(node, &mut objects, room > 0);
+            if !objects.is_empty() {
+                self.put(at, Record::Objects { node, objects: objects.into() });
+            }
+            objects = rest;
+        }
         if self.is_over_limit(node) && !was_over {
             self.log_dropped(at, node);
         }
@@ -47,6 +58,35 @@ impl Run {
         self.commands.push(Command::Stop { node, attempt });
         self.log(at, node, &format!("stopped: {limit}"));
         self.give_up(at, node, attempt);
+    }
+
+    /// Leaves of a report what changes something: neither what is known already, nor what is past a limit. The first
+    /// entry that is stays, because a run changes through records alone: it is what makes the node fail.
+    fn sift(&mut self, node: NodeIx, objects: &mut Vec<ObjectReport>, has_room: bool) {
+        let Self { nodes, facts, excess, .. } = self;
+        let (none, most) = (EntryList::default(), most_reports(self.spec.policy.max_objects));
+        let (list, mut is_over) =
+            nodes.detail(node).map_or((&none, false), |detail| (&detail.objects, detail.over_limit));
+        let mut left = most.saturating_sub(list.merged());
+        objects.retain(|ObjectReport { entry, facts: told }| {
+            let known = list.find(entry);
+            let is_news = |known: &ObjectEntry| {
+                let knows = |new: &Facts| known.fact_id().is_some_and(|id| facts.get(id) == Some(new));
+                known.is_changed_by(entry) || told.as_ref().is_some_and(|new| !knows(new))
+            };
+            if !known.is_none_or(is_news) {
+                return false;
+            }
+            if known.is_none() && !has_room {
+                excess.of(node).objects += 1;
+            } else if left == 0 {
+                excess.of(node).reports += 1;
+            } else {
+                left -= 1;
+                return true;
+            }
+            !std::mem::replace(&mut is_over, true)
+        });
     }
 
     /// Says that the node was handed more than it may have, when it starts.
@@ -76,7 +116,11 @@ impl Run {
         // Past the limit stand only that line and the few the run writes itself.
         let Some(past) = lines.get(limit..) else { return self.log(at, node, message) };
         let last = format!("more than {limit} log lines: the rest is dropped");
-        if !past.iter().any(|line| *line.message == *last) {
+        let is_told = past.iter().any(|line| *line.message == *last);
+        if self.open_attempt(node).is_some() {
+            self.excess.of(node).lines += 1;
+        }
+        if !is_told {
             self.log(at, node, &last);
         }
     }

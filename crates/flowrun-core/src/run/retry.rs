@@ -42,6 +42,7 @@ impl Run {
             self.log(at, node, &why);
             return self.give_up(at, node, attempt);
         };
+        self.tell_dropped(at, node);
         let not_before = at.after(wait);
         let attempt = attempt.next();
         self.put(at, Record::RetryScheduled { node, attempt, class: failure.class, not_before });
@@ -89,6 +90,7 @@ impl Run {
 
     /// The node waits for a person; `attempt` is the one that is to start then.
     pub(super) fn hold(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
+        self.tell_dropped(at, node);
         self.log(at, node, "waits to be resumed: whether it had its effect is not known");
         self.put(at, Record::NodeHeld { node, attempt });
     }

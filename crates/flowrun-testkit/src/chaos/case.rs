@@ -107,10 +107,13 @@ impl Case {
 
     /// Plays it, and has a finding tell what was decided.
     pub(super) fn play_told(&self, is_told: bool) -> Result<Played, Box<Finding>> {
-        let drawing = Drawing::new(self.seed, self.nodes);
+        let mut drawing = Drawing::new(self.seed, self.nodes);
         let mischief: Vec<Mischief> = self.mischief().into_iter().map(|(_, entry)| entry).collect();
         let mut believed = drawing.clone();
         believed.limits.end_on_fail ^= self.sabotage == Some(Sabotage::TwistsModel);
+        if self.sabotage == Some(Sabotage::KeepsEveryLine) {
+            drawing.limits.log_lines = usize::MAX;
+        }
         let mut story = Story::new(&drawing, &believed, &mischief, self.sabotage, is_told);
         let broken = match story.play() {
             Ok(()) => return Ok(story.into_played()),

@@ -56,6 +56,14 @@ impl Act {
         if registered {
             says.push(Say::Report(Report::Objects(objects.iter().map(registering).collect())));
         }
+        if misdeed == Some(Misdeed::Babbles) {
+            let all: Vec<Say> =
+                objects.iter().map(|entry| Say::Report(Report::Objects(vec![registering(entry)]))).collect();
+            for _ in 0..BABBLED {
+                says.push(Say::Report(Report::Log("a line".to_owned())));
+                says.extend(all.iter().cloned());
+            }
+        }
         let said_at_once = says.len();
         says.extend(last_words(drawing, objects, misdeed, &mut random));
         let when = |place| if place < said_at_once { at } else { at.after(takes) };
@@ -96,6 +104,9 @@ impl Act {
     }
 }
 
+/// How many times an attempt says everything that says it many times.
+const BABBLED: usize = 30;
+
 /// The objects that the attempt works on, or makes; nodes share some of theirs.
 fn objects(drawing: &Drawing, task: &Task, node: usize) -> Vec<ObjectEntry> {
     let handed = || task.objects().iter().map(|object| &object.entry);
@@ -129,7 +140,9 @@ fn last_words(
         Some(Misdeed::Fails(class)) => return vec![Say::End(Outcome::failed(class, "no luck"))],
         Some(Misdeed::Yields(status)) => status,
         Some(Misdeed::Insists) => ObjectStatus::Failed,
-        Some(Misdeed::Dawdles { .. } | Misdeed::YieldsNothing) | None => ObjectStatus::Passed,
+        Some(Misdeed::Dawdles { .. } | Misdeed::YieldsNothing | Misdeed::Babbles) | None => {
+            ObjectStatus::Passed
+        }
     };
     let ended = |(place, entry): (usize, ObjectEntry)| {
         let facts = json!({"type": "probe", "score": drawing.score(entry.fact_id().unwrap_or_default())});

@@ -73,6 +73,8 @@ pub(super) struct Limits {
     pub(super) node_timeout: Option<Duration>,
     pub(super) run_timeout: Option<Duration>,
     pub(super) max_concurrent: Option<u32>,
+    /// Lines of executors that are kept of a node.
+    pub(super) log_lines: usize,
     /// Slots of the host; `None` where it gives out none.
     pub(super) slots: Option<usize>,
 }
@@ -232,6 +234,7 @@ impl Limits {
             run_timeout,
             max_concurrent: random.once_in(4).then(|| 1 + random.below(3)),
             slots: random.once_in(4).then(|| 1 + random.below(3) as usize),
+            log_lines: 12,
         }
     }
 
@@ -239,6 +242,7 @@ impl Limits {
         let retry = RetryPolicy::default().max_attempts(self.attempts).max_wait(LONGEST_WAIT);
         let mut policy = RunPolicy::default().retry(retry).on_unknown(self.on_unknown);
         policy = policy.crash_attempts(self.crash_attempts).slots(self.slots.is_some());
+        policy = policy.max_log_lines(self.log_lines);
         policy.attempt_timeout = self.attempt_timeout;
         policy.node_timeout = self.node_timeout;
         policy.run_timeout = self.run_timeout;

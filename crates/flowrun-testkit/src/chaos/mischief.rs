@@ -80,6 +80,8 @@ pub enum Misdeed {
     YieldsNothing,
     /// It says that it passed, whatever became of its first object.
     Insists,
+    /// It does its work, and says everything many times.
+    Babbles,
 }
 
 /// What the disk does instead of writing.
@@ -133,7 +135,7 @@ fn turn(random: &mut Random) -> u64 {
 }
 
 fn misdeed(random: &mut Random, nodes: usize) -> Mischief {
-    let misdeed = match random.below(12) {
+    let misdeed = match random.below(14) {
         0..=2 => Misdeed::Fails(ErrorClass::Transient),
         3 => Misdeed::Fails(ErrorClass::Permanent),
         4 => Misdeed::Fails(ErrorClass::Unknown),
@@ -150,6 +152,7 @@ fn misdeed(random: &mut Random, nodes: usize) -> Mischief {
             ObjectStatus::Working,
         ])),
         10 => Misdeed::YieldsNothing,
+        11 | 12 => Misdeed::Babbles,
         _ => Misdeed::Insists,
     };
     Mischief::Misdeed {
@@ -215,6 +218,7 @@ impl fmt::Display for Misdeed {
             Self::Dawdles { takes, deaf } => write!(f, "takes {takes:?}{}", deafly(deaf)),
             Self::Yields(status) => write!(f, "leaves its first object {status:?}"),
             Self::YieldsNothing => f.write_str("has no objects"),
+            Self::Babbles => f.write_str("says everything many times"),
             Self::Insists => f.write_str("passes with an object that failed"),
         }
     }

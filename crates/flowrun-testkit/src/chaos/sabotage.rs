@@ -29,13 +29,15 @@ pub enum Sabotage {
     IgnoresEpoch,
     /// The next process takes no notice of the time that passed meanwhile.
     ForgetsTimeAway,
+    /// The run keeps every line, however many there are.
+    KeepsEveryLine,
     /// The model has the first failed node end the run where it does not, and the other way round.
     TwistsModel,
 }
 
 impl Sabotage {
     /// Every mistake.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PerformsFirst,
         Self::CallsTwice,
         Self::ForgetsStops,
@@ -47,6 +49,7 @@ impl Sabotage {
         Self::ReplaysWithoutPause,
         Self::IgnoresEpoch,
         Self::ForgetsTimeAway,
+        Self::KeepsEveryLine,
         Self::TwistsModel,
     ];
 }

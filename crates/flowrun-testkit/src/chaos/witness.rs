@@ -11,6 +11,13 @@ use super::finding::Broken;
 /// The first wait of a run, a second, less what it may be shorter by.
 const SHORTEST_WAIT: Duration = Duration::from_millis(800);
 
+/// Lines that a run writes of an attempt by itself, and of what comes late from it, at most.
+const OWN_LINES: usize = 12;
+
+/// Records of objects that an attempt leads to, at most: two of each, however often it speaks of them, and those that
+/// end with it.
+const OBJECT_LINES: usize = 16;
+
 /// Reads a journal line by line.
 #[derive(Debug, Default)]
 pub(super) struct Journaled {
@@ -31,6 +38,10 @@ struct Seen {
     /// Nobody knows whether an attempt of the visit had its effect.
     is_unsure: bool,
     not_before: Option<Timestamp>,
+    /// Attempts of all its visits, and the lines and records of objects they led to.
+    attempts: usize,
+    lines: usize,
+    object_lines: usize,
     /// How long that wait is.
     wait: Duration,
 }
@@ -83,6 +94,22 @@ impl Journaled {
                 }
                 (seen.at_work, seen.has_started, seen.has_ended) = (None, true, true);
             }
+            Record::Logged { node, .. } | Record::Late { node, .. } | Record::Objects { node, .. } => {
+                let seen = self.seen(*node);
+                let is_of_objects = matches!(record, Record::Objects { .. });
+                *(if is_of_objects { &mut seen.object_lines } else { &mut seen.lines }) += 1;
+                let most = drawing.limits.log_lines + OWN_LINES * (seen.attempts + 1);
+                if seen.lines > most || seen.object_lines > OBJECT_LINES * (seen.attempts + 1) {
+                    let what = format!(
+                        "{} and {} in {} attempts of node {}",
+                        seen.lines,
+                        seen.object_lines,
+                        seen.attempts,
+                        node.index()
+                    );
+                    return Err(Broken::new("a journal grows with the work, not with the talk", what));
+                }
+            }
             Record::NodeDue { node, .. } | Record::SlotRequested { node, .. } => {
                 self.wait_is_over(at, *node)?
             }
@@ -117,6 +144,7 @@ impl Journaled {
             return Err(Broken::new("a visit has one idempotency key", what()));
         }
         (seen.at_work, seen.has_started) = (Some(attempt), true);
+        seen.attempts += 1;
         self.wait_is_over(at, node)
     }
 
@@ -146,12 +174,17 @@ impl Seen {
             has_failed: false,
             is_unsure: false,
             not_before: None,
+            attempts: 0,
+            lines: 0,
+            object_lines: 0,
             wait: Duration::ZERO,
         }
     }
 
     fn begin_visit(&mut self) {
-        *self = Self::new(self.visit + u32::from(self.has_started));
+        let Self { attempts, lines, object_lines, .. } = *self;
+        let visit = self.visit + u32::from(self.has_started);
+        *self = Self { attempts, lines, object_lines, ..Self::new(visit) };
     }
 }
 

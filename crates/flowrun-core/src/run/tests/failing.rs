@@ -175,9 +175,8 @@ fn what_an_earlier_attempt_says_is_late() {
       + started a#2
       > start a#2
     2 ok a#1
-      + late a#1
+      + late a#1, 2 by now
     3 object a#1 o passed
-      + late a#1
     4 retry a#2
     5 ok a#2
       + passed a#2, flaky

@@ -22,10 +22,10 @@ fn objects_over_the_limit_are_dropped_with_one_line_and_fail_the_node() {
       + objects a: o3 passed
       + line a: more than 2 objects: the rest is dropped
     1 object a o4 passed
-      + objects a: o4 passed
     2 object a o1 passed
       + objects a: o1 passed
     3 done a
+      + line a: more than 2 objects: 2 were dropped
       + failed a#1
       + run failed, closing line at a
       > end
@@ -68,6 +68,7 @@ fn lines_over_the_limit_are_dropped_and_the_last_one_says_so() {
       + line a: more than 2 log lines: the rest is dropped
     4 log a 4
     5 ok a
+      + line a: more than 2 log lines: 2 were dropped
       + passed a#1
       + run passed, closing line at a
       > end
@@ -78,6 +79,7 @@ fn lines_over_the_limit_are_dropped_and_the_last_one_says_so() {
     a: 1
     a: 2
     a: more than 2 log lines: the rest is dropped
+    a: more than 2 log lines: 2 were dropped
     a: flowrun completed with status: ✅ PASSED
     ");
 }
@@ -110,6 +112,7 @@ fn no_limit_drops_the_line_that_says_why_a_node_ended() {
       > stop a#2
     7 stopped a#2
       + line a: cancelled
+      + line a: more than 1 log lines: 2 were dropped
       + failed a#2
       + run cancelled, closing line at a
       > end

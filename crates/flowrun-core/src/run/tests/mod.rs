@@ -5,6 +5,7 @@ mod draw;
 mod ends;
 mod exhaustive;
 mod failing;
+mod growth;
 mod handover;
 mod joins;
 mod limits;

@@ -264,7 +264,8 @@ fn show_record(plan: &Plan, record: &Record) -> String {
             format!("reached {}{}", id(node), if *finalized { ", finalized" } else { "" })
         }
         Record::NodeSkipped { node } => format!("skipped {}", id(node)),
-        Record::Late { node, attempt } => format!("late {}#{attempt}", id(node)),
+        Record::Late { node, attempt, count: 1 } => format!("late {}#{attempt}", id(node)),
+        Record::Late { node, attempt, count } => format!("late {}#{attempt}, {count} by now", id(node)),
         Record::CancelRequested => "cancel requested".into(),
         Record::RunTimedOut => "run timed out".into(),
         Record::Paused => "paused".into(),

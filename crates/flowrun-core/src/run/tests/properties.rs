@@ -383,9 +383,19 @@ proptest! {
     #[test]
     fn a_run_resumed_from_its_journal_before_every_event_decides_the_same(case in case()) {
         let (whole, resumed) = (play(&case, |_, _| ()), play_resumed(&case));
+        // How much was dropped since it was last told dies with a process, and decides nothing.
+        let is_count = |record: &&Record| {
+            let counts = |message: &str| message.ends_with("were dropped");
+            matches!(record, Record::Late { .. })
+                || matches!(record, Record::Logged { message, .. } if counts(message))
+        };
+        let told = |decided: &Decided| {
+            let told = decided.records.iter().filter(|record| !is_count(record));
+            told.map(|record| format!("{record:?}")).collect::<Vec<_>>()
+        };
         prop_assert_eq!(whole.len(), resumed.len());
         for (whole, resumed) in whole.iter().zip(&resumed) {
-            prop_assert_eq!(format!("{:?}", whole.records), format!("{:?}", resumed.records));
+            prop_assert_eq!(told(whole), told(resumed));
             prop_assert_eq!(&whole.calls, &resumed.calls);
             prop_assert_eq!(&whole.commands, &resumed.commands);
         }

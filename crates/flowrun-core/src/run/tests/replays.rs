@@ -44,7 +44,7 @@ fn record() -> impl Strategy<Value = Record> {
         2 => pair().prop_map(|(node, attempt)| Record::SlotRequested { node, attempt }),
         2 => pair().prop_map(|(node, attempt)| Record::AttemptLost { node, attempt }),
         2 => pair().prop_map(|(node, attempt)| Record::NodeHeld { node, attempt }),
-        1 => pair().prop_map(|(node, attempt)| Record::Late { node, attempt }),
+        1 => pair().prop_map(|(node, attempt)| Record::Late { node, attempt, count: 1 }),
         2 => pair().prop_map(|(node, attempt)| Record::RetryScheduled {
             node,
             attempt,
