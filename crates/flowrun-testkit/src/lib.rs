@@ -1,7 +1,7 @@
 //! What tests of flows need, for this project and for services that embed it.
 //!
 //! [`script`], [`sim`], [`outcomes`], [`suite`] and [`synth`] are those of `flowrun-sim`: scripts and runs in
-//! virtual time. Features:
+//! virtual time. [`canary`] is a secret in every spelling, to look for in what was shown and kept. Features:
 //!
 //! - `engine` (default): scripts that stand in for executors in an engine, in `script`.
 //! - `executor-suite` (default): what an engine relies on in an executor, as checks for own ones, in
@@ -14,6 +14,7 @@
 //! - `servers`: real servers on loopback, in `servers`: a website with known defects, and sinks that stand in
 //!   for Slack, a webhook receiver and a mail server.
 
+pub mod canary;
 #[cfg(feature = "chaos")]
 pub mod chaos;
 #[cfg(feature = "executor-suite")]
