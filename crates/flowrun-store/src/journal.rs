@@ -44,6 +44,12 @@ pub trait JournalReader: Send + Sync {
     ///
     /// [`StoreError`] when the journal cannot be read.
     fn read(&self, after: u64, max: usize) -> Result<Page, StoreError>;
+
+    /// Whether reading may take as long as a disk does, so that it is not for a thread that others wait for.
+    /// Default: it may.
+    fn may_block(&self) -> bool {
+        true
+    }
 }
 
 /// The fate of an append.

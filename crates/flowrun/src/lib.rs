@@ -85,7 +85,7 @@ pub use flowrun_store::{
     SqliteStore, StoreStats, Verified,
 };
 pub use handle::{Events, RunError, RunEvent, RunHandle, Watched};
-pub use redact::{RedactedStream, Redactor};
 pub use recover::{Recovered, ResumeError, Untouched};
+pub use redact::{RedactedStream, Redactor};
 pub use request::{RunRequest, StartError};
 pub use slots::SlotRequest;

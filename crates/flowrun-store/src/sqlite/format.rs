@@ -110,7 +110,11 @@ pub(crate) fn flow_hash(flow: &str) -> [u8; 32] {
     blake3::hash(flow.as_bytes()).into()
 }
 
-/// The records of one decision, as they are stored: a row.
+/// Records in a row. A decision of more is several rows: whoever reads a journal by pages reads whole rows, and one
+/// that starts a hundred thousand nodes would be read again for each page of them.
+const RECORDS_A_ROW: usize = 256;
+
+/// Some or all records of one decision, as they are stored: a row.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     /// The number of the first record.
@@ -119,6 +123,36 @@ pub(crate) struct Row {
     /// The records as a JSON array.
     pub(crate) records: String,
     pub(crate) chain: Chain,
+}
+
+/// The rows of one decision, which follow the state `after` until it is that after all of them.
+pub(crate) fn rows(
+    after: &mut State,
+    at: Timestamp,
+    records: &[Record],
+) -> Result<Vec<Row>, serde_json::Error> {
+    let row = |part: &[Record]| {
+        let row = Row::new(&after.chain, after.seq + 1, at, part)?;
+        after.advance(&row, part.iter());
+        Ok(row)
+    };
+    records.chunks(records_a_row()).map(row).collect()
+}
+
+#[cfg(not(test))]
+const fn records_a_row() -> usize {
+    RECORDS_A_ROW
+}
+
+#[cfg(test)]
+thread_local! {
+    /// What a test writes with in its thread.
+    pub(crate) static RECORDS_OF_TEST: std::cell::Cell<usize> = const { std::cell::Cell::new(RECORDS_A_ROW) };
+}
+
+#[cfg(test)]
+fn records_a_row() -> usize {
+    RECORDS_OF_TEST.get()
 }
 
 impl Row {

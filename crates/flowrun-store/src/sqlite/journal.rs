@@ -7,7 +7,7 @@ use flowrun_core::{Record, RunId, Timestamp};
 use futures::FutureExt;
 use futures::channel::oneshot;
 
-use super::format::{Description, Row, State};
+use super::format::{Description, State, rows};
 use super::points::Points;
 use super::queue::{Append, Queued, Refusal, Work};
 use super::reader::SqliteReader;
@@ -72,24 +72,26 @@ impl SqliteJournal {
             return Commit::Done(Err(refusal.clone()));
         }
         let (before, run) = (self.state, self.run);
-        let row = match Row::new(&before.chain, before.seq + 1, at, &records) {
-            Ok(row) => row,
+        let mut after = before;
+        let rows = match rows(&mut after, at, &records) {
+            Ok(rows) => rows,
             Err(source) => {
                 let source = Arc::new(source);
                 return Commit::Done(Err(StoreError::Failed { run, action: "encode", source }));
             }
         };
         // Before it is queued, so that the others do not even have to wait for it to be tried.
-        let (bytes, most) = (row.records.len(), self.shared.options.largest);
+        let bytes = rows.iter().map(|row| row.records.len()).sum();
+        let most = self.shared.options.largest;
         if bytes > most {
             return Commit::Done(Err(self.refusal.refuse(Arc::new(WriteError::TooLarge { bytes, most }))));
         }
-        self.state.advance(&row, records.iter());
+        self.state = after;
         let is_new = self.new.is_some();
         let append = Append {
             number: self.number,
             new: self.new.take(),
-            row,
+            rows,
             before,
             after: self.state,
             points: Points::of(is_new, &records),

@@ -38,7 +38,8 @@ pub(super) struct Append {
     pub(super) number: i64,
     /// What the run is made of, with its first decision.
     pub(super) new: Option<Box<(Description, NewRun)>>,
-    pub(super) row: Row,
+    /// In their order; at least one.
+    pub(super) rows: Vec<Row>,
     /// The state before this decision, which the stored one must equal.
     pub(super) before: State,
     pub(super) after: State,

@@ -221,6 +221,8 @@ pub(super) fn lines(
             chain: row.get(3)?,
         };
         let read = row.read(&chain, seq).map_err(|error| unreadable(2, error))?;
+        #[cfg(test)]
+        tests::READ.set(tests::READ.get() + read.len());
         (seq, chain) = (seq + read.len() as u64, row.chain);
         page.lines.extend(read.into_iter().filter(|line| line.seq > after));
     }
@@ -275,5 +277,67 @@ pub(super) fn read_error(run: RunId, error: rusqlite::Error) -> StoreError {
     match damage(&error) {
         Some(what) => StoreError::Damaged { run, what },
         None => StoreError::Failed { run, action: "read", source: Arc::new(error) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use flowrun_core::{NodeIx, Record, RunSpec, Site, Timestamp};
+
+    use super::super::format::RECORDS_OF_TEST;
+    use crate::{NewRun, SqliteStore, Store};
+    use flowrun_core::RunId;
+
+    thread_local! {
+        /// Records that were read out of rows in this thread.
+        pub(super) static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// How many records are read of a journal of one large decision, to page through it.
+    fn read_by_pages(records: usize, page: usize) -> usize {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open_file(folder.path().join("runs.flowrun")).unwrap();
+        let site = Site::new("https://a.example");
+        let spec = RunSpec::new(RunId::from_bytes([1; 16]), Timestamp::default(), site);
+        let mut journal = store.create(NewRun::new(spec, r#"{"nodes":[],"edges":[]}"#)).unwrap();
+        let skipped = |node| Record::NodeSkipped { node: NodeIx::new(node) };
+        let mut decision: Vec<Record> = (0..records).map(skipped).collect();
+        let commit = journal.append(Timestamp::from_micros(7), &mut decision);
+        futures::executor::block_on(commit.done()).unwrap();
+        let reader = journal.reader();
+        READ.set(0);
+        let mut seq = 0;
+        loop {
+            let lines = reader.read(seq, page).unwrap().lines;
+            let Some(last) = lines.last() else { break };
+            assert!(lines.iter().map(|line| line.seq).eq(seq + 1..=last.seq));
+            assert!(lines.iter().all(|line| line.at == Timestamp::from_micros(7)));
+            seq = last.seq;
+        }
+        assert_eq!(seq, records as u64);
+        let read = READ.get();
+        drop(journal);
+        let (stored, _) = store.open(RunId::from_bytes([1; 16])).unwrap();
+        assert_eq!(stored.lines.len(), records);
+        assert!(store.verify().unwrap().is_sound());
+        read
+    }
+
+    #[test]
+    fn reading_a_large_decision_by_pages_reads_each_record_once() {
+        for records in [1, 256, 257, 5_000, 10_000, 20_000] {
+            assert_eq!(read_by_pages(records, 256), records);
+        }
+        // Pages that end within a row: it is read for each of them.
+        assert!(read_by_pages(10_000, 100) < 4 * 10_000);
+    }
+
+    /// What the test above would find.
+    #[test]
+    fn a_decision_that_is_one_row_is_found_out() {
+        RECORDS_OF_TEST.set(usize::MAX);
+        assert_eq!(read_by_pages(10_240, 256), 40 * 10_240);
     }
 }

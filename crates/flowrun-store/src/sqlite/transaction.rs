@@ -73,8 +73,8 @@ pub(super) fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
 
 /// Writes one decision.
 pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(), WriteError> {
-    let Append { number, new, row, before, after, .. } = append;
-    let moved = WriteError::Moved { seq: row.seq };
+    let Append { number, new, rows, before, after, .. } = append;
+    let moved = WriteError::Moved { seq: before.seq + 1 };
     if let Some(new) = new {
         let (run, NewRun { flow, .. }) = &**new;
         transaction
@@ -98,14 +98,10 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
     } else if !update_state(transaction, *number, before, after)? {
         return Err(moved);
     }
-    transaction.prepare_cached("INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?)")?.execute(params![
-        number,
-        sql(row.seq),
-        FORMAT,
-        row.at,
-        row.records,
-        row.chain,
-    ])?;
+    let mut insert = transaction.prepare_cached("INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?)")?;
+    for row in rows {
+        insert.execute(params![number, sql(row.seq), FORMAT, row.at, row.records, row.chain])?;
+    }
     Ok(())
 }
 
