@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use flowrun_core::{FlowRun, NodeIx, Plan, Record, Run, RunId, RunStatus, Timestamp};
@@ -18,6 +18,8 @@ use crate::stops::Stops;
 #[derive(Default)]
 pub(crate) struct Progress {
     changed: Signal,
+    /// How often something was committed and told.
+    told: AtomicU64,
     ended: Signal,
     at_rest: AtomicBool,
     end: OnceLock<Result<Arc<Run>, RunError>>,
@@ -26,7 +28,12 @@ pub(crate) struct Progress {
 impl Progress {
     /// Something was committed.
     pub(crate) fn committed(&self) {
+        self.told.fetch_add(1, Ordering::Release);
         self.changed.raise();
+    }
+
+    fn told(&self) -> u64 {
+        self.told.load(Ordering::Acquire)
     }
 
     /// The run came to rest, or goes on.
@@ -269,8 +276,22 @@ impl Events {
     ///
     /// Nothing is lost: call it again to go on.
     pub async fn next(&mut self) -> Result<Option<Watched>, StoreError> {
-        let progress = Arc::clone(&self.handle.progress);
-        progress.changed.until(|| self.look().transpose()).await
+        loop {
+            if let Some(next) = self.ready.pop_front() {
+                return Ok(Some(next));
+            }
+            let progress = Arc::clone(&self.handle.progress);
+            // Before the reading, so that nothing committed meanwhile, or before the end, is missed.
+            let (told, is_over) = (progress.told(), progress.end.get().is_some());
+            self.read().await?;
+            if self.ready.is_empty() {
+                if is_over {
+                    return Ok(None);
+                }
+                let has_changed = || progress.told() != told || progress.end.get().is_some();
+                progress.changed.until(|| has_changed().then_some(())).await;
+            }
+        }
     }
 
     /// The same as a stream.
@@ -280,17 +301,22 @@ impl Events {
         })
     }
 
-    /// What can be told now: the next event or the end (`Some(None)`); `None` when there is neither yet.
-    fn look(&mut self) -> Result<Option<Option<Watched>>, StoreError> {
-        // The end before the reading, so that nothing committed before it is missed.
-        let is_over = self.handle.progress.end.get().is_some();
-        let is_there = !self.ready.is_empty() || self.read()?;
-        Ok((is_there || is_over).then(|| self.ready.pop_front()))
-    }
-
-    /// Reads the next lines. Whether there were any.
-    fn read(&mut self) -> Result<bool, StoreError> {
-        let page = self.handle.reader.read(self.seq, PAGE)?;
+    /// Reads the next lines, on a thread that may block if the store's reader may.
+    async fn read(&mut self) -> Result<(), StoreError> {
+        let (reader, after) = (Arc::clone(&self.handle.reader), self.seq);
+        let page = match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if reader.may_block() => {
+                let read = runtime.spawn_blocking(move || reader.read(after, PAGE)).await;
+                // A reader that panicked panics here, as it would have without the other thread.
+                read.map_err(|error| match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(error) => {
+                        StoreError::Unreadable { action: "read the journal", source: Arc::new(error) }
+                    }
+                })??
+            }
+            Ok(_) | Err(_) => reader.read(after, PAGE)?,
+        };
         if page.missed > 0 {
             self.seq += page.missed;
             self.ready.push_back(Watched::Missed(page.missed));
@@ -300,6 +326,6 @@ impl Events {
             let node = record.node().map(|node: NodeIx| self.handle.plan.node_id(node).into_owned());
             self.ready.push_back(Watched::Event(RunEvent { seq, at, node, record }));
         }
-        Ok(!self.ready.is_empty())
+        Ok(())
     }
 }

@@ -1,0 +1,100 @@
+//! Reading the events of a run: where it happens, and that nothing is missed.
+#![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
+
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+
+use flowrun::{
+    Commit, Engine, Flow, Journal, JournalPage, JournalReader, MemoryStore, NewRun, NodeSpec, Outcome,
+    Record, RunFilter, RunId, RunRequest, RunStatus, RunSummary, Site, Store, StoreError, StoredRun,
+    Timestamp, Watched,
+};
+
+/// A store that tells on which threads its journals were read.
+#[derive(Clone, Default)]
+struct Told {
+    store: Arc<MemoryStore>,
+    may_block: bool,
+    threads: Arc<Mutex<Vec<ThreadId>>>,
+}
+
+struct ToldReader(Arc<dyn JournalReader>, Told);
+
+impl JournalReader for ToldReader {
+    fn read(&self, after: u64, max: usize) -> Result<JournalPage, StoreError> {
+        self.1.threads.lock().unwrap().push(std::thread::current().id());
+        self.0.read(after, max)
+    }
+    fn may_block(&self) -> bool {
+        self.1.may_block
+    }
+}
+
+struct ToldJournal(Box<dyn Journal>, Told);
+
+impl Journal for ToldJournal {
+    fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        self.0.append(at, records)
+    }
+    fn publish(&mut self) {
+        self.0.publish();
+    }
+    fn reader(&self) -> Arc<dyn JournalReader> {
+        Arc::new(ToldReader(self.0.reader(), self.1.clone()))
+    }
+}
+
+impl Store for Told {
+    fn id(&self) -> [u8; 16] {
+        self.store.id()
+    }
+    fn is_volatile(&self) -> bool {
+        true
+    }
+    fn epoch(&self) -> u64 {
+        1
+    }
+    fn create(&self, run: NewRun) -> Result<Box<dyn Journal>, StoreError> {
+        Ok(Box::new(ToldJournal(self.store.create(run)?, self.clone())))
+    }
+    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
+        self.store.open(run)
+    }
+    fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
+        self.store.reader(run)
+    }
+    fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        self.store.runs(which)
+    }
+    fn delete(&self, run: RunId) -> Result<(), StoreError> {
+        self.store.delete(run)
+    }
+}
+
+/// Watches a run of a thousand roots to its end: the events, and whether any was read on this thread.
+async fn watch(may_block: bool) -> (usize, bool) {
+    let store = Told { may_block, ..Told::default() };
+    let engine = Engine::builder().store(store.clone()).function("work", |_, _| Outcome::done());
+    let nodes = (0..1_000).map(|node| NodeSpec::new(node.to_string(), "work"));
+    let flow = nodes.fold(Flow::builder(), |flow, node| flow.node(node)).build().unwrap();
+    let engine = engine.build().unwrap();
+    let run = engine.start(RunRequest::new(flow, Site::new("https://a.example"))).await.unwrap();
+    let (mut events, mut seq) = (run.events(), 0);
+    while let Some(watched) = events.next().await.unwrap() {
+        let Watched::Event(event) = watched else { panic!("none is missed") };
+        assert_eq!(event.seq, seq + 1);
+        seq = event.seq;
+    }
+    assert_eq!(run.status(), RunStatus::Passed);
+    let here = std::thread::current().id();
+    let read_here = store.threads.lock().unwrap().contains(&here);
+    (usize::try_from(seq).unwrap(), read_here)
+}
+
+/// The runtime has one thread: whoever reads there keeps everybody else waiting.
+#[tokio::test]
+async fn what_may_block_is_read_on_another_thread() {
+    assert_eq!(watch(true).await, (2 * 1_000 + 2, false));
+    // What the line above would show.
+    assert_eq!(watch(false).await, (2 * 1_000 + 2, true));
+}
