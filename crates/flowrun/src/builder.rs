@@ -147,6 +147,7 @@ impl EngineBuilder {
     /// it. Default: no limit.
     ///
     /// `key` is called each time an attempt asks, by the driver of its run: it should be quick and must not block.
+    /// Attempts for which it panics count under one key that they share.
     ///
     /// ```
     /// use flowrun::Engine;

@@ -5,12 +5,14 @@
 //! Those with the same keys stand in one line; a line that has to wait does not hold up the others, but for one
 //! slot of each of its keys, which is kept for whoever has waited longest. So nobody waits for ever.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flowrun_core::{Attempt, NodeIx, Plan, RunId};
 use tokio::sync::mpsc;
+use tracing::error;
 
 /// An attempt that is to be at work, as limits see it.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +43,19 @@ impl Limit {
     ) -> Self {
         Self { most: most.max(1), key: Box::new(key) }
     }
+
+    /// The key of an attempt. Those for whom the host's function panics share one, so that the limit holds for them
+    /// too: a driver that died of it would do so again each time the run is taken up.
+    fn key(&self, request: &SlotRequest<'_>) -> Option<Arc<str>> {
+        let key = catch_unwind(AssertUnwindSafe(|| (self.key)(request)));
+        match key {
+            Ok(key) => key.map(Into::into),
+            Err(_) => {
+                error!(run = %request.run, node = request.node, "the key function of a limit panicked");
+                Some(PANICKED.into())
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Limit {
@@ -48,6 +63,9 @@ impl fmt::Debug for Limit {
         f.debug_struct("Limit").field("most", &self.most).finish_non_exhaustive()
     }
 }
+
+/// The key of attempts whose own cannot be told.
+const PANICKED: &str = "\0the key function panicked";
 
 /// The slots of an engine.
 pub(crate) struct Slots {
@@ -64,19 +82,36 @@ type Key = (usize, Arc<str>);
 
 #[derive(Default)]
 struct Table {
-    /// Those that hold or ask, with their keys.
-    all: BTreeMap<Holder, Arc<[Key]>>,
+    /// Those that hold or ask, with their keys; those that ask with their number.
+    all: BTreeMap<Holder, (Arc<[Key]>, Option<u64>)>,
     /// How many are at work, in all and under each key.
     held: usize,
     held_by_key: BTreeMap<Key, usize>,
     /// Those that ask, by their keys.
-    lines: BTreeMap<Arc<[Key]>, VecDeque<Asking>>,
+    lines: BTreeMap<Arc<[Key]>, Line>,
+    /// The first one of each line.
+    firsts: BTreeMap<u64, Arc<[Key]>>,
+    /// Those of them that nothing is known to hold up. The others are looked at when the key has room that they
+    /// wait for: whoever frees a slot does not look at every line.
+    ready: BTreeMap<u64, Arc<[Key]>>,
+    /// The others, by that key.
+    blocked: BTreeMap<Key, BTreeMap<u64, Arc<[Key]>>>,
     /// Numbers those who ask, to find the first among the lines.
     next: u64,
+    /// How often a line was looked at.
+    #[cfg(test)]
+    looks: usize,
+}
+
+/// Those that ask with the same keys, by their numbers.
+#[derive(Default)]
+struct Line {
+    asking: BTreeMap<u64, Asking>,
+    /// The key that its first one waits for.
+    blocked_by: Option<Key>,
 }
 
 struct Asking {
-    number: u64,
     holder: Holder,
     /// Unbounded, because nothing may be awaited here. What bounds it in practice: a run asks once for each of
     /// its nodes.
@@ -103,7 +138,7 @@ impl Slots {
 
     /// The keys of an attempt, in the order of the limits.
     fn keys(&self, request: &SlotRequest<'_>) -> Arc<[Key]> {
-        let key = |(place, limit): (usize, &Limit)| Some((place, (limit.key)(request)?.into()));
+        let key = |(place, limit): (usize, &Limit)| Some((place, limit.key(request)?));
         self.limits.iter().enumerate().filter_map(key).collect()
     }
 
@@ -115,40 +150,140 @@ impl Slots {
     /// Gives out what is free: to the first of those whose keys all have room.
     fn grant(&self, table: &mut Table) {
         while table.held < self.most {
-            let Some(keys) = self.next_line(table).map(Arc::clone) else { return };
-            let Some(asking) = table.take_first(&keys) else { return };
-            let (_, node, attempt) = asking.holder;
-            // A driver that is gone has given everything back, or is about to.
-            if asking.granted.send((node, attempt)).is_ok() {
-                table.hold(&keys);
-            } else {
-                table.all.remove(&asking.holder);
+            let Some((number, keys)) = table.ready.pop_first() else { return };
+            #[cfg(test)]
+            {
+                table.looks += 1;
+            }
+            match keys.iter().find(|key| !self.has_room(table, number, key)) {
+                Some(key) => table.block(number, &keys, key.clone()),
+                None => self.serve(table, number, &keys),
+            }
+            // What has room still is for the next one that waits for it.
+            self.wake(table, &keys);
+        }
+    }
+
+    /// Whether the key has room for that one. The last slot of each of its keys is kept for whoever waits longest.
+    fn has_room(&self, table: &Table, number: u64, key: &Key) -> bool {
+        let held = table.held_by_key.get(key).copied().unwrap_or_default();
+        let oldest = table.firsts.first_key_value();
+        let is_kept = oldest.is_some_and(|(oldest, kept)| *oldest != number && kept.contains(key));
+        held + usize::from(is_kept) < self.limits[key.0].most
+    }
+
+    /// Gives its slots to the first one of a line.
+    fn serve(&self, table: &mut Table, number: u64, keys: &Arc<[Key]>) {
+        let Some(asking) = self.take_out(table, number, keys) else { return };
+        let (_, node, attempt) = asking.holder;
+        // A driver that is gone has given everything back, or is about to.
+        if asking.granted.send((node, attempt)).is_ok() {
+            table.hold(keys);
+            table.all.insert(asking.holder, (Arc::clone(keys), None));
+        } else {
+            table.all.remove(&asking.holder);
+        }
+    }
+
+    /// Takes one that asks out of its line.
+    fn take_out(&self, table: &mut Table, number: u64, keys: &Arc<[Key]>) -> Option<Asking> {
+        let was_oldest = table.firsts.first_key_value().is_some_and(|(oldest, _)| *oldest == number);
+        let asking = table.take_out(number, keys);
+        if was_oldest {
+            // No slot is kept for it any more, and nothing that is kept for itself holds up the next oldest.
+            self.wake(table, keys);
+            if let Some((number, keys)) =
+                table.firsts.first_key_value().map(|(number, keys)| (*number, Arc::clone(keys)))
+            {
+                table.unblock(number, &keys);
+            }
+        }
+        asking
+    }
+
+    /// Lets the first one be looked at that waits for each of these keys, if it has room.
+    fn wake(&self, table: &mut Table, keys: &[Key]) {
+        for key in keys {
+            let first = table.blocked.get(key).and_then(BTreeMap::first_key_value);
+            let Some((number, keys)) = first.map(|(number, keys)| (*number, Arc::clone(keys))) else {
+                continue;
+            };
+            if self.has_room(table, number, key) {
+                table.unblock(number, &keys);
             }
         }
     }
 
-    /// The line whose first one is to be served next.
-    fn next_line<'a>(&self, table: &'a Table) -> Option<&'a Arc<[Key]>> {
-        let first = |(keys, line): (&'a Arc<[Key]>, &'a VecDeque<Asking>)| Some((line.front()?.number, keys));
-        let (oldest, kept) = table.lines.iter().filter_map(first).min()?;
-        let has_room = |number: u64, key: &Key| {
-            let held = table.held_by_key.get(key).copied().unwrap_or_default();
-            held + usize::from(number != oldest && kept.contains(key)) < self.limits[key.0].most
-        };
-        let free = |(number, keys): &(u64, &Arc<[Key]>)| keys.iter().all(|key| has_room(*number, key));
-        table.lines.iter().filter_map(first).filter(free).min().map(|(_, keys)| keys)
+    /// Takes a holder back, or out of the line it stands in.
+    fn forget(&self, table: &mut Table, holder: Holder) {
+        match table.all.remove(&holder) {
+            Some((keys, Some(number))) => drop(self.take_out(table, number, &keys)),
+            Some((keys, None)) => {
+                table.release(&keys);
+                self.wake(table, &keys);
+            }
+            None => {}
+        }
     }
 }
 
 impl Table {
-    /// Takes the first one out of the line with these keys.
-    fn take_first(&mut self, keys: &Arc<[Key]>) -> Option<Asking> {
+    /// One more asks, behind those with the same keys.
+    fn ask(&mut self, holder: Holder, keys: Arc<[Key]>, granted: mpsc::UnboundedSender<(NodeIx, Attempt)>) {
+        let number = self.next;
+        self.next += 1;
+        self.all.insert(holder, (Arc::clone(&keys), Some(number)));
+        let line = self.lines.entry(Arc::clone(&keys)).or_default();
+        line.asking.insert(number, Asking { holder, granted });
+        if line.asking.len() == 1 {
+            self.come_first(number, keys);
+        }
+    }
+
+    fn come_first(&mut self, number: u64, keys: Arc<[Key]>) {
+        self.firsts.insert(number, Arc::clone(&keys));
+        self.ready.insert(number, keys);
+    }
+
+    /// Takes one out of its line, and lets the next one come first if it was the first.
+    fn take_out(&mut self, number: u64, keys: &Arc<[Key]>) -> Option<Asking> {
+        self.unblock(number, keys);
+        self.ready.remove(&number);
         let line = self.lines.get_mut(keys)?;
-        let first = line.pop_front();
-        if line.is_empty() {
+        let asking = line.asking.remove(&number);
+        let next = line.asking.first_key_value().map(|(next, _)| *next);
+        if next.is_none() {
             self.lines.remove(keys);
         }
-        first
+        if self.firsts.remove(&number).is_some()
+            && let Some(next) = next
+        {
+            self.come_first(next, Arc::clone(keys));
+        }
+        asking
+    }
+
+    /// The first one of a line waits for a key.
+    fn block(&mut self, number: u64, keys: &Arc<[Key]>, key: Key) {
+        self.blocked.entry(key.clone()).or_default().insert(number, Arc::clone(keys));
+        if let Some(line) = self.lines.get_mut(keys) {
+            line.blocked_by = Some(key);
+        }
+    }
+
+    /// The first one of a line is to be looked at again, if it waits for a key.
+    fn unblock(&mut self, number: u64, keys: &Arc<[Key]>) {
+        if !self.firsts.contains_key(&number) {
+            return;
+        }
+        let Some(key) = self.lines.get_mut(keys).and_then(|line| line.blocked_by.take()) else { return };
+        if let Some(blocked) = self.blocked.get_mut(&key) {
+            blocked.remove(&number);
+            if blocked.is_empty() {
+                self.blocked.remove(&key);
+            }
+        }
+        self.ready.insert(number, Arc::clone(keys));
     }
 
     /// One more is at work.
@@ -159,20 +294,10 @@ impl Table {
         }
     }
 
-    /// Takes a holder back, or out of the line it stands in.
-    fn forget(&mut self, holder: Holder) {
-        let Some(keys) = self.all.remove(&holder) else { return };
-        if let Some(line) = self.lines.get_mut(&keys)
-            && let Some(place) = line.iter().position(|asking| asking.holder == holder)
-        {
-            line.remove(place);
-            if line.is_empty() {
-                self.lines.remove(&keys);
-            }
-            return;
-        }
+    /// One fewer is.
+    fn release(&mut self, keys: &[Key]) {
         self.held -= 1;
-        for key in &*keys {
+        for key in keys {
             if let Some(held) = self.held_by_key.get_mut(key) {
                 *held -= 1;
                 if *held == 0 {
@@ -205,17 +330,14 @@ impl RunSlots {
         let keys = self.slots.keys(&request);
         let (holder, granted) = ((self.run, node, attempt), self.granted_in.clone());
         let mut table = self.slots.table();
-        let number = table.next;
-        table.next += 1;
-        table.all.insert(holder, Arc::clone(&keys));
-        table.lines.entry(keys).or_default().push_back(Asking { number, holder, granted });
+        table.ask(holder, keys, granted);
         self.slots.grant(&mut table);
     }
 
     /// Gives a slot back, or takes back that it was asked for.
     pub(crate) fn release(&self, node: NodeIx, attempt: Attempt) {
         let mut table = self.slots.table();
-        table.forget((self.run, node, attempt));
+        self.slots.forget(&mut table, (self.run, node, attempt));
         self.slots.grant(&mut table);
     }
 }
@@ -230,7 +352,7 @@ impl Drop for RunSlots {
         let mine = table.all.range(first..).map(|(holder, _)| *holder);
         let mine: Vec<Holder> = mine.take_while(|(run, ..)| *run == self.run).collect();
         for holder in mine {
-            table.forget(holder);
+            self.slots.forget(&mut table, holder);
         }
         self.slots.grant(&mut table);
     }
@@ -388,5 +510,91 @@ mod tests {
         assert_eq!(served, 12 * 5);
         let table = slots.table();
         assert!(table.all.is_empty() && table.lines.is_empty() && table.held_by_key.is_empty());
+        assert!(table.firsts.is_empty() && table.ready.is_empty() && table.blocked.is_empty());
+    }
+
+    /// Two runs for each of so many sites, of which one may work at a time: how often a line is looked at until all
+    /// are done.
+    fn looks(sites: usize) -> usize {
+        let slots = by_site(Some(sites), 1);
+        let plan = plan(&["scan"]);
+        let site = |number: usize| format!("site {}", number % sites);
+        let id = |number: usize| RunId::from_bytes((number as u128).to_be_bytes());
+        let of_run = |number| slots.of_run(id(number), &site(number), &plan);
+        let mut runs: Vec<RunSlots> = (0..2 * sites).map(of_run).collect();
+        runs.iter_mut().for_each(|run| ask(run, &[0]));
+        let mut served = 0;
+        for run in &mut runs {
+            served += granted(run).len();
+            run.release(NodeIx::new(0), Attempt::FIRST);
+        }
+        assert_eq!(served, 2 * sites);
+        slots.table().looks
+    }
+
+    #[test]
+    fn many_keys_cost_each_slot_no_more_than_few_do() {
+        for sites in [100, 1_000, 10_000] {
+            assert!(looks(sites) <= 5 * sites, "{} looks at {sites} lines", looks(sites));
+        }
+    }
+
+    /// The rule, worked out the slow way: of all lines the oldest whose keys have room is served.
+    fn first_free(slots: &Slots, table: &Table) -> Option<Holder> {
+        let firsts =
+            table.lines.iter().filter_map(|(keys, line)| Some((line.asking.first_key_value()?, keys)));
+        let firsts: Vec<_> = firsts.map(|((number, asking), keys)| (*number, asking.holder, keys)).collect();
+        let (oldest, _, kept) = firsts.iter().min_by_key(|(number, ..)| *number)?;
+        let has_room = |number: u64, key: &Key| {
+            let held = table.held_by_key.get(key).copied().unwrap_or_default();
+            held + usize::from(number != *oldest && kept.contains(key)) < slots.limits[key.0].most
+        };
+        let free = firsts.iter().filter(|(number, _, keys)| keys.iter().all(|key| has_room(*number, key)));
+        free.min_by_key(|(number, ..)| *number).map(|(_, holder, _)| *holder)
+    }
+
+    #[test]
+    fn nobody_who_could_be_served_waits() {
+        let mut random = 7_u64;
+        let mut below = |most: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % most
+        };
+        let task_type = |request: &SlotRequest<'_>| Some(request.task_type.to_owned());
+        let site = |request: &SlotRequest<'_>| (request.site != "free").then(|| request.site.to_owned());
+        let slots = Slots::new(Some(6), vec![Limit::new(3, task_type), Limit::new(2, site)]);
+        let plan = plan(&["scan", "mail", "slack", "scan", "mail", "scan"]);
+        let sites = ["a", "b", "c", "free"];
+        let mut runs: Vec<RunSlots> =
+            (0..20).map(|number| slots.of_run(run(number), sites[usize::from(number) % 4], &plan)).collect();
+        for _ in 0..20_000 {
+            let (number, node) = (below(20), below(6));
+            let holder = (run(number as u8), NodeIx::new(node), Attempt::FIRST);
+            let is_known = slots.table().all.contains_key(&holder);
+            if is_known {
+                runs[number].release(NodeIx::new(node), Attempt::FIRST);
+            } else {
+                ask(&mut runs[number], &[node]);
+            }
+            let table = slots.table();
+            assert!(table.held <= 6);
+            if table.held < 6 {
+                assert_eq!(first_free(&slots, &table), None, "somebody could be served");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_function_that_panics_leaves_its_attempts_under_one_limit() {
+        let panics = |request: &SlotRequest<'_>| {
+            assert_ne!(request.task_type, "mail", "no key for mail");
+            Some(request.task_type.to_owned())
+        };
+        let (slots, plan) = (Slots::new(None, vec![Limit::new(1, panics)]), plan(&["scan", "mail", "mail"]));
+        let mut a = slots.of_run(run(1), "a", &plan);
+        ask(&mut a, &[0, 1, 2]);
+        assert_eq!(granted(&mut a), [0, 1]);
+        a.release(NodeIx::new(1), Attempt::FIRST);
+        assert_eq!(granted(&mut a), [2]);
     }
 }
