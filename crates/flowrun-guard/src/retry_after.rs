@@ -33,13 +33,20 @@ impl Headers {
     /// ```
     #[must_use]
     pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
-        self.get_all("retry-after").filter_map(|value| wait(value.trim(), now)).max()
+        self.retry_after_at_least(LEAST, now)
+    }
+
+    /// The same with another least wait than a second.
+    #[must_use]
+    pub fn retry_after_at_least(&self, least: Duration, now: SystemTime) -> Option<Duration> {
+        let waits = self.get_all("retry-after").filter_map(|value| wait(value.trim(), now));
+        waits.max().map(|longest| longest.max(least))
     }
 }
 
 fn wait(value: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(date) = httpdate::parse_http_date(value) {
-        return Some(date.duration_since(now).unwrap_or_default().clamp(LEAST, LONGEST));
+        return Some(date.duration_since(now).unwrap_or_default().min(LONGEST));
     }
     // Values that a proxy joined; a date was read above.
     value.split(',').filter_map(|one| seconds(one.trim())).max()
@@ -56,7 +63,7 @@ fn seconds(text: &str) -> Option<Duration> {
     if seconds >= LONGEST.as_secs_f64() {
         return Some(LONGEST);
     }
-    Some(Duration::try_from_secs_f64(seconds).unwrap_or_default().max(LEAST))
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 #[cfg(test)]

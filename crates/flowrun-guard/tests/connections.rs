@@ -199,6 +199,9 @@ async fn the_head_of_a_response_is_there_before_its_body_and_whatever_becomes_of
         assert_eq!(head.status, 200, "{shown}");
         let response = head.body_so_far().await;
         assert!(response.truncated && response.body.len() <= 64 << 10, "{shown}");
+        // The twin: who insists on the body takes the same answers for failures, but the one that is too long.
+        let whole = guard.send(post(&server, "x").limits(limits)).await;
+        assert_eq!(whole.is_ok(), shown.contains("Repeat"), "{shown}");
     }
 }
 

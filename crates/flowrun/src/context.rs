@@ -110,6 +110,13 @@ impl Context {
         self.report(Report::Log(line.into()));
     }
 
+    /// Takes the values of secrets out of a text. Lines and facts lose them anyway; this is for a text that is
+    /// shortened first, since half a secret can no longer be told from other text.
+    #[must_use]
+    pub fn redacted(&self, text: impl Into<String>) -> String {
+        self.shared().intake.redactor().text(text)
+    }
+
     /// Reports one entry as it now stands, with the facts of its object when there are any to tell.
     pub fn object(&self, entry: ObjectEntry, facts: Option<Facts>) {
         self.objects(vec![ObjectReport { entry, facts }]);

@@ -19,6 +19,10 @@ impl Intake {
         Self { redactor, limits }
     }
 
+    pub(crate) const fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// How much may wait to be written of what an attempt says.
     pub(crate) const fn room(limits: &RunPolicy) -> Room {
         Room { lines: limits.max_report_bytes, objects: limits.max_decision_bytes }

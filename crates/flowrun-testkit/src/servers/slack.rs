@@ -76,6 +76,10 @@ pub enum SlackReply {
     Refused(String),
     /// `429`; try again after this many seconds.
     RateLimited(u64),
+    /// `200` and this text, from either way.
+    Said(String),
+    /// `200` and this JSON with a `Retry-After` header, in seconds: how `chat.postMessage` limits some callers.
+    Later(Value, u64),
     /// `500`.
     ServerError,
     /// `200`, and a body that is no JSON.
@@ -176,6 +180,10 @@ async fn answer(route: SlackRoute, reply: SlackReply) -> Response {
             let body = json(json!({"ok": false, "error": "ratelimited"}));
             (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], body)
                 .into_response()
+        }
+        (SlackReply::Said(text), _) => text.into_response(),
+        (SlackReply::Later(body, seconds), _) => {
+            ([(header::RETRY_AFTER, seconds.to_string())], json(body)).into_response()
         }
         (SlackReply::ServerError, _) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error").into_response(),
         (SlackReply::InvalidJson, _) => "<html>".into_response(),
