@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
 use std::time::Duration;
+#[cfg(feature = "webhook")]
+use std::time::SystemTime;
 
 use flowrun::{ErrorClass, Failure, NodeProblem, Outcome};
 
@@ -57,14 +59,13 @@ impl Undone {
 
 /// What an answer with this status leaves undone; `None` when it is final.
 #[cfg(feature = "webhook")]
-pub(crate) fn undone_by(response: &flowrun_guard::Response) -> Option<Undone> {
-    let is_passing = response.status == 429 || (500..=599).contains(&response.status);
-    is_passing.then(|| Undone { retry_after: retry_after(response), ..Undone::TRANSIENT })
-}
-
-/// The seconds that `Retry-After` asks for; a date counts as nothing asked.
-#[cfg(any(feature = "slack", feature = "webhook"))]
-pub(crate) fn retry_after(response: &flowrun_guard::Response) -> Option<Duration> {
-    let seconds = response.headers.get("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+pub(crate) fn undone_by(status: u16, headers: &flowrun_guard::Headers) -> Option<Undone> {
+    let is_transient = match status {
+        // Too slow, too early, too many (RFC 9110, 8470 and 6585).
+        408 | 425 | 429 => true,
+        // What a server cannot do now it may do later; what it does not know at all it will not learn.
+        501 | 505 => false,
+        _ => (500..=599).contains(&status),
+    };
+    is_transient.then(|| Undone { retry_after: headers.retry_after(SystemTime::now()), ..Undone::TRANSIENT })
 }

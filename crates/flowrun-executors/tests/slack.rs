@@ -61,7 +61,7 @@ async fn what_slack_refuses_fails_with_its_own_word() {
 async fn a_busy_slack_is_waited_for_within_the_limit() {
     let sink = SlackSink::start().await.unwrap();
     sink.script([SlackReply::RateLimited(0), SlackReply::RateLimited(0)]);
-    let ran = send(&sink, by_token(&sink), 1).await;
+    let ran = send(&sink, by_token(&sink).least_wait(Duration::from_millis(1)), 1).await;
     assert_eq!((ran.status(), ran.lines.len(), sink.received().len()), (ObjectStatus::Passed, 1, 3));
 
     sink.script([SlackReply::RateLimited(3600)]);
@@ -69,11 +69,104 @@ async fn a_busy_slack_is_waited_for_within_the_limit() {
     assert_eq!(ran.status(), ObjectStatus::Failed);
     assert_eq!(ran.failure(), Some((ErrorClass::Transient, Some(Duration::from_secs(3600)))));
     assert_eq!(ran.lines, ["slack asks to wait 3600 s more, and messages wait 60 s at most"]);
+}
 
-    // Answers that ask for nothing cannot go on for ever.
-    sink.script(vec![SlackReply::RateLimited(0); 10]);
-    let ran = send(&sink, by_token(&sink).longest_wait(Duration::from_secs(3)), 1).await;
-    assert_eq!((ran.status(), sink.received().len()), (ObjectStatus::Failed, 3 + 1 + 4));
+#[tokio::test]
+async fn a_slack_that_asks_for_no_wait_is_not_asked_for_ever() {
+    let sink = SlackSink::start().await.unwrap();
+    sink.script(vec![SlackReply::RateLimited(0); 100]);
+    let settings = by_token(&sink).least_wait(Duration::from_millis(1));
+    let ran = send(&sink, settings, 1).await;
+    assert_eq!((ran.status(), sink.received().len()), (ObjectStatus::Failed, 100 - 90));
+    assert!(matches!(ran.failure(), Some((ErrorClass::Transient, Some(_)))));
+}
+
+/// Posts one message and gives what came of it, with the answer 200 and this body.
+async fn told(settings: impl Fn(&SlackSink) -> SlackSettings, body: &str) -> (Option<ErrorClass>, String) {
+    let sink = SlackSink::start().await.unwrap();
+    sink.script([SlackReply::Said(body.into())]);
+    let ran = send(&sink, settings(&sink), 1).await;
+    assert_eq!(sink.received().len(), 1);
+    let class = match ran.status() {
+        ObjectStatus::Passed => None,
+        _ => Some(ran.failure().map_or(ErrorClass::Permanent, |(class, _)| class)),
+    };
+    (class, ran.lines.join("; "))
+}
+
+#[tokio::test]
+async fn an_incoming_webhook_was_posted_when_it_says_so() {
+    let by_webhook = |sink: &SlackSink| SlackSettings::new().webhook_url(sink.webhook_url());
+    for body in ["ok", "ok\n", r#"{"ok":true}"#, r#"{"success":true}"#, r#"{"result":"success","msg":""}"#] {
+        assert_eq!(told(by_webhook, body).await.0, None, "{body}");
+    }
+    let unreadable = "slack gave an answer that cannot be read; whether the message was posted is not known";
+    for (body, class, line) in [
+        ("no_service", ErrorClass::Permanent, "no_service"),
+        ("invalid_token", ErrorClass::Permanent, "invalid_token"),
+        (r#"{"ok":false,"error":"no_text"}"#, ErrorClass::Permanent, "no_text"),
+        (r#"{"success":false,"error":"no_text"}"#, ErrorClass::Permanent, "no_text"),
+        ("service_unavailable", ErrorClass::Transient, "service_unavailable"),
+        ("", ErrorClass::Unknown, unreadable),
+        ("{}", ErrorClass::Unknown, unreadable),
+        ("<html>log in to the network</html>", ErrorClass::Unknown, unreadable),
+    ] {
+        assert_eq!(told(by_webhook, body).await, (Some(class), line.to_owned()), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_is_missing_and_whether_it_may_pass() {
+    for (body, class, line) in [
+        (
+            json!({"ok": false, "error": "missing_scope", "needed": "chat:write", "provided": "identify"}),
+            ErrorClass::Permanent,
+            "missing_scope (needed: chat:write; provided: identify)",
+        ),
+        (
+            json!({"ok": false, "error": "invalid_arguments",
+                "response_metadata": {"messages": ["[ERROR] missing required field: channel"]}}),
+            ErrorClass::Permanent,
+            "invalid_arguments ([ERROR] missing required field: channel)",
+        ),
+        (
+            json!({"ok": false, "error": "invalid_blocks", "errors": ["no more than 50 items allowed"]}),
+            ErrorClass::Permanent,
+            "invalid_blocks (no more than 50 items allowed)",
+        ),
+        (json!({"ok": false, "error": "service_unavailable"}), ErrorClass::Transient, "service_unavailable"),
+        (json!({"ok": false, "error": "team_added_to_org"}), ErrorClass::Transient, "team_added_to_org"),
+        (
+            json!({"ok": false, "error": "fatal_error"}),
+            ErrorClass::Unknown,
+            "fatal_error; whether the message was posted is not known",
+        ),
+        (json!({"ok": false}), ErrorClass::Permanent, "ok is false"),
+    ] {
+        assert_eq!(told(by_token, &body.to_string()).await, (Some(class), line.to_owned()), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_is_told_in_the_body_is_waited_for() {
+    let sink = SlackSink::start().await.unwrap();
+    let limited = json!({"ok": false, "error": "ratelimited"});
+    sink.script([SlackReply::Later(limited.clone(), 0), SlackReply::Ok, SlackReply::Later(limited, 3600)]);
+    let settings = || by_token(&sink).least_wait(Duration::from_millis(1));
+    let ran = send(&sink, settings().longest_wait(Duration::from_secs(5)), 1).await;
+    assert_eq!((ran.status(), sink.received().len()), (ObjectStatus::Passed, 2));
+    let ran = send(&sink, settings(), 1).await;
+    assert_eq!(ran.failure(), Some((ErrorClass::Transient, Some(Duration::from_secs(3600)))));
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_long_is_cut_with_a_mark() {
+    let sink = SlackSink::start().await.unwrap();
+    let task = task("slack", &json!({"message": "&".repeat(50_000)}), &[json!({"type": "scan"})]);
+    let ran = run(SlackExecutor::new(guard(&[sink.addr()]), by_token(&sink)), task, NO_SECRETS).await;
+    assert_eq!(ran.lines[0], "the message is longer than Slack takes: its end was cut");
+    let posts = sink.received();
+    assert!(posts[0].text().chars().count() <= 40_000 && posts[0].text().ends_with("… (cut)"));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{NO_SECRETS, Ran, Secrets, found, guard, in_flow, run, task};
 use flowrun::{ErrorClass, ObjectStatus, Outcome};
 use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
-use flowrun_testkit::servers::{WebhookReply, WebhookSink};
+use flowrun_testkit::servers::{RawReply, RawServer, WebhookReply, WebhookSink};
 use serde_json::{Value, json};
 
 fn scan() -> Value {
@@ -151,6 +151,164 @@ async fn what_may_pass_next_time_is_left_to_another_attempt() {
     let ran = run(executor, task("webhook", &data, &[scan()]), NO_SECRETS).await;
     assert_eq!(ran.failure(), Some((ErrorClass::Unknown, None)));
     assert!(ran.order.is_empty());
+}
+
+/// Sends one request to a server that answers each with these bytes.
+async fn answered(reply: RawReply, settings: WebhookSettings) -> (Ran, usize) {
+    let server = RawServer::start(move |_| reply.clone()).await.unwrap();
+    let data = json!({"request_type": "POST", "uri": server.url(), "payload": {"key": "{{token}}"}});
+    let executor = WebhookExecutor::new(guard(&[server.addr()]), settings);
+    let secrets = Secrets(&[("token", "a-secret-value")]);
+    let ran = run(executor, task("webhook", &data, &[scan()]), secrets).await;
+    (ran, server.received().len())
+}
+
+#[tokio::test]
+async fn a_request_is_delivered_when_status_and_headers_say_so() {
+    let settings = || WebhookSettings::new().timeout(Duration::from_millis(500)).show_answers(true);
+    for reply in [
+        RawReply::bytes("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\ncut off").then_close(),
+        RawReply::bytes("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nno chunk\r\n").then_close(),
+        RawReply::bytes("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n").then_hang(),
+        RawReply::bytes("HTTP/1.1 202 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\nplain"),
+        RawReply::bytes(["HTTP/1.1 200 OK\r\n\r\n", &"x".repeat(1024)].concat()).then_more(),
+        RawReply::bytes("HTTP/1.1 204 No Content\r\n\r\n").then_close(),
+    ] {
+        let shown = format!("{reply:?}");
+        let (ran, arrived) = answered(reply, settings()).await;
+        assert_eq!((ran.status(), arrived, ran.lines.len()), (ObjectStatus::Passed, 1, 1), "{shown}");
+    }
+    // Half a head says nothing, and a failure stays one whatever becomes of its body.
+    let (ran, arrived) = answered(RawReply::bytes("HTTP/1.1 200 OK\r\ncont").then_close(), settings()).await;
+    assert_eq!((ran.failure(), arrived), (Some((ErrorClass::Unknown, None)), 1));
+    let cut =
+        RawReply::bytes("HTTP/1.1 404 Not Found\r\ncontent-length: 100\r\n\r\nno such hook").then_close();
+    let (ran, _) = answered(cut, settings()).await;
+    assert_eq!(ran.lines, ["webhook POST 404", "webhook POST: the answer begins with: no such hook"]);
+    assert_eq!(ran.status(), ObjectStatus::Failed);
+}
+
+#[tokio::test]
+async fn each_request_travels_on_a_connection_of_its_own() {
+    // The second request on a connection is lost: such a server closed it a moment before.
+    let server = RawServer::start(|request| match request.on_connection {
+        1 => RawReply::bytes("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+        _ => RawReply::close(),
+    })
+    .await
+    .unwrap();
+    for method in ["POST", "GET"] {
+        let data = json!({"request_type": method, "uri": server.url()});
+        let executor = WebhookExecutor::new(guard(&[server.addr()]), WebhookSettings::new());
+        let ran = run(executor, task("webhook", &data, &vec![scan(); 12]), NO_SECRETS).await;
+        assert_eq!(ran.outcome, Outcome::done(), "{method}");
+    }
+    assert_eq!((server.received().len(), server.connections()), (24, 24));
+}
+
+#[tokio::test]
+async fn a_failure_shows_the_beginning_of_its_answer_where_the_operator_wants_it() {
+    let settings = || WebhookSettings::new().show_answers(true);
+    let answer = |status: &str, body: &str| {
+        RawReply::bytes(format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+    };
+    let echo = "{\"error\": \"bad\u{1b}[31m\",\r\n \"key\": \"a-secret-value\"}";
+    let (ran, _) = answered(answer("422", echo), settings()).await;
+    let line = "webhook POST: the answer begins with: {\"error\": \"bad[31m\", \"key\": \"[secret token]\"}";
+    assert_eq!(ran.lines, ["webhook POST 422", line]);
+
+    // A secret at the end of what is shown does not show half of itself.
+    let long = format!("{}a-secret-value{}", "x".repeat(192), "y".repeat(5000));
+    let (ran, _) = answered(answer("500", &long), settings()).await;
+    let shown = ran.lines[1].strip_prefix("webhook POST: the answer begins with: ").unwrap();
+    assert_eq!(shown, format!("{}[secret …", "x".repeat(192)));
+
+    // Off by default: it would show what lies behind the guard.
+    for body in [echo, &long] {
+        let (ran, _) = answered(answer("500", body), WebhookSettings::new()).await;
+        assert_eq!(ran.lines, ["webhook POST 500"]);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_says_where_it_leads() {
+    let to = |location: &str| RawReply::bytes(format!("HTTP/1.1 302 -\r\nlocation: {location}\r\n\r\n"));
+    let away = || to("https://b.example/hook?key=a-secret-value");
+    let (ran, _) = answered(away(), WebhookSettings::new()).await;
+    let line = "webhook POST: it redirects to https://b.example, which webhooks do not follow";
+    assert_eq!((&*ran.lines[1], ran.status()), (line, ObjectStatus::Failed));
+    let (ran, _) = answered(away(), WebhookSettings::new().show_answers(true)).await;
+    let line = "webhook POST: it redirects to https://b.example/hook?key=[secret token], which webhooks do not follow";
+    assert_eq!(ran.lines[1], line);
+}
+
+#[tokio::test]
+async fn an_answer_says_when_to_come_back() {
+    let answer = |status: u16, headers: &str| {
+        RawReply::bytes(format!("HTTP/1.1 {status} -\r\n{headers}content-length: 0\r\n\r\n"))
+    };
+    let transient = |seconds: Option<u64>| Some((ErrorClass::Transient, seconds.map(Duration::from_secs)));
+    for (status, headers, failure) in [
+        (408, "", transient(None)),
+        (425, "", transient(None)),
+        (429, "retry-after: 1.0\r\n", transient(Some(1))),
+        (503, "retry-after: 0\r\n", transient(Some(1))),
+        (503, "retry-after: -30\r\n", transient(Some(1))),
+        (503, "retry-after: Thu, 01 Jan 1970 00:00:00 GMT\r\n", transient(Some(1))),
+        (503, "retry-after: 5\r\nRetry-After: 40\r\n", transient(Some(40))),
+        (503, "retry-after: soon\r\n", transient(None)),
+        (599, "", transient(None)),
+        (501, "retry-after: 5\r\n", None),
+        (505, "", None),
+        (404, "retry-after: 5\r\n", None),
+    ] {
+        let (ran, arrived) = answered(answer(status, headers), WebhookSettings::new()).await;
+        assert_eq!(
+            (ran.status(), ran.failure(), arrived),
+            (ObjectStatus::Failed, failure, 1),
+            "{status} {headers}"
+        );
+    }
+    // A date, and a number no clock can hold: honoured, or too long, but never at once.
+    for value in ["Fri, 31 Dec 9999 23:59:59 GMT", "99999999999999999999999999"] {
+        let (ran, _) =
+            answered(answer(503, &format!("retry-after: {value}\r\n")), WebhookSettings::new()).await;
+        let Some((ErrorClass::Transient, Some(asked))) = ran.failure() else { panic!("{value}") };
+        assert!(asked > Duration::from_secs(3600), "{value}: {asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_above_its_bound_is_not_sent() {
+    let sink = WebhookSink::start().await.unwrap();
+    let data = json!({"request_type": "POST", "uri": sink.url(), "payload": {"text": "{{text}}"}});
+    let object = json!({"type": "own", "text": "x".repeat(2000)});
+    let executor = WebhookExecutor::new(guard(&[sink.addr()]), WebhookSettings::new().request_bytes(2000));
+    let ran = run(executor, task("webhook", &data, &[object]), NO_SECRETS).await;
+    assert!(ran.lines[0].contains("2000 are sent at most"), "{:?}", ran.lines);
+    assert_eq!((ran.status(), ran.failure(), sink.received().len()), (ObjectStatus::Failed, None, 0));
+}
+
+#[test]
+fn reserved_names_and_duplicates_are_refused_before_anything_runs() {
+    let executor = WebhookExecutor::new(guard(&[]), WebhookSettings::new());
+    let with = |headers: &str| {
+        let data = json!({"uri": "https://a.example", "request_type": "POST", "headers": headers});
+        found(&executor, &data.to_string()).into_iter().map(|(_, _, message)| message).collect::<Vec<_>>()
+    };
+    for name in ["webhook_id", "Transfer_Encoding", "Content-Encoding", "PROXY_CONNECTION", "idempotency_key"]
+    {
+        let said = with(&format!("{{\"{name}\": \"x\"}}"));
+        assert_eq!(said, [format!("header `{name}` is not a flow's to set")]);
+    }
+    assert_eq!(with(r#"{"X-A": "1", "X-A": "2"}"#), ["header `X-A` is set twice"]);
+    assert_eq!(with(r#"{"X-A": "{{KEY}}", "x-a": "2"}"#), ["header `x-a` is set twice"]);
+    assert_eq!(with(r#"{"X_Foo": "1", "X-Bar": "{{KEY}}"}"#), [""; 0]);
+    let many: Vec<_> = (0..40_000).map(|n| format!("\"x-{n}\": 1")).collect();
+    assert_eq!(
+        with(&format!("{{{}}}", many.join(","))),
+        ["there are 40000 headers, and a request has 200 at most"]
+    );
 }
 
 #[tokio::test]

@@ -1,16 +1,15 @@
 //! Posting one text: the two ways Slack offers, and what its answers mean.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use flowrun::NodeProblem;
-use flowrun_guard::{Guard, GuardError, Limits, Method, Request, Response};
-use serde::Deserialize;
+use flowrun_guard::{Guard, GuardError, Limits, Method, Request};
 use serde_json::json;
 use thiserror::Error;
 
 use super::SlackSettings;
-use crate::outcome::{Undone, failure, retry_after};
-use crate::text::tame;
+use super::answer::{self, Answer};
+use crate::outcome::{Undone, failure};
 
 /// Where messages go.
 #[derive(Clone)]
@@ -55,38 +54,6 @@ impl Route {
         };
         request.header("content-type", "application/json; charset=utf-8").body(body.to_string())
     }
-
-    /// What an answer other than 429 means.
-    fn read(&self, response: &Response) -> Result<(), SlackError> {
-        match self {
-            Self::Webhook { .. } if response.is_success() => Ok(()),
-            Self::Webhook { .. } if response.status < 500 => {
-                // Webhooks say why in plain text.
-                let said = tame(&String::from_utf8_lossy(&response.body));
-                Err(if said.is_empty() {
-                    SlackError::Status(response.status)
-                } else {
-                    SlackError::Refused(said)
-                })
-            }
-            Self::Api { .. } if response.is_success() => {
-                #[derive(Deserialize)]
-                struct Answer {
-                    ok: bool,
-                    #[serde(default)]
-                    error: Option<String>,
-                }
-                match serde_json::from_slice(&response.body) {
-                    Ok(Answer { ok: true, .. }) => Ok(()),
-                    Ok(Answer { error, .. }) => {
-                        Err(SlackError::Refused(tame(&error.unwrap_or_else(|| "ok is false".to_owned()))))
-                    }
-                    Err(_) => Err(SlackError::NoAnswer),
-                }
-            }
-            Self::Api { .. } | Self::Webhook { .. } => Err(SlackError::Status(response.status)),
-        }
-    }
 }
 
 /// Why a message was not posted, or is not known to have been.
@@ -95,6 +62,12 @@ pub(super) enum SlackError {
     /// Slack's own word for it.
     #[error("{0}")]
     Refused(String),
+    /// One that stands for a trouble of Slack's own.
+    #[error("{0}")]
+    Transient(String),
+    /// One after which the message may have been posted.
+    #[error("{0}; whether the message was posted is not known")]
+    Doubtful(String),
     #[error("slack answers {0}")]
     Status(u16),
     #[error("slack gave an answer that cannot be read; whether the message was posted is not known")]
@@ -109,16 +82,21 @@ impl SlackError {
     /// What it leaves undone; `None` when it would fail again.
     pub(super) fn undone(&self) -> Option<Undone> {
         match self {
-            Self::Status(500..=599) => Some(Undone::TRANSIENT),
+            Self::Transient(_) => Some(Undone::TRANSIENT),
+            Self::Status(501 | 505) => None,
+            Self::Status(408 | 425 | 500..=599) => Some(Undone::TRANSIENT),
             Self::Refused(_) | Self::Status(_) => None,
-            Self::NoAnswer => Some(Undone::UNKNOWN),
+            Self::Doubtful(_) | Self::NoAnswer => Some(Undone::UNKNOWN),
             Self::Busy { asked, .. } => Some(Undone { retry_after: Some(*asked), ..Undone::TRANSIENT }),
             Self::Request(error) => Undone::of(error),
         }
     }
 }
 
-/// Posts `text`, waiting as often and as long as Slack asks for within the limit.
+/// How often a message is posted that Slack asks to post later.
+const TRIES: u32 = 10;
+
+/// Posts `text`, waiting as often and as long as Slack asks for within the limits.
 pub(super) async fn post(
     guard: &Guard,
     route: &Route,
@@ -127,14 +105,23 @@ pub(super) async fn post(
 ) -> Result<(), SlackError> {
     let limits = Limits::default().total(settings.timeout);
     let mut left = settings.longest_wait;
+    let mut tries = 0;
     loop {
-        let response = guard.send(route.request(text).limits(limits)).await.map_err(SlackError::Request)?;
-        if response.status != 429 {
-            return route.read(&response);
+        tries += 1;
+        let request = route.request(text).limits(limits);
+        let head = guard.start(request).await.map_err(SlackError::Request)?;
+        let asked = head.headers.retry_after_at_least(settings.least_wait, SystemTime::now());
+        if head.status != 429 {
+            match answer::read(head).await {
+                Answer::Posted => return Ok(()),
+                Answer::RateLimited => {}
+                Answer::Not(error) => return Err(error),
+            }
         }
-        let asked = retry_after(&response).unwrap_or(Duration::from_secs(1));
-        // Each wait counts as a second at least, Slack's rate for a channel, so that zeros cannot go on for ever.
-        let Some(rest) = left.checked_sub(asked.max(Duration::from_secs(1))) else {
+        // Answers that ask for no wait, or for hardly any, cannot go on for ever.
+        let asked = asked.unwrap_or(settings.least_wait);
+        let rest = left.checked_sub(asked).filter(|_| tries < TRIES);
+        let Some(rest) = rest else {
             return Err(SlackError::Busy { asked, longest: settings.longest_wait });
         };
         left = rest;

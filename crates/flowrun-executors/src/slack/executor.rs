@@ -10,6 +10,7 @@ use flowrun_guard::Guard;
 
 use super::SlackSettings;
 use super::client::{Route, post};
+use super::length::cut;
 use crate::outcome::refused;
 use crate::reading::Reading;
 use crate::receiver::{Delivered, Delivery, deliver_each};
@@ -85,7 +86,11 @@ impl Delivery for Node<'_> {
             }
         };
         let SlackExecutor { guard, settings } = self.executor;
-        let posted = post(guard, &self.route, settings, &text).await;
+        let shown = cut(&text);
+        if shown.len() < text.len() {
+            self.context.log("the message is longer than Slack takes: its end was cut");
+        }
+        let posted = post(guard, &self.route, settings, &shown).await;
         match posted {
             Ok(()) => {
                 self.context.log("slack message sent successfully");

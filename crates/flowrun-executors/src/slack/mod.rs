@@ -3,8 +3,10 @@
 //! Slack knows no idempotency key, so a message whose answer was lost is not sent again here; the log says
 //! that nobody knows. It decides nothing about the run.
 
+mod answer;
 mod client;
 mod executor;
+mod length;
 mod settings;
 
 pub use executor::SlackExecutor;

@@ -20,6 +20,8 @@ pub struct SlackSettings {
     pub timeout: Duration,
     /// How long one message waits, in sum, when Slack asks for patience (429). Default: 60 s. Zero never waits.
     pub longest_wait: Duration,
+    /// How long a wait is at least, also when Slack asks for none. Default: 1 s, Slack's rate for a channel.
+    pub least_wait: Duration,
 }
 
 impl Default for SlackSettings {
@@ -31,6 +33,7 @@ impl Default for SlackSettings {
             webhook_url: None,
             timeout: Duration::from_secs(30),
             longest_wait: Duration::from_secs(60),
+            least_wait: Duration::from_secs(1),
         }
     }
 }
@@ -83,6 +86,13 @@ impl SlackSettings {
         self.longest_wait = longest_wait;
         self
     }
+
+    /// Sets [`least_wait`](Self::least_wait).
+    #[must_use]
+    pub const fn least_wait(mut self, least_wait: Duration) -> Self {
+        self.least_wait = least_wait;
+        self
+    }
 }
 
 impl fmt::Debug for SlackSettings {
@@ -92,6 +102,7 @@ impl fmt::Debug for SlackSettings {
             .field("api_url", &self.api_url)
             .field("timeout", &self.timeout)
             .field("longest_wait", &self.longest_wait)
+            .field("least_wait", &self.least_wait)
             .finish_non_exhaustive()
     }
 }

@@ -1,12 +1,14 @@
 //! From the node's texts to a request: what a flow may say, and what it may not.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use flowrun::{BadKey, NodeProblem, json_problem};
 use flowrun_guard::{Method, Request};
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::reading::Reading;
@@ -87,6 +89,8 @@ pub(super) enum BadRequest {
     Twice(String),
     #[error("header `{0}` is neither a text nor a number")]
     NotAText(String),
+    #[error("there are {0} headers, and a request has {MOST_HEADERS} at most")]
+    TooMany(usize),
 }
 
 /// The texts of one object, filled in.
@@ -121,9 +125,42 @@ impl Filled<'_> {
     }
 }
 
+/// Headers a flow may set: more than any server takes.
+const MOST_HEADERS: usize = 200;
+
+/// The members of a JSON object as they are written, also those that are written twice.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Each)
+    }
+}
+
 pub(super) fn headers(text: &str) -> Result<Vec<(String, String)>, BadRequest> {
     let mut seen = BTreeSet::new();
-    let headers: Map<String, Value> = object("headers", text.trim())?;
+    let Members(headers) = object("headers", text.trim())?;
+    if headers.len() > MOST_HEADERS {
+        return Err(BadRequest::TooMany(headers.len()));
+    }
     let header = |(name, value): (String, Value)| {
         if is_forbidden(&name) {
             return Err(BadRequest::Forbidden(name));
@@ -140,10 +177,14 @@ pub(super) fn headers(text: &str) -> Result<Vec<(String, String)>, BadRequest> {
     headers.into_iter().map(header).collect()
 }
 
-/// Headers that belong to the connection, to proxies, or to us.
+/// Headers that belong to the connection, to proxies, or to us, and those that speak of a body as it is not: it is
+/// sent as it is written. A gateway that hands headers on as variables (RFC 3875, section 4.1.18) folds `_` and `-`
+/// into one, and so could be told by `Transfer_Encoding` what nobody else sees.
 fn is_forbidden(name: &str) -> bool {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
+        "accept-encoding",
         "connection",
+        "content-encoding",
         "content-length",
         "expect",
         "host",
@@ -153,9 +194,8 @@ fn is_forbidden(name: &str) -> bool {
         "trailer",
         "transfer-encoding",
         "upgrade",
-        "accept-encoding",
     ];
-    let name = name.trim().to_ascii_lowercase();
+    let name = name.trim().to_ascii_lowercase().replace('_', "-");
     NAMES.contains(&&*name) || name.starts_with("proxy-") || name.starts_with("webhook-")
 }
 
@@ -199,6 +239,14 @@ mod tests {
     fn some_headers_are_not_a_flows_to_set() {
         for name in
             ["Host", "content-LENGTH", "Proxy-Authorization", "Webhook-Signature", "Idempotency-Key", "TE"]
+                .into_iter()
+                .chain([
+                    "webhook_id",
+                    "Transfer_Encoding",
+                    "HOST ",
+                    "proxy_authorization",
+                    "Content-Encoding",
+                ])
         {
             let headers = serde_json::json!({name: "x"}).to_string();
             assert_eq!(build(&headers, "{}").unwrap_err(), BadRequest::Forbidden(name.to_owned()));
@@ -208,7 +256,14 @@ mod tests {
             BadRequest::Twice("x-a".to_owned())
         );
         assert_eq!(build(r#"{"X-A": {}}"#, "{}").unwrap_err(), BadRequest::NotAText("X-A".to_owned()));
-        assert!(build(r#"{"X-A": 1, "X-B": "b"}"#, "{}").is_ok());
+        let same = build(r#"{"X-A": "1", "X-A": "1"}"#, "{}").unwrap_err();
+        assert_eq!(same, BadRequest::Twice("X-A".to_owned()));
+        let many = |count: usize| {
+            let headers: Vec<_> = (0..count).map(|n| format!("\"x-{n}\": {n}")).collect();
+            build(&format!("{{{}}}", headers.join(",")), "{}").map(drop)
+        };
+        assert_eq!((many(200), many(40_000)), (Ok(()), Err(BadRequest::TooMany(40_000))));
+        assert!(build(r#"{"X-A": 1, "X_B": "b", "X_Foo": "", "Hostname": "h"}"#, "{}").is_ok());
     }
 
     #[test]
