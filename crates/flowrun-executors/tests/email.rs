@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use common::{NO_SECRETS, Ran, found, guard, in_flow, in_settings, run, task};
-use flowrun::{ErrorClass, ObjectStatus, TaskObject};
+use flowrun::{ErrorClass, ObjectStatus, TaskExecutor as _, TaskObject};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_testkit::servers::SmtpSink;
 use serde_json::{Value, json};
@@ -69,13 +69,14 @@ async fn a_bad_address_does_not_stop_the_others_and_fails_the_object() {
             "no@b.example",
             "error sending email to nonsense",
             "nonsense: it is not an address",
-            "error sending email to a@b.exampleBcc: c@b.example",
-            "a@b.exampleBcc: c@b.example: it is not an address",
+            "email sent successfully to a@b.example",
+            "error sending email to Bcc: c@b.example",
+            "Bcc: c@b.example: it is not an address",
             "email sent successfully to yes@b.example",
         ]
     );
     assert!(ran.lines[1].contains("550"), "{}", ran.lines[1]);
-    assert_eq!(sink.received().len(), 1);
+    assert_eq!((sink.received().len(), sink.connections()), (2, 1));
 }
 
 #[tokio::test]
@@ -99,6 +100,121 @@ async fn another_attempt_goes_on_behind_the_addresses_that_were_sent_to() {
     let [mail] = &now.received()[..] else { panic!("one message") };
     assert_eq!(mail.to, ["busy@b.example"]);
     assert!(mail.header("message-id").unwrap().ends_with(".2@a.example>"), "the same in every attempt");
+}
+
+/// A list of so many addresses.
+fn list(count: usize) -> String {
+    let addresses: Vec<String> = (0..count).map(|number| format!("a{number}@b.example")).collect();
+    addresses.join(";")
+}
+
+#[tokio::test]
+async fn all_messages_of_a_node_travel_on_one_connection() {
+    let sink = SmtpSink::start().await.unwrap();
+    sink.limit_connections(1);
+    let objects = vec![issue("t"); 4];
+    let ran = send(sink.addr(), settings(&sink.url()), &mail(&list(3)), &objects).await;
+    assert_eq!(ran.outcome, flowrun::Outcome::done());
+    assert_eq!((sink.received().len(), sink.connections()), (12, 1));
+}
+
+#[tokio::test]
+async fn a_connection_that_has_had_its_share_is_followed_by_another() {
+    let sink = SmtpSink::start().await.unwrap();
+    sink.limit_messages(3);
+    let ran = send(sink.addr(), settings(&sink.url()), &mail(&list(8)), &[issue("t")]).await;
+    assert_eq!(ran.outcome, flowrun::Outcome::done());
+    assert_eq!((sink.received().len(), sink.connections()), (8, 3), "each arrived once");
+}
+
+#[tokio::test]
+async fn a_server_that_has_enough_connections_is_asked_later() {
+    let sink = SmtpSink::start().await.unwrap();
+    sink.limit_connections(1);
+    let mut held = tokio::net::TcpStream::connect(sink.addr()).await.unwrap();
+    tokio::io::AsyncReadExt::read_u8(&mut held).await.unwrap();
+    let ran = send(sink.addr(), settings(&sink.url()), &mail("a@b.example"), &[issue("t")]).await;
+    assert_eq!(ran.failure(), Some((ErrorClass::Transient, None)));
+    assert!(ran.lines[1].contains("421"), "{}", ran.lines[1]);
+}
+
+#[tokio::test]
+async fn an_endless_line_is_read_no_further_than_its_bound() {
+    let sink = SmtpSink::start().await.unwrap();
+    sink.babble();
+    for query in ["", "?tls=required"] {
+        let settings = settings(&format!("{}{query}", sink.url()));
+        let ran = send(sink.addr(), settings, &mail("a@b.example"), &[issue("t")]).await;
+        assert_eq!(ran.failure(), Some((ErrorClass::Transient, None)));
+        assert!(ran.lines[1].contains("a line of more than 2048 bytes"), "{}", ran.lines[1]);
+    }
+    // What the sockets hold on both sides, and not the 16 MiB that the server has to say.
+    assert!(sink.babbled() < 12 << 20, "{}", sink.babbled());
+}
+
+#[tokio::test]
+async fn names_with_commas_and_international_domains_are_addresses() {
+    let sink = SmtpSink::start().await.unwrap();
+    let data = mail("\"Doe, Jane\" <jane@b.example>; info@münchen.example\nlast@b.example");
+    let ran = send(sink.addr(), settings(&sink.url()), &data, &[issue("t")]).await;
+    assert_eq!(ran.status(), ObjectStatus::Passed);
+    let to: Vec<String> = sink.received().into_iter().flat_map(|mail| mail.to).collect();
+    assert_eq!(to, ["jane@b.example", "info@xn--mnchen-3ya.example", "last@b.example"]);
+    let header = sink.received()[0].header("to").unwrap();
+    // The name is one encoded word (RFC 2047), comma and all.
+    assert_eq!(header, "=?utf-8?b?RG9lLCBKYW5l?= <jane@b.example>");
+}
+
+#[tokio::test]
+async fn the_client_says_the_name_it_is_given_and_else_that_of_its_host() {
+    let sink = SmtpSink::start().await.unwrap();
+    send(sink.addr(), settings(&sink.url()), &mail("a@b.example"), &[issue("t")]).await;
+    let named = settings(&sink.url()).ehlo_name("flows.example");
+    send(sink.addr(), named, &mail("a@b.example"), &[issue("t")]).await;
+    let [own, given] = &sink.hellos()[..] else { panic!("two greetings: {:?}", sink.hellos()) };
+    assert!(!own.is_empty() && own != "localhost.localdomain");
+    assert_eq!(given, "flows.example");
+}
+
+#[tokio::test]
+async fn what_is_reported_grows_with_the_addresses_and_not_with_their_square() {
+    let mut bytes = Vec::new();
+    for count in [100, 200] {
+        let sink = SmtpSink::start().await.unwrap();
+        let task = task("email", &mail(&list(count)), &[issue("t")]);
+        let mut run = flowrun::DetachedRun::new(&task, std::sync::Arc::new(flowrun::NoSecrets));
+        let executor = EmailExecutor::new(guard(&[sink.addr()]), settings(&sink.url()));
+        std::sync::Arc::new(executor).execute(task, run.context()).await;
+        let reports = run.reports();
+        bytes.push(reports.iter().map(|report| format!("{report:?}").len()).sum::<usize>());
+        assert_eq!(sink.received().len(), count);
+    }
+    assert!(bytes[1] < bytes[0] * 21 / 10, "{bytes:?}");
+}
+
+#[test]
+fn too_many_addresses_are_refused_before_anything_runs() {
+    let check = |settings: EmailSettings, count: usize| {
+        let data = mail(&list(count)).to_string();
+        found(&EmailExecutor::new(guard(&[]), settings), &data)
+    };
+    let complete = || settings("smtp://mail.example");
+    let over = |count: usize, most: usize| {
+        let said = format!("`email` names {count} addresses, and a node mails to {most} at most");
+        [in_flow("/data/email", &said)]
+    };
+    assert_eq!(check(complete(), 1000), []);
+    assert_eq!(check(complete(), 1001), over(1001, 1000));
+    assert_eq!(check(complete().max_recipients(2), 3), over(3, 2));
+}
+
+#[tokio::test]
+async fn a_message_above_its_bound_is_not_sent() {
+    let sink = SmtpSink::start().await.unwrap();
+    let bounded = settings(&sink.url()).message_bytes(1000);
+    let ran = send(sink.addr(), bounded, &mail("a@b.example"), &[issue(&"x".repeat(1000))]).await;
+    assert!(ran.lines[1].contains("1000 are sent at most"), "{}", ran.lines[1]);
+    assert_eq!((ran.status(), sink.connections()), (ObjectStatus::Failed, 0));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::Endpoint;
+use crate::tls::{in_words, is_untrusted};
 use crate::wire::{HEADER_BYTES, Unanswered};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -131,6 +132,9 @@ impl GuardError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) => refusal.help(),
+            Self::Tls { source, .. } if cause(&**source).is_some_and(is_untrusted) => {
+                Some("--ca-cert FILE trusts the authorities of a PEM file".to_owned())
+            }
             _ => None,
         }
     }
@@ -172,7 +176,7 @@ impl GuardError {
         // The layers between say no more than that they are layers.
         if let Some(bottom) = causes(self).skip(1).last() {
             text.push_str(": ");
-            text.push_str(&bottom.to_string());
+            text.push_str(&cause(bottom).and_then(in_words).unwrap_or_else(|| bottom.to_string()));
         }
         if let Some(help) = self.help() {
             text.push_str("; ");

@@ -356,6 +356,12 @@ mod tls {
         let url = format!("https://site.example:{}/", address.port());
         let error = fetch(&guard_for(address).build().unwrap(), &url).await.unwrap_err();
         assert!(matches!(error, GuardError::Tls { .. }) && !error.is_transient(), "{error:?}");
+        let said = format!(
+            "could not agree on TLS with `site.example:{}`: its certificate comes from an authority that is not \
+             trusted here (UnknownIssuer); --ca-cert FILE trusts the authorities of a PEM file",
+            address.port()
+        );
+        assert_eq!(error.explained(), said);
         let guard = guard_for(address).root_certificate(ca).build().unwrap();
         let error = fetch(&guard, &url).await.unwrap_err();
         assert_eq!(

@@ -1,5 +1,6 @@
 //! The executor of `email`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowrun::{
@@ -7,18 +8,19 @@ use flowrun::{
     async_trait,
 };
 use flowrun_guard::Guard;
-use serde_json::value::to_raw_value;
 
 use super::EmailSettings;
-use super::client::{Client, Mail, is_address};
+use super::client::Client;
+use super::message::Mail;
+use super::progress::Progress;
+use super::recipients::{mailbox, split};
 use crate::outcome::{Undone, refused};
 use crate::reading::Reading;
 use crate::receiver::{Delivered, Delivery, deliver_each};
 use crate::text::tame;
 
 /// Sends one message per object and address. Values put into the body are escaped as HTML. With several
-/// addresses the object's entry lists in `sent_to` those that were sent to, so that another attempt goes on behind
-/// them.
+/// addresses the object's entry tells in `sent_to` which were sent to, so that another attempt goes on behind them.
 #[derive(Debug)]
 pub struct EmailExecutor {
     guard: Guard,
@@ -32,8 +34,13 @@ impl EmailExecutor {
         Self { guard, settings }
     }
 
+    fn template(&self, data: &str) -> Result<Template, Vec<NodeProblem>> {
+        Template::of(data, self.settings.max_recipients)
+    }
+
     fn client(&self) -> Result<Client, NodeProblem> {
-        Client::new(&self.settings).map_err(|wrong| NodeProblem::settings("email.settings", wrong))
+        Client::new(&self.guard, &self.settings)
+            .map_err(|wrong| NodeProblem::settings("email.settings", wrong))
     }
 }
 
@@ -50,21 +57,28 @@ impl Template {
     /// # Errors
     ///
     /// Everything that no object could repair.
-    fn of(data: &str) -> Result<Self, Vec<NodeProblem>> {
+    fn of(data: &str, most: usize) -> Result<Self, Vec<NodeProblem>> {
         let mut reading = Reading::new(data);
         let [email, subject, message] = ["email", "subject", "message"].map(|key| reading.text(key));
-        let addresses: Vec<String> =
-            email.split(',').map(|address| address.trim().to_owned()).filter(|one| !one.is_empty()).collect();
+        let mut seen = BTreeSet::new();
+        let mut addresses = split(&email);
+        addresses.retain(|address| seen.insert(address.clone()));
         if addresses.is_empty() && !reading.is_wrong("email") {
             let problem = NodeProblem::error("email.address", "/data/email", "`email` names no address");
-            reading.problems.push(problem.help("addresses are separated by commas"));
+            reading.problems.push(problem.help("addresses are separated by commas, semicolons or line ends"));
+        }
+        if addresses.len() > most {
+            let message =
+                format!("`email` names {} addresses, and a node mails to {most} at most", addresses.len());
+            let problem = NodeProblem::error("email.recipients", "/data/email", message);
+            reading.problems.push(problem.help("mail to a list that your mail server distributes"));
         }
         reading.finish(Self { addresses, subject, message })
     }
 
     /// What a look before the run finds. While it runs, a bad address does not stop the others.
     fn problems(&self) -> Vec<NodeProblem> {
-        let bad = self.addresses.iter().filter(|address| !is_address(address));
+        let bad = self.addresses.iter().filter(|address| mailbox(address).is_none());
         let mut found: Vec<_> = bad
             .map(|address| {
                 let message = format!("`{}` is not a mail address", tame(address));
@@ -82,13 +96,17 @@ impl Template {
 #[async_trait]
 impl TaskExecutor for EmailExecutor {
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
-        let (client, template) = match (self.client(), Template::of(task.data())) {
+        let (client, template) = match (self.client(), self.template(task.data())) {
             (Ok(client), Ok(template)) => (client, template),
             (Err(problem), _) => return refused(&[problem]),
             (_, Err(problems)) => return refused(&problems),
         };
-        let node = Node { guard: &self.guard, context: &context, client, template };
-        deliver_each(&task, &context, &node).await
+        let node = Node { context: &context, client, template };
+        let outcome = deliver_each(&task, &context, &node).await;
+        if !context.is_cancelled() {
+            node.client.quit().await;
+        }
+        outcome
     }
 
     fn effect(&self) -> EffectClass {
@@ -101,14 +119,13 @@ impl TaskExecutor for EmailExecutor {
     }
 
     fn check(&self, data: &str) -> Vec<NodeProblem> {
-        let mut found = Template::of(data).map_or_else(|problems| problems, |template| template.problems());
+        let mut found = self.template(data).map_or_else(|problems| problems, |template| template.problems());
         found.extend(self.client().err());
         found
     }
 }
 
 struct Node<'a> {
-    guard: &'a Guard,
     context: &'a Context,
     client: Client,
     template: Template,
@@ -125,23 +142,23 @@ impl Delivery for Node<'_> {
                 return Delivered::No;
             }
         };
-        let html = html.replace("\r\n", "\n").replace('\n', "<br>");
         let key = self.context.key(&object.entry);
-        let mut sent = sent_to(entry);
-        let (mut any_refused, mut undone) = (false, None::<Undone>);
+        let mut progress = Progress::of(entry, addresses);
+        let (mut any_sent, mut any_refused, mut undone) = (false, false, None::<Undone>);
         for (number, address) in (1..).zip(addresses) {
-            if sent.contains(address) {
+            if progress.holds(number) {
                 continue;
             }
             let id = format!("{key}.{number}");
-            let mail = Mail { to: address, subject: &subject, html: html.clone(), id };
+            let mail = Mail { to: address, subject: &subject, html: &html, id };
             let shown = tame(address);
-            match self.client.send(self.guard, mail).await {
+            match self.client.send(&mail).await {
                 Ok(()) => {
                     self.context.log(format!("email sent successfully to {shown}"));
-                    sent.push(address.clone());
+                    progress.add(number);
+                    any_sent = true;
                     if addresses.len() > 1 {
-                        *entry = with_sent_to(std::mem::take(entry), &sent);
+                        *entry = progress.under_way(std::mem::take(entry));
                         self.context.object(entry.clone(), None);
                     }
                 }
@@ -155,23 +172,18 @@ impl Delivery for Node<'_> {
                 }
             }
         }
+        if addresses.len() > 1 && !progress.is_empty() {
+            *entry = progress.told(std::mem::take(entry), addresses);
+        }
         match undone {
-            Some(undone) => Delivered::NotYet(undone),
+            Some(undone) => {
+                if addresses.len() > 1 && any_sent {
+                    self.context.object(entry.clone(), None);
+                }
+                Delivered::NotYet(undone)
+            }
             None if any_refused => Delivered::No,
             None => Delivered::Yes,
         }
     }
-}
-
-/// The key of an entry that lists the addresses which were sent to.
-const SENT_TO: &str = "sent_to";
-
-/// The addresses that earlier attempts sent to. What is no such list was not written here.
-fn sent_to(entry: &ObjectEntry) -> Vec<String> {
-    entry.extra(SENT_TO).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
-}
-
-fn with_sent_to(entry: ObjectEntry, addresses: &[String]) -> ObjectEntry {
-    let list = to_raw_value(addresses).expect("a list of texts can be written as JSON");
-    entry.with_extra(SENT_TO, list)
 }

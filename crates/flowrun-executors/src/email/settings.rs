@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use flowrun_guard::Endpoint;
 
-use super::client::Server;
+use super::server::Server;
 
 /// Options of an [`EmailExecutor`](super::EmailExecutor). Needed: server and sender.
 #[derive(Clone)]
@@ -20,20 +20,35 @@ pub struct EmailSettings {
     /// | `smtp://host?tls=opportunistic` | STARTTLS if the server offers it | 587 |
     /// | `smtps://host` | TLS from the first byte | 465 |
     ///
-    /// User and password stand before the host, percent-encoded: `smtps://user:password@host`.
+    /// User and password stand before the host, percent-encoded (`/` is `%2F`): `smtps://user:password@host`.
     pub smtp_url: Option<String>,
     /// The sender (`FLOWRUN_MAIL_FROM`): `flows@example.com` or `Flows <flows@example.com>`.
     pub from: Option<String>,
     /// Time for one message, connecting included. Default: 30 s. Too short leaves it unknown whether a
     /// message was sent.
     pub timeout: Duration,
-    /// One more certificate authority to trust, in DER. Default: none but those of Mozilla.
+    /// One more certificate authority to trust, in DER. Default: none but those of the guard.
     pub root_certificate: Option<Vec<u8>>,
+    /// The name the client introduces itself with (`FLOWRUN_EHLO_NAME`), or an address in brackets. Default: the name
+    /// of the host. Some servers take mail only from names they can resolve.
+    pub ehlo_name: Option<String>,
+    /// Addresses that one node may mail to. Default: 1,000. A node with more is refused before anything runs.
+    pub max_recipients: usize,
+    /// Bytes of one message, subject and text filled in. Default: 2 MiB. A larger one is not sent.
+    pub message_bytes: usize,
 }
 
 impl Default for EmailSettings {
     fn default() -> Self {
-        Self { smtp_url: None, from: None, timeout: Duration::from_secs(30), root_certificate: None }
+        Self {
+            smtp_url: None,
+            from: None,
+            timeout: Duration::from_secs(30),
+            root_certificate: None,
+            ehlo_name: None,
+            max_recipients: 1000,
+            message_bytes: 2 << 20,
+        }
     }
 }
 
@@ -70,7 +85,7 @@ impl EmailSettings {
     /// ```
     #[must_use]
     pub fn endpoint(&self) -> Option<Endpoint> {
-        Server::of(self.smtp_url.as_deref()?).map(|server| server.endpoint)
+        Server::of(self.smtp_url.as_deref()?).ok().map(|server| server.endpoint)
     }
 
     /// Sets [`timeout`](Self::timeout).
@@ -84,6 +99,27 @@ impl EmailSettings {
     #[must_use]
     pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(der.into());
+        self
+    }
+
+    /// Sets [`ehlo_name`](Self::ehlo_name).
+    #[must_use]
+    pub fn ehlo_name(mut self, ehlo_name: impl Into<String>) -> Self {
+        self.ehlo_name = Some(ehlo_name.into());
+        self
+    }
+
+    /// Sets [`max_recipients`](Self::max_recipients).
+    #[must_use]
+    pub const fn max_recipients(mut self, max_recipients: usize) -> Self {
+        self.max_recipients = max_recipients;
+        self
+    }
+
+    /// Sets [`message_bytes`](Self::message_bytes).
+    #[must_use]
+    pub const fn message_bytes(mut self, message_bytes: usize) -> Self {
+        self.message_bytes = message_bytes;
         self
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::listener::Listener;
 use super::recorder::Recorder;
 use super::smtp_session;
 
-/// A mail server that records every message, refuses the recipients it is told to, and can fall silent.
+/// A mail server that records every message, refuses the recipients it is told to, and can fall silent, never stop
+/// talking, or have enough of connections and messages.
 #[derive(Debug)]
 pub struct SmtpSink {
     listener: Listener,
@@ -51,7 +52,18 @@ impl Mail {
 pub(super) struct Behaviour {
     refused: Mutex<BTreeMap<String, u16>>,
     silent: AtomicBool,
+    babbling: AtomicBool,
+    /// 0 stands for no limit.
+    most_connections: AtomicUsize,
+    most_messages: AtomicUsize,
+    open: AtomicUsize,
+    accepted: AtomicUsize,
+    written: AtomicUsize,
+    hellos: Mutex<Vec<String>>,
 }
+
+/// Where a server without a limit falls silent, in bytes: a client that reads more has none either.
+pub(super) const BABBLE: usize = 16 << 20;
 
 impl Behaviour {
     /// The code with which `address` is refused, if it is.
@@ -62,6 +74,42 @@ impl Behaviour {
 
     pub(super) fn is_silent(&self) -> bool {
         self.silent.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_babbling(&self) -> bool {
+        self.babbling.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn wrote(&self, bytes: usize) {
+        self.written.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn greeted(&self, name: &str) {
+        self.hellos.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
+    }
+
+    /// Whether a connection has had its share of messages.
+    pub(super) fn is_enough(&self, messages: usize) -> bool {
+        let most = self.most_messages.load(Ordering::Relaxed);
+        most > 0 && messages >= most
+    }
+
+    /// Counts a connection; `None` when there are too many.
+    pub(super) fn admit(self: &Arc<Self>) -> Option<Admitted> {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        let admitted = Admitted(Arc::clone(self));
+        let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
+        let most = self.most_connections.load(Ordering::Relaxed);
+        (most == 0 || open <= most).then_some(admitted)
+    }
+}
+
+/// A connection that counts until it ends.
+pub(super) struct Admitted(Arc<Behaviour>);
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -111,6 +159,39 @@ impl SmtpSink {
     /// From now on, accepts connections and never says a word.
     pub fn fall_silent(&self) {
         self.behaviour.silent.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on, begins a line and never ends it.
+    pub fn babble(&self) {
+        self.behaviour.babbling.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on, turns away whoever comes while so many connections are open, with `421`.
+    pub fn limit_connections(&self, most: usize) {
+        self.behaviour.most_connections.store(most, Ordering::Relaxed);
+    }
+
+    /// From now on, closes a connection without a word once so many messages came on it.
+    pub fn limit_messages(&self, most: usize) {
+        self.behaviour.most_messages.store(most, Ordering::Relaxed);
+    }
+
+    /// How many connections were made to it, those turned away included.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.behaviour.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of an endless line that were taken from it.
+    #[must_use]
+    pub fn babbled(&self) -> usize {
+        self.behaviour.written.load(Ordering::Relaxed)
+    }
+
+    /// The names its clients introduced themselves with, in their order.
+    #[must_use]
+    pub fn hellos(&self) -> Vec<String> {
+        self.behaviour.hellos.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every message that has arrived, in their order.

@@ -1,12 +1,13 @@
 //! One conversation with a mail client, after RFC 5321: the commands a client needs to hand over mail.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::recorder::Recorder;
-use super::smtp::{Behaviour, Mail};
+use super::smtp::{BABBLE, Behaviour, Mail};
 
 /// The longest line that is read, and the largest message, in bytes: a test that sends more has gone wrong.
 const MAX_LINE: u64 = 64 * 1024;
@@ -15,17 +16,28 @@ const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 /// Talks to one client until it leaves. A message is recorded before it is acknowledged.
 pub(super) async fn serve(
     stream: TcpStream,
-    behaviour: &Behaviour,
+    behaviour: &Arc<Behaviour>,
     received: &Recorder<Mail>,
 ) -> io::Result<()> {
+    let admitted = behaviour.admit();
     if behaviour.is_silent() {
         return std::future::pending().await;
     }
-    let mut session = Session { stream: BufReader::new(stream), envelope: None };
+    let mut session = Session { stream: BufReader::new(stream), envelope: None, messages: 0 };
+    if behaviour.is_babbling() {
+        return session.babble(behaviour).await;
+    }
+    if admitted.is_none() {
+        return session.say("421 too many connections").await;
+    }
     session.say("220 sink ready").await?;
     while let Some(line) = session.line().await? {
         let command = line.trim_end();
-        let verb = command.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        let mut words = command.split([' ', ':']);
+        let verb = words.next().unwrap_or_default().to_ascii_uppercase();
+        if matches!(&*verb, "EHLO" | "HELO") {
+            behaviour.greeted(words.next().unwrap_or_default());
+        }
         match verb.as_str() {
             "EHLO" => session.say("250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8").await?,
             "HELO" => session.say("250 sink").await?,
@@ -33,7 +45,12 @@ pub(super) async fn serve(
             "RSET" => session.reset().await?,
             "MAIL" => session.mail(command).await?,
             "RCPT" => session.rcpt(command, behaviour).await?,
-            "DATA" => session.data(received).await?,
+            "DATA" => {
+                session.data(received).await?;
+                if behaviour.is_enough(session.messages) {
+                    return Ok(());
+                }
+            }
             "QUIT" => return session.say("221 bye").await,
             _ => session.say("502 not implemented").await?,
         }
@@ -44,6 +61,8 @@ pub(super) async fn serve(
 struct Session {
     stream: BufReader<TcpStream>,
     envelope: Option<Envelope>,
+    /// How many came on this connection.
+    messages: usize,
 }
 
 struct Envelope {
@@ -55,6 +74,17 @@ impl Session {
     async fn say(&mut self, reply: &str) -> io::Result<()> {
         self.stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
         self.stream.flush().await
+    }
+
+    /// One line without an end, as long as the client reads it.
+    async fn babble(&mut self, behaviour: &Behaviour) -> io::Result<()> {
+        let piece = [b'x'; 4096];
+        self.stream.write_all(b"220 ").await?;
+        for _ in 0..BABBLE / piece.len() {
+            self.stream.write_all(&piece).await?;
+            behaviour.wrote(piece.len());
+        }
+        std::future::pending().await
     }
 
     /// The next line with its end; `None` when the client has left.
@@ -105,6 +135,7 @@ impl Session {
                 return self.say("552 message too large").await;
             }
         }
+        self.messages += 1;
         received.record(Mail { from, to, data });
         self.say("250 kept").await
     }
