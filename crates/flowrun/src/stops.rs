@@ -21,6 +21,8 @@ pub(crate) struct Stops {
     /// When the run's deadline passes, and when the engine is shut down, in microseconds; at the end of time if never.
     run_ends: AtomicI64,
     engine_ends: AtomicI64,
+    /// The run waits for a person: its own time and that of its nodes stand still, whatever was said of their ends.
+    stands_still: AtomicBool,
     some: Mutex<Marks>,
     changed: Signal,
 }
@@ -39,6 +41,7 @@ impl Default for Stops {
             is_cancel_asked: AtomicBool::new(false),
             run_ends: AtomicI64::new(i64::MAX),
             engine_ends: AtomicI64::new(i64::MAX),
+            stands_still: AtomicBool::new(false),
             some: Mutex::default(),
             changed: Signal::default(),
         }
@@ -88,15 +91,24 @@ impl Stops {
         }
     }
 
+    /// Whether the clocks of the run stand still.
+    pub(crate) fn stand_still(&self, stands_still: bool) {
+        self.stands_still.store(stands_still, Ordering::Release);
+    }
+
     pub(crate) fn is_stopped(&self, node: NodeIx, attempt: Attempt) -> bool {
         self.has_stopped_all() || self.is_cancel_asked() || self.some().stopped.contains(&(node, attempt))
     }
 
     /// When an attempt of the node with this deadline will be told to stop, as far as that is known.
     pub(crate) fn soonest(&self, node: NodeIx, deadline: Option<Timestamp>) -> Option<Timestamp> {
-        let ends = self.run_ends.load(Ordering::Acquire).min(self.engine_ends.load(Ordering::Acquire));
-        let ends = (ends < i64::MAX).then(|| Timestamp::from_micros(ends));
-        [ends, deadline, self.some().nodes_end.get(&node).copied()].into_iter().flatten().min()
+        let at = |micros: &AtomicI64| Timestamp::from_micros(micros.load(Ordering::Acquire));
+        let mut ends = at(&self.engine_ends).min(deadline.unwrap_or(Timestamp::from_micros(i64::MAX)));
+        if !self.stands_still.load(Ordering::Acquire) {
+            let node_ends = self.some().nodes_end.get(&node).copied();
+            ends = ends.min(at(&self.run_ends)).min(node_ends.unwrap_or(ends));
+        }
+        (ends.as_micros() < i64::MAX).then_some(ends)
     }
 
     /// Waits until `is_stopped`, which is looked at again whenever somebody is told to stop.

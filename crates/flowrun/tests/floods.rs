@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use flowrun::{
-    Clock, Context, Engine, EngineBuilder, Facts, Flow, FlowRun, NodeSpec, NodeStatus, ObjectEntry,
-    ObjectReport, ObjectStatus, Outcome, Placement, Report, RunPolicy, RunRequest, RunStatus, Site, Task,
-    TaskExecutor, Timestamp, async_trait,
+    Clock, Context, Engine, EngineBuilder, ErrorClass, Facts, Flow, FlowRun, NodeSpec, NodeStatus,
+    ObjectEntry, ObjectReport, ObjectStatus, Outcome, Placement, Report, RunPolicy, RunRequest, RunStatus,
+    Site, Task, TaskExecutor, Timestamp, async_trait,
 };
 use serde_json::json;
 
@@ -287,5 +287,46 @@ async fn objects_that_nobody_waited_for_fail_the_node_with_a_line() {
             assert!(has_line(&result, "bytes of objects wait to be written (`max_decision_bytes`)"));
             assert_eq!(node.objects.len(), 20);
         }
+    }
+}
+
+/// The clocks of a paused run stand still, so an executor that goes on meanwhile is not told that its time is over.
+#[tokio::test]
+async fn an_executor_is_not_told_to_stop_by_a_clock_that_stands_still() {
+    let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+    for policy in [RunPolicy::default().node_timeout(second), RunPolicy::default().run_timeout(second)] {
+        let clock = Hand::default();
+        let looked = Arc::<AtomicU64>::default();
+        let engine = Engine::builder().clock(clock.clone()).executor("looks", Looks(Arc::clone(&looked)));
+        let engine = engine.policy(policy).build().unwrap();
+        let run = engine.start(request("looks")).await.unwrap();
+        let look = async || {
+            let before = looked.load(Ordering::Relaxed);
+            while looked.load(Ordering::Relaxed) < before + 9 {
+                tokio::task::yield_now().await;
+            }
+        };
+        look().await;
+        run.pause().await;
+        clock.move_on(hour);
+        look().await;
+        run.resume().await;
+        look().await;
+        clock.move_on(hour);
+        assert_eq!(run.finished().await.unwrap().status(), RunStatus::Failed);
+    }
+}
+
+/// Looks whether it is cancelled, again and again, and counts how often it is not.
+struct Looks(Arc<AtomicU64>);
+
+#[async_trait]
+impl TaskExecutor for Looks {
+    async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
+        while !context.is_cancelled() {
+            assert!(self.0.fetch_add(1, Ordering::Relaxed) < ENOUGH, "nobody stopped it");
+            tokio::task::yield_now().await;
+        }
+        Outcome::failed(ErrorClass::Stopped, "stopped")
     }
 }

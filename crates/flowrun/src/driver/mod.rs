@@ -125,6 +125,10 @@ impl Driver {
             self.journal.publish();
             self.progress.committed();
         }
+        // Not before the timers are set anew that a resume brings.
+        if self.work.has_clocks && self.work.ahead.is_empty() {
+            self.shared.stops.stand_still(self.run.is_paused());
+        }
         let at_rest = self.run.is_at_rest() && self.work.ahead.is_empty();
         if at_rest != self.work.at_rest {
             self.work.at_rest = at_rest;
@@ -241,6 +245,9 @@ impl Driver {
                 work.perform(at, decision.calls, decision.commands, &shared.stops, slots, self.grace);
             }
             commit => self.work.ahead.push(commit, at, decision.calls, decision.commands),
+        }
+        if self.work.has_clocks && self.run.is_paused() {
+            self.shared.stops.stand_still(true);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Call, Command, Event, NodeIx, Outcome, Run, Timestamp};
+use flowrun_core::{Attempt, Call, Command, Event, NodeIx, Outcome, Run, Timer, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -51,6 +51,8 @@ pub(crate) struct Work {
     pub(super) turn: u32,
     /// Whether reports had their turn last.
     pub(super) has_heard: bool,
+    /// Whether the run or a node of it has a time limit of its own.
+    pub(super) has_clocks: bool,
     /// Whether a cancel was decided.
     pub(super) has_cancelled: bool,
     pub(super) parked: bool,
@@ -94,6 +96,7 @@ impl Work {
                 }
                 Command::SetTimer { timer, at } => {
                     failpoint!("c11");
+                    self.has_clocks |= matches!(timer, Timer::Run | Timer::Node { .. });
                     stops.set_timer(timer, at);
                     self.timers.set(at, Due::Timer(timer));
                 }
