@@ -26,6 +26,12 @@ pub trait Store: Send + Sync + 'static {
     /// that what an earlier owner left behind can be told from one's own.
     fn epoch(&self) -> u64;
 
+    /// Whether whoever had the store before let go of it in order: what was at work then was dropped, and did not end
+    /// its process. Default: nobody knows, which counts as no.
+    fn was_closed(&self) -> bool {
+        false
+    }
+
     /// Opens the journal of a new run. Nothing is stored before its first append, which stores what the run
     /// is made of in the same transaction.
     ///
@@ -85,6 +91,10 @@ macro_rules! pointer {
 
             fn epoch(&self) -> u64 {
                 (**self).epoch()
+            }
+
+            fn was_closed(&self) -> bool {
+                (**self).was_closed()
             }
 
             fn create(&self, run: NewRun) -> Result<Box<dyn Journal>, StoreError> {

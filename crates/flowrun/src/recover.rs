@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flowrun_core::{Diagnostic, Event, Plan, ReadError, Rejected, ReplayError, Rerun, Run, RunId};
-use flowrun_store::{NewRun, NotReplayed, Opened, RunFilter, StoreError};
+use flowrun_store::{NewRun, NotReplayed, Opened, RunFilter, Store, StoreError};
 
 use crate::engine::{Engine, Inner};
 use crate::executor::NodeExecutors;
@@ -124,7 +124,7 @@ impl Engine {
         for runs in left.chunks(RUNS_PER_TURN) {
             for (run, opened) in runs.iter().copied().zip(store.open_many(runs)) {
                 failpoint!("c10");
-                let first = Event::Recovered { epoch: store.epoch() };
+                let first = taken_over(&*store);
                 let ready = opened
                     .map_err(ResumeError::Store)
                     .and_then(|opened| self.inner.ready(opened, first, &mut plans));
@@ -160,7 +160,7 @@ impl Engine {
         let launched = {
             let store = self.inner.store.borrow().ok_or(ResumeError::ShutDown)?;
             failpoint!("c10");
-            let first = Event::Recovered { epoch: store.epoch() };
+            let first = taken_over(&*store);
             let ready = self.inner.ready(store.open(run)?, first, &mut Plans::default())?;
             self.inner.launch(store.id(), ready)?
         };
@@ -225,4 +225,10 @@ impl Inner {
         plans.0.insert(Arc::clone(&new.flow), executors.clone());
         Ok(executors)
     }
+}
+
+/// The first event of a run that somebody else had before.
+fn taken_over(store: &dyn Store) -> Event {
+    let epoch = store.epoch();
+    if store.was_closed() { Event::TakenOver { epoch } } else { Event::Recovered { epoch } }
 }

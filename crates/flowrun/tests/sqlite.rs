@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flowrun::{
-    Context, Engine, ErrorClass, Flow, NodeSpec, Outcome, Placement, Record, Rerun, ResumeError, RunError,
-    RunRequest, RunStatus, Site, SqliteStore, StartError, Task, TaskExecutor, Watched, async_trait,
+    Context, Engine, ErrorClass, Flow, NodeSpec, NodeStatus, Outcome, Placement, Record, Rerun, ResumeError,
+    RunError, RunRequest, RunStatus, Site, SqliteStore, StartError, Task, TaskExecutor, Watched, async_trait,
 };
 
 /// Counts its calls, and does not come back from node 2 while it is told to hang.
@@ -159,4 +159,41 @@ async fn after_a_shutdown_the_file_can_be_opened_anew_every_time() {
         assert!(matches!(engine.resume(runs[1].id()).await, Err(ResumeError::ShutDown)));
         assert!(engine.recover().await.is_err());
     }
+}
+
+/// Runs that were only there while others had trouble are not held to have caused it.
+#[tokio::test]
+async fn runs_that_were_let_go_again_and_again_do_not_end_as_crash_loops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.flowrun");
+    let engine = |listens| {
+        let store = SqliteStore::open_file(&path).unwrap();
+        Engine::builder().store(store).executor("waits", Waits { listens }).build().unwrap()
+    };
+    let first = engine(false);
+    for _ in 0..20 {
+        let flow = Flow::builder().node(NodeSpec::new("1", "waits")).build().unwrap();
+        first.start(RunRequest::new(flow, Site::new("https://a.example"))).await.unwrap();
+    }
+    first.shutdown(Duration::ZERO).await;
+    for listens in [false, true, false, true, false] {
+        let engine = engine(listens);
+        let recovered = engine.recover().await.unwrap();
+        assert_eq!((recovered.resumed.len(), recovered.untouched.len()), (20, 0));
+        for run in &recovered.resumed {
+            assert_eq!(run.snapshot().await.unwrap().node("1").unwrap().status, NodeStatus::Working);
+        }
+        engine.shutdown(Duration::ZERO).await;
+    }
+    // The twin: where each process dies instead, they end.
+    let mut ended = 0;
+    for _ in 0..4 {
+        std::fs::write(path.with_extension("flowrun-lock"), "4711\nunknown\n").unwrap();
+        let engine = engine(false);
+        for run in engine.recover().await.unwrap().resumed {
+            ended += usize::from(run.snapshot().await.unwrap().status() == RunStatus::Failed);
+        }
+        engine.shutdown(Duration::ZERO).await;
+    }
+    assert_eq!(ended, 20);
 }

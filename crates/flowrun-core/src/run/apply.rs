@@ -43,7 +43,9 @@ impl Run {
             }
             Record::AttemptLost { node, attempt } => {
                 self.wait(*node, attempt.next());
-                self.detours.of(*node).is_unsure = true;
+                let detour = self.detours.of(*node);
+                detour.is_unsure = true;
+                detour.spared += u32::from(self.was_let_go);
             }
             Record::NodeHeld { node, attempt } => {
                 self.wait(*node, *attempt);
@@ -98,9 +100,11 @@ impl Run {
                 self.let_go_on(at);
             }
             Record::Recovered { .. } => {
+                self.was_let_go = false;
                 self.clocks.take_over(at);
                 self.detours.shorten_waits(at);
             }
+            Record::LetGo => self.was_let_go = true,
             Record::Rerun { nodes } => self.reopen(at, nodes),
             Record::RunEnded { status, .. } => {
                 self.phase = Phase::Over(*status);

@@ -30,6 +30,8 @@ pub(super) struct Detour {
     pub(super) is_unsure: bool,
     /// An earlier attempt failed.
     pub(super) has_failed: bool,
+    /// How many attempts of the visit a process let go of. They count towards no limit.
+    pub(super) spared: u32,
 }
 
 impl Detours {
@@ -91,6 +93,7 @@ impl Detour {
             is_released: false,
             is_unsure: false,
             has_failed: false,
+            spared: 0,
         }
     }
 }

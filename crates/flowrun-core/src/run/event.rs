@@ -71,6 +71,12 @@ pub enum Event {
         /// The number of this opening of the store.
         epoch: u64,
     },
+    /// The same, after a process that let go of the run in order: it was shut down, or could not write any more. What
+    /// was at work was dropped by it, and is not what ended it.
+    TakenOver {
+        /// The number of this opening of the store.
+        epoch: u64,
+    },
 }
 
 /// Which nodes of a run that is over are done once more. With them go all nodes below them, and those that
@@ -289,6 +295,8 @@ pub enum Record {
         /// The number of that opening of the store.
         epoch: u64,
     },
+    /// The process before has let go of the run in order: the attempts that are lost with it count towards no limit.
+    LetGo,
     /// A run that was over is open again: these nodes have another visit, or their first.
     Rerun {
         /// The nodes, in their order.
@@ -328,6 +336,7 @@ impl Record {
             | Self::Paused
             | Self::Resumed
             | Self::Recovered { .. }
+            | Self::LetGo
             | Self::Rerun { .. }
             | Self::RunEnded { .. } => None,
         }
@@ -356,6 +365,7 @@ impl Record {
             | Self::Paused
             | Self::Resumed
             | Self::Recovered { .. }
+            | Self::LetGo
             | Self::NothingToSend { .. }
             | Self::Objects { .. }
             | Self::Logged { .. }

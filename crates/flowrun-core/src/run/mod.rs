@@ -120,6 +120,8 @@ pub struct Run {
     /// Those that are to be looked at. Empty between two events.
     queue: Vec<NodeIx>,
     is_paused: bool,
+    /// Whether the attempts that are lost with the process before count towards no limit.
+    was_let_go: bool,
     /// Nodes that have started and are not done.
     open_nodes: u32,
     /// Those of them that are not at work.
@@ -178,6 +180,7 @@ impl Run {
             released: Vec::new(),
             queue: Vec::new(),
             is_paused: false,
+            was_let_go: false,
             open_nodes: 0,
             waiting_nodes: 0,
             any_failed: false,
@@ -261,7 +264,7 @@ impl Run {
     /// process that was frozen past the deadline may hear of an answer first, and must not start anything for it.
     fn ends_before(&mut self, at: Timestamp, event: &Event) -> bool {
         // A process that takes the run over records that before anything else.
-        if matches!(event, Event::Recovered { .. }) || !self.is_overdue(at) {
+        if matches!(event, Event::Recovered { .. } | Event::TakenOver { .. }) || !self.is_overdue(at) {
             return false;
         }
         self.stop(at, Record::RunTimedOut);
@@ -283,7 +286,8 @@ impl Run {
             Event::PauseRequested => self.on_pause(at),
             Event::ResumeRequested => self.on_resume(at),
             Event::RerunRequested(what) => self.on_rerun(at, what),
-            Event::Recovered { epoch } => self.on_recovered(at, epoch),
+            Event::Recovered { epoch } => self.on_recovered(at, epoch, false),
+            Event::TakenOver { epoch } => self.on_recovered(at, epoch, true),
         }
     }
 
@@ -335,6 +339,7 @@ impl Run {
             | Event::ResumeRequested
             | Event::RerunRequested(_)
             | Event::Recovered { .. }
+            | Event::TakenOver { .. }
             | Event::Started => Ok(()),
         }
     }

@@ -7,8 +7,12 @@ use crate::plan::{EffectClass, OnUnknown};
 impl Run {
     /// Ends what is over, ends what was at work as unknown, decides what follows from that, and asks for every timer
     /// and slot again.
-    pub(super) fn on_recovered(&mut self, at: Timestamp, epoch: u64) {
+    pub(super) fn on_recovered(&mut self, at: Timestamp, epoch: u64, was_let_go: bool) {
         self.put(at, Record::Recovered { epoch });
+        // It only matters to what is at work.
+        if was_let_go && self.working().next().is_some() {
+            self.put(at, Record::LetGo);
+        }
         // Those that are left behind, before any ends and others start below it.
         let open: Vec<(NodeIx, State)> =
             self.plan.node_ixs().map(|node| (node, self.nodes.state(node))).filter(is_open).collect();
@@ -53,6 +57,12 @@ impl Run {
         }
     }
 
+    /// How many attempts of the visit count, up to this one: those do not that a process let go of.
+    pub(super) fn spent(&self, node: NodeIx, attempt: Attempt) -> u32 {
+        let spared = self.detours.get(node).map_or(0, |detour| detour.spared);
+        attempt.number().saturating_sub(spared)
+    }
+
     fn set_retry_timer(&mut self, node: NodeIx, attempt: Attempt) {
         let not_before = self.detours.get(node).and_then(|detour| detour.not_before);
         if let Some(at) = not_before {
@@ -68,7 +78,7 @@ impl Run {
             return self.end_stopped(at, node, next);
         }
         let most = self.retry_policy(node).max_attempts.max(self.spec.policy.crash_attempts);
-        if attempt.number() >= most || attempt.is_last() {
+        if self.spent(node, attempt) >= most || attempt.is_last() {
             self.log(at, node, &format!("crash loop: the process ended in attempt {attempt}, the last one"));
             return self.give_up(at, node, next);
         }

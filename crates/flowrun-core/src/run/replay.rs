@@ -89,7 +89,8 @@ impl Run {
             | Record::RunTimedOut
             | Record::Paused
             | Record::Resumed
-            | Record::Recovered { .. } => Ok(()),
+            | Record::Recovered { .. }
+            | Record::LetGo => Ok(()),
         }
     }
 

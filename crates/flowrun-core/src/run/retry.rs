@@ -31,7 +31,7 @@ impl Run {
 
     fn retry(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: &Failure) {
         let retry = self.retry_policy(node);
-        if attempt.number() >= retry.max_attempts || attempt.is_last() {
+        if self.spent(node, attempt) >= retry.max_attempts || attempt.is_last() {
             return self.give_up(at, node, attempt);
         }
         let seed = self.spec.id.seed(&format!("retry\0{}\0{attempt}", self.plan.node_id(node)));

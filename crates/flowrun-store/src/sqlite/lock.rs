@@ -17,6 +17,7 @@ pub(super) struct Lock {
     path: PathBuf,
     file: File,
     is_new: bool,
+    was_closed: bool,
 }
 
 impl Lock {
@@ -41,9 +42,22 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Err(held_by(store, &file)),
             Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
         }
+        // Whoever closes the store leaves nothing in it, and before the first one there was nothing.
+        let was_closed = file.metadata().is_ok_and(|found| found.len() == 0);
         let holder = format!("{}\n{}\n", std::process::id(), boot());
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed("write"))?;
-        Ok(Self { path, file, is_new })
+        Ok(Self { path, file, is_new, was_closed })
+    }
+
+    /// Whether the owner before closed the store. One that died, or lost its machine, did not.
+    pub(super) const fn was_closed(&self) -> bool {
+        self.was_closed
+    }
+
+    /// Lets go of the store in order: the next owner sees that this one did not die with it.
+    pub(super) fn close(self) {
+        // What cannot be told on a disk that takes nothing counts as a death.
+        let _ = self.file.set_len(0);
     }
 
     /// Leaves nothing beside a file that turned out to be no store.

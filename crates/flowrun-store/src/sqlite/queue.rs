@@ -121,6 +121,7 @@ impl Drop for Queue {
 pub(super) struct Health {
     failed: OnceLock<Arc<dyn Error + Send + Sync>>,
     is_low: AtomicBool,
+    has_taken_over: AtomicBool,
 }
 
 /// The writer is not there.
@@ -143,6 +144,15 @@ impl Health {
     /// What is answered where no answer comes.
     pub(super) fn gone(&self) -> StoreError {
         self.check().err().unwrap_or_else(|| StoreError::FailStop { source: Arc::new(Closed) })
+    }
+
+    /// Runs were opened to be written on.
+    pub(super) fn take_over(&self) {
+        self.has_taken_over.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_taken_over(&self) -> bool {
+        self.has_taken_over.load(Ordering::Relaxed)
     }
 
     /// Whether the disk is nearly full, so that no run is to be begun.

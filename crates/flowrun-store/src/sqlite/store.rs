@@ -13,6 +13,7 @@ use super::desk::Desk;
 use super::format::{Description, Identity, State};
 use super::host::{self, Host, HostError, HostTransaction};
 use super::journal::{Claim, Claims, SqliteJournal};
+use super::lock::Lock;
 use super::queue::{Delete, Health, Queue, Refusal, Work};
 use super::reader::{self, Flows, Found, Pool, SqliteReader, select_runs};
 use super::space::Space;
@@ -59,6 +60,7 @@ pub(super) struct Shared {
     pub(super) claims: Arc<Claims>,
     /// The number of the next new run. One that is never stored leaves a gap.
     next: AtomicI64,
+    was_closed: bool,
 }
 
 impl SqliteStore {
@@ -79,6 +81,7 @@ impl SqliteStore {
         }
         let lock = is_file.then(|| file::prepare(&options.path, options.create)).transpose()?;
         let of = |source| OpenError::of(&options.path, source);
+        let was_closed = lock.as_ref().is_some_and(Lock::was_closed);
         let mut connection = schema::writer(&options)?;
         let host = options.host_tables.take().map(|tables| Host::new(tables, &mut connection)).transpose();
         let host = host.map_err(|source| OpenError::HostTables {
@@ -108,7 +111,9 @@ impl SqliteStore {
         let pool = Arc::new(Pool::new(options.clone()));
         let next = AtomicI64::new(last + 1);
         let claims = Arc::default();
-        Ok(Self { shared: Arc::new(Shared { options, identity, pool, health, queue, claims, next }) })
+        Ok(Self {
+            shared: Arc::new(Shared { options, identity, pool, health, queue, claims, next, was_closed }),
+        })
     }
 
     /// Closes the store, also while journals of it are held: what is queued is written, every later append is
@@ -167,6 +172,7 @@ impl SqliteStore {
         claim: Arc<Claim>,
         read: rusqlite::Result<Option<(Found, StoredRun)>>,
     ) -> Result<Opened, StoreError> {
+        self.shared.health.take_over();
         let read = read.map_err(|error| reader::read_error(run, error))?;
         let (found, stored) = read.ok_or(StoreError::NotFound(run))?;
         let journal = SqliteJournal {
@@ -216,6 +222,10 @@ impl Store for SqliteStore {
 
     fn epoch(&self) -> u64 {
         self.shared.identity.epoch as u64
+    }
+
+    fn was_closed(&self) -> bool {
+        self.shared.was_closed
     }
 
     fn create(&self, new: NewRun) -> Result<Box<dyn Journal>, StoreError> {

@@ -188,6 +188,11 @@ impl Writer {
             let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
         }
         drop(connection);
-        drop(lock);
+        // Who only looked at what a dead owner left behind leaves the sign of its death for whoever takes it up.
+        if let Some(lock) = lock
+            && (lock.was_closed() || health.has_taken_over())
+        {
+            lock.close();
+        }
     }
 }

@@ -69,3 +69,40 @@ fn closing_leaves_one_file_and_what_was_committed() {
     assert_eq!(names(), ["runs.flowrun", "runs.flowrun-lock"]);
     assert_eq!(folder.open().reader(run_id(1)).unwrap().read(0, 10).unwrap().lines.len(), 2);
 }
+
+/// A process that dies leaves its name in the lock.
+#[test]
+fn the_next_owner_sees_whether_the_one_before_closed_the_store_or_died() {
+    let folder = Folder::new();
+    let lock = folder.path().join("runs.flowrun-lock");
+    store_run(&folder.open(), 1, &[Record::RunStarted]);
+    assert!(folder.open().was_closed());
+    let die = || std::fs::write(&lock, "4711\nunknown\n").unwrap();
+    die();
+    // Also when others have looked meanwhile.
+    for _ in 0..3 {
+        let store = folder.open();
+        assert!(!store.was_closed());
+        assert_eq!(store.runs(&flowrun_store::RunFilter::default()).unwrap().len(), 1);
+        store.reader(run_id(1)).unwrap().read(0, 10).unwrap();
+    }
+    // Until somebody takes up what was left behind, and closes the store in turn.
+    let store = folder.open();
+    drop(store.open(run_id(1)).unwrap());
+    assert!(!store.was_closed());
+    drop(store);
+    assert!(folder.open().was_closed());
+}
+
+#[test]
+fn a_store_that_stopped_writing_was_closed_all_the_same() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let mut journal = store.create(new_run(1)).unwrap();
+    append(&mut *journal, 1, &[Record::RunStarted]).unwrap();
+    Connection::open(folder.file()).unwrap().execute("UPDATE state SET seq = 7", []).unwrap();
+    append(&mut *journal, 2, &[Record::CancelRequested]).unwrap_err();
+    Connection::open(folder.file()).unwrap().execute("UPDATE state SET seq = 1", []).unwrap();
+    drop((journal, store));
+    assert!(folder.open().was_closed());
+}

@@ -26,6 +26,7 @@ pub(super) fn describe(event: &Event) -> String {
         Event::PauseRequested => "somebody pauses".to_owned(),
         Event::ResumeRequested => "somebody resumes".to_owned(),
         Event::RerunRequested(what) => format!("somebody asks for a rerun: {what:?}"),
+        Event::TakenOver { epoch } => format!("the process lets go; the next one is in epoch {epoch}"),
         Event::Recovered { epoch } => format!("the process has ended; the next one is in epoch {epoch}"),
     }
 }

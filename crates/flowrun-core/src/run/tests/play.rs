@@ -15,6 +15,7 @@
 //! | `slot a` | the host grants the slot that was asked for |
 //! | `pause`, `resume` | somebody asks for that |
 //! | `crash` | the process ends, and another one goes on from the journal |
+//! | `handover` | the same, after the first one let go of the run |
 //! | `rerun`, `rerun a` | what failed, or `a` and all below it, is to be done once more |
 //!
 //! The attempt is the first unless `a#2` says otherwise. A transcript repeats each event, then shows the
@@ -72,7 +73,7 @@ impl Play {
         for line in script.split(';').map(str::trim).filter(|line| !line.is_empty()) {
             let (at, event) = line.split_once(' ').unwrap();
             let at = second(at.parse().unwrap());
-            if event == "crash" {
+            if ["crash", "handover"].contains(&event) {
                 self.run = self.replayed();
             }
             let event = self.read(event);
@@ -113,6 +114,7 @@ impl Play {
             "pause" => return Event::PauseRequested,
             "resume" => return Event::ResumeRequested,
             "crash" => return Event::Recovered { epoch: 2 },
+            "handover" => return Event::TakenOver { epoch: 2 },
             "rerun" if at.is_empty() => return Event::RerunRequested(Rerun::Failed),
             "rerun" => return Event::RerunRequested(Rerun::From(self.node(at))),
             "cancel" => return Event::CancelRequested,
@@ -271,6 +273,7 @@ fn show_record(plan: &Plan, record: &Record) -> String {
         Record::Paused => "paused".into(),
         Record::Resumed => "resumed".into(),
         Record::Recovered { epoch } => format!("recovered, epoch {epoch}"),
+        Record::LetGo => "was let go".into(),
         Record::Rerun { nodes } => {
             let nodes: Vec<_> = nodes.iter().map(id).collect();
             format!("once more: {}", nodes.join(", "))

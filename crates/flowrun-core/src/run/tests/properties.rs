@@ -455,6 +455,7 @@ proptest! {
                 | Record::Paused
                 | Record::Resumed
                 | Record::Recovered { .. }
+                | Record::LetGo
                 | Record::Late { .. } => {}
             }
         }

@@ -43,6 +43,42 @@ fn a_new_attempt_is_handed_only_what_was_not_done_before_the_process_ended() {
     assert!(play.run.task(play.node("b"), crate::Attempt::FIRST.next()).is_possible_duplicate());
 }
 
+/// Processes that were shut down, or had a store that stopped, were not ended by what was at work in them.
+#[test]
+fn a_run_that_was_let_go_spends_nothing_of_what_guards_against_crashes() {
+    let mut play = Play::with_policy("scan a, scan b", retrying());
+    insta::assert_snapshot!(play.play("0 start; 1 ok b; 2 handover"), @"
+    0 start
+      + run started
+      + started a#1
+      + started b#1
+      > start a#1
+      > start b#1
+    1 ok b
+      + passed b#1
+    2 handover
+      + recovered, epoch 2
+      + was let go
+      + lost a#1
+      + started a#2
+      > start a#2
+    ");
+    play.play("3 handover; 4 handover; 5 crash; 6 crash; 7 handover");
+    // Two crashes and four handovers later there is one attempt left, and the failures before count like the crashes.
+    let transcript = play.play("8 fail a#7 transient");
+    assert!(transcript.contains("+ failed a#7"), "{transcript}");
+
+    let mut play = Play::with_policy("scan a", retrying());
+    play.play("0 start; 3 handover; 4 handover; 5 handover; 5 crash; 6 handover");
+    let transcript = play.play("8 fail a#6 transient; 9 retry a#7");
+    assert!(transcript.contains("+ started a#7"), "{transcript}");
+    let transcript = play.play("10 crash");
+    assert!(transcript.contains("crash loop"), "{transcript}");
+    // Nothing is at work, so there is nothing to spare.
+    let transcript = Play::new("scan a").play("0 start; 1 fail a transient; 2 handover");
+    assert!(!transcript.contains("let go"), "{transcript}");
+}
+
 #[test]
 fn a_node_that_ends_the_process_every_time_fails() {
     let mut play = Play::new("scan a, scan b (retries 3)");
