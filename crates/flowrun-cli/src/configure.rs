@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::args::{SettingArgs, SettingFlags};
 use crate::exit::Exit;
 use crate::finding::Finding;
-use crate::input::{Input, InputError};
+use crate::input::{Input, InputError, SMALL_BYTES};
 use crate::load::Refused;
 use crate::settings::{
     self, EnvError, FILE_NAME, Hidden, Layer, SecretArg, SecretError, from_env, from_toml,
@@ -57,7 +57,7 @@ fn from_file(named: Option<&Path>) -> Result<Layer, ConfigureError> {
     let refused = |name: String, text: String, exit: Exit, finding: Finding| {
         ConfigureError::File(Box::new(Refused { name, text, findings: vec![finding], exit }))
     };
-    match Input::read(&path) {
+    match Input::read(&path, SMALL_BYTES) {
         Ok(Input { name, text }) => from_toml(&text).map_err(|error| {
             let finding = Finding { span: error.span, ..Finding::error("settings.invalid", error.message) };
             refused(name, text, Exit::Usage, finding)

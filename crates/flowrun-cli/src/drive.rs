@@ -1,12 +1,13 @@
 //! Starts runs or goes on with stored ones, and says how each came out.
 
 use flowrun::{
-    Engine, FlowRun, ResumeError, Run, RunError, RunHandle, RunId, RunRequest, RunStatus, StartError,
-    StoreError,
+    Engine, FlowRun, ResumeError, Run, RunError, RunHandle, RunId, RunRequest, RunStatus, Skipped,
+    StartError, StoreError,
 };
 
 use crate::exit::Exit;
 use crate::interrupts::{Interrupt, Interrupts};
+use crate::render::Reasons;
 use crate::screen::Screen;
 use crate::watch::{Keep, Watch};
 
@@ -16,6 +17,8 @@ pub(crate) struct Driven {
     pub(crate) id: RunId,
     /// The run, if it is over; else it was left where it is.
     pub(crate) run: Option<FlowRun>,
+    /// Why nodes were skipped.
+    pub(crate) skipped: Reasons,
     pub(crate) exit: Exit,
 }
 
@@ -65,23 +68,30 @@ pub(crate) async fn drive(
 
 impl Driven {
     /// A stored run that was over before.
-    pub(crate) fn over(run: &Run) -> Self {
+    pub(crate) fn over(run: &Run, skipped: Reasons) -> Self {
         let exit = match run.status() {
             RunStatus::Passed => Exit::Done,
             RunStatus::Failed => Exit::RunFailed,
             RunStatus::Cancelled | RunStatus::Working => Exit::Stopped,
         };
-        Self { id: run.id(), run: Some(run.to_flow_run()), exit }
+        Self { id: run.id(), run: Some(run.to_flow_run()), skipped, exit }
     }
 
     /// How a run came out that nobody watches any more: it is over, or has lost its driver on purpose.
-    pub(crate) async fn of(run: &RunHandle, interrupted: Option<Interrupt>) -> Result<Self, DriveError> {
+    pub(crate) async fn of(
+        run: &RunHandle,
+        skipped: &Skipped,
+        interrupted: Option<Interrupt>,
+    ) -> Result<Self, DriveError> {
+        let skipped = Reasons::of(skipped, run.plan());
         match run.finished().await {
-            Ok(ended) => Ok(Self { id: run.id(), run: Some(ended), exit: exit_of(run, interrupted) }),
+            Ok(ended) => {
+                Ok(Self { id: run.id(), run: Some(ended), skipped, exit: exit_of(run, interrupted) })
+            }
             Err(RunError::Parked) => {
                 // Uninterrupted it stopped by itself: it waits for a person.
                 let exit = interrupted.map_or(Exit::Stopped, |_| Exit::Interrupted);
-                Ok(Self { id: run.id(), run: None, exit })
+                Ok(Self { id: run.id(), run: None, skipped, exit })
             }
             Err(error) => Err(error.into()),
         }

@@ -54,6 +54,12 @@ impl Finding {
         }
     }
 
+    /// How many findings it stands for: one, or the number of those that were left out of a list.
+    pub(crate) fn count(&self) -> usize {
+        let told = (self.code == "plan.more").then(|| self.message.split(' ').next()?.parse().ok()).flatten();
+        told.unwrap_or(1)
+    }
+
     pub(crate) fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }

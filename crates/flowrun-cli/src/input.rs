@@ -9,8 +9,12 @@ use crate::finding::Finding;
 /// The name of standard input on the command line.
 const STDIN: &str = "-";
 
-/// The largest document that is read, in bytes; the core's own ceiling is the same.
-const MAX_BYTES: u64 = 2 << 30;
+/// The largest flow that is read, in bytes: 500,000 nodes as a canvas saves them. A file is read up to here and no
+/// further, whatever its size.
+pub(crate) const FLOW_BYTES: usize = 512 << 20;
+
+/// The largest settings file or script, in bytes: people write them.
+pub(crate) const SMALL_BYTES: usize = 1 << 20;
 
 /// A text from outside, with the name it is shown by.
 #[derive(Debug)]
@@ -39,10 +43,12 @@ pub(crate) enum InputError {
         source: io::Error,
     },
     /// It is too long to be read.
-    #[error("`{name}` has more than {MAX_BYTES} bytes")]
+    #[error("`{name}` has more than {limit} bytes")]
     TooLarge {
         /// The path as given, or `<stdin>`.
         name: String,
+        /// What is read at most.
+        limit: usize,
     },
     /// Bytes that are no text.
     #[error("`{name}` is not UTF-8: the byte at offset {offset} starts no character")]
@@ -55,15 +61,15 @@ pub(crate) enum InputError {
 }
 
 impl Input {
-    /// Reads a file, or standard input for `-`.
-    pub(crate) fn read(path: &Path) -> Result<Self, InputError> {
+    /// Reads a file, or standard input for `-`, of at most `limit` bytes.
+    pub(crate) fn read(path: &Path, limit: usize) -> Result<Self, InputError> {
         let (name, bytes) = if path.as_os_str() == STDIN {
-            ("<stdin>".to_owned(), bounded(io::stdin().lock()))
+            ("<stdin>".to_owned(), bounded(io::stdin().lock(), limit))
         } else {
-            (path.display().to_string(), File::open(path).and_then(bounded))
+            (path.display().to_string(), File::open(path).and_then(|file| bounded(file, limit)))
         };
         let bytes = match bytes {
-            Ok(bytes) if bytes.len() as u64 > MAX_BYTES => return Err(InputError::TooLarge { name }),
+            Ok(bytes) if bytes.len() > limit => return Err(InputError::TooLarge { name, limit }),
             Ok(bytes) => bytes,
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
                 return Err(InputError::NotFound { name, source });
@@ -95,8 +101,8 @@ impl InputError {
 }
 
 /// Reads to the end, but not for ever: one byte beyond the limit is enough to know.
-fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
+fn bounded(reader: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    reader.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    reader.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -52,6 +52,8 @@ pub fn main() -> ExitCode {
         Command::Account(args) => commands::account(args, &screen),
         Command::Token(args) => commands::token(args, &screen),
         Command::Check(args) => commands::check(*args, &screen),
+        Command::Keys(args) => commands::keys(&args, &screen),
+        Command::Schema => commands::schema(&screen),
         Command::Graph(args) => commands::graph(&args, &screen),
         Command::Simulate(args) => commands::simulate(&args, &screen),
         Command::Outcomes(args) => commands::outcomes(&args, &screen),

@@ -7,7 +7,7 @@ use flowrun_sim::script::Script;
 
 use crate::exit::Exit;
 use crate::finding::Finding;
-use crate::input::{Input, InputError};
+use crate::input::{FLOW_BYTES, Input, InputError, SMALL_BYTES};
 use crate::screen::Screen;
 use crate::source::Source;
 
@@ -44,7 +44,7 @@ impl Loaded {
 
 /// Reads the flow at `path`, `-` for standard input.
 pub(crate) fn load(path: &Path) -> Result<Loaded, Refused> {
-    let Input { name, text } = read(path)?;
+    let Input { name, text } = read(path, FLOW_BYTES)?;
     let text: std::sync::Arc<str> = text.into();
     match Flow::from_json(std::sync::Arc::clone(&text)) {
         Ok(flow) => Ok(Loaded { name, flow }),
@@ -57,15 +57,20 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Refused> {
 
 /// Reads the script at `path`.
 pub(crate) fn load_script(path: &Path) -> Result<Script, Refused> {
-    let Input { name, text } = read(path)?;
+    // It is not the flow that is refused.
+    let usage = |refused: Refused| match refused.exit {
+        Exit::Refused => Refused { exit: Exit::Usage, ..refused },
+        _ => refused,
+    };
+    let Input { name, text } = read(path, SMALL_BYTES).map_err(usage)?;
     Script::parse(&text).map_err(|error| {
         let finding = Finding { span: Some(error.span), ..Finding::error("script.malformed", error.message) };
         Refused { name, text, findings: vec![finding], exit: Exit::Usage }
     })
 }
 
-fn read(path: &Path) -> Result<Input, Refused> {
-    Input::read(path).map_err(|error| Refused {
+fn read(path: &Path, limit: usize) -> Result<Input, Refused> {
+    Input::read(path, limit).map_err(|error| Refused {
         name: path.display().to_string(),
         text: String::new(),
         exit: if matches!(error, InputError::NotFound { .. }) { Exit::NotFound } else { Exit::Refused },

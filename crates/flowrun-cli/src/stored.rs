@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use flowrun::{
-    Diagnostic, Flow, JournalLine, Plan, ReadError, ReplayError, Run, RunId, Site, Store, StoreError,
+    Diagnostic, Flow, JournalLine, Plan, ReadError, ReplayError, Run, RunId, Site, Skipped, Store, StoreError,
 };
 use url::Url;
 
 use crate::exit::Exit;
+use crate::render::Reasons;
 use crate::wiring;
 
 /// A stored run as it stands.
@@ -61,6 +62,15 @@ impl Stored {
         let run = Run::replay(Arc::new(plan), stored.new.spec, lines)
             .map_err(|error| StoredError::Replay(id, error))?;
         Ok(Self { run, lines: stored.lines })
+    }
+}
+
+impl Stored {
+    /// Why nodes of the run were skipped.
+    pub(crate) fn reasons(&self) -> Reasons {
+        let mut skipped = Skipped::default();
+        self.lines.iter().for_each(|line| skipped.note(&line.record));
+        Reasons::of(&skipped, self.run.plan())
     }
 }
 

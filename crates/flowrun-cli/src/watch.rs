@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use flowrun::{Engine, RunHandle, RunId, RunStatus, StoreError, Watched};
+use flowrun::{Engine, RunHandle, RunId, RunStatus, Skipped, StoreError, Watched};
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use futures::{FutureExt as _, StreamExt as _};
 
@@ -50,6 +50,7 @@ impl Watch<'_> {
             .iter()
             .map(|(run, _)| Progress::new(run.plan(), self.screen, (runs.len() > 1).then(|| run.id())))
             .collect();
+        let mut skipped = vec![Skipped::default(); runs.len()];
         let mut seen: SelectAll<_> =
             runs.iter().enumerate().map(|(place, run)| seen_of(place, run)).collect();
         let mut at_rest: FuturesUnordered<_> =
@@ -62,7 +63,12 @@ impl Watch<'_> {
             tokio::select! {
                 biased;
                 Some(seen) = seen.next() => match seen? {
-                    Seen::News(place, watched) => progress[place].show(&watched),
+                    Seen::News(place, watched) => {
+                        if let Watched::Event(event) = &*watched {
+                            skipped[place].note(&event.record);
+                        }
+                        progress[place].show(&watched, &skipped[place]);
+                    }
                     Seen::Over(place) => drop(open.remove(&place)),
                 },
                 Some(place) = at_rest.next() => match self.keep {
@@ -86,8 +92,8 @@ impl Watch<'_> {
             self.engine.shutdown(Duration::ZERO).await;
         }
         let mut driven = Vec::with_capacity(runs.len());
-        for (run, _) in runs {
-            driven.push(Driven::of(run, interrupted).await?);
+        for ((run, _), skipped) in runs.iter().zip(&skipped) {
+            driven.push(Driven::of(run, skipped, interrupted).await?);
         }
         Ok(driven)
     }

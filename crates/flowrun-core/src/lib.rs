@@ -6,6 +6,7 @@ mod condition;
 mod keys;
 mod model;
 mod plan;
+mod reference;
 mod run;
 mod semantics;
 mod task;
@@ -17,10 +18,14 @@ pub use condition::{
 };
 pub use keys::{DataKey, Unreadable, data_keys, documented_keys};
 pub use model::*;
-pub use plan::{EffectClass, KindsOfNodes, NodeProblem, ObjectKinds, OnUnknown, Plan, Role, TaskTypes};
+pub use plan::{
+    EffectClass, KindsOfNodes, NODE_SETTINGS, NodeProblem, NodeSetting, ORIGINAL_SETTINGS, ObjectKinds,
+    OnUnknown, Plan, Role, TaskTypes,
+};
+pub use reference::{NODE_KEYS, NodeKey, flow_schema};
 pub use run::{
     Command, DEFAULT_CONFIGS, Decision, Event, OverLimit, Record, Rejected, ReplayError, Rerun, RetryPolicy,
-    Run, RunPolicy, RunSpec, Timer,
+    Run, RunPolicy, RunSpec, Skipped, Timer,
 };
 pub use semantics::{Semantics, UnknownSemantics};
 pub use task::{

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    AccountArgs, BenchArgs, CheckArgs, GraphArgs, OutcomesArgs, ResumeArgs, RunArgs, RunsArgs, ServeArgs,
-    SimulateArgs, StoreArgs, SynthArgs, TokenArgs,
+    AccountArgs, BenchArgs, CheckArgs, GraphArgs, KeysArgs, OutcomesArgs, ResumeArgs, RunArgs, RunsArgs,
+    ServeArgs, SimulateArgs, StoreArgs, SynthArgs, TokenArgs,
 };
 use crate::exit;
 
@@ -34,6 +34,10 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Check a flow without running it: errors and warnings, with their place in the file.
     Check(Box<CheckArgs>),
+    /// List the data keys that conditions and templates can read, by type of object.
+    Keys(KeysArgs),
+    /// Print the JSON Schema of flow files, for editors.
+    Schema,
     /// Draw a flow.
     Graph(GraphArgs),
     /// Run a flow by a script in virtual time: nothing is sent or fetched, and a month passes at once.

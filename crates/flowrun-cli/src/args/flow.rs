@@ -14,6 +14,9 @@ pub(crate) struct CheckArgs {
     /// Print the findings as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also warn of what the public original of the format would not do, or would do otherwise.
+    #[arg(long)]
+    pub(crate) compat: bool,
     /// A secret that the run will be given; only its name counts here. Those of the environment and of the
     /// settings file are known.
     #[arg(long = "secret", value_name = "NAME[=VALUE]")]
@@ -24,6 +27,13 @@ pub(crate) struct CheckArgs {
     pub(crate) settings: Option<Option<PathBuf>>,
     #[command(flatten)]
     pub(crate) flags: SettingFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// Print the keys as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ mod stored;
 mod values;
 
 pub(crate) use command::{Cli, Command};
-pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat};
+pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat, KeysArgs};
 pub(crate) use harness::{OutcomesArgs, SimulateArgs, SuiteArgs, SynthArgs};
 pub(crate) use run::{RunArgs, SettingArgs, SettingFlags};
 pub(crate) use serve::{AccountArgs, AccountCommand, LimitArgs, ServeArgs, TokenArgs, TokenCommand};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flowrun::{Flow, Origin};
+use flowrun::{Flow, Origin, Plan};
 use serde::Serialize;
 
 use super::CommandError;
@@ -19,7 +19,7 @@ use crate::wiring;
 
 /// Checks a flow. The verdict, or all of it as JSON, is data; the drawn findings are for people.
 pub(crate) fn check(args: CheckArgs, screen: &Screen) -> Result<Exit, CommandError> {
-    let CheckArgs { flow, json, secrets, settings, flags } = args;
+    let CheckArgs { flow, json, compat, secrets, settings, flags } = args;
     let file = settings.clone().flatten();
     let known = configure_check(flags, file.as_deref(), secrets)?;
     // Only settings that were asked for can be wrong: the secrets count for what templates name.
@@ -29,6 +29,9 @@ pub(crate) fn check(args: CheckArgs, screen: &Screen) -> Result<Exit, CommandErr
     let checked = Checked::of(&flow, |flow| {
         let mut found = engine.check(flow);
         found.retain(|found| asked || found.origin == Origin::Flow);
+        if compat && let Ok(plan) = Plan::new(flow, engine.task_types()) {
+            found.extend(plan.compat_warnings());
+        }
         found.into_iter().map(Finding::from).collect()
     });
     let source = Source::new(&checked.name, &checked.text);
@@ -86,8 +89,11 @@ impl Checked {
 
     /// One line, such as `nightly.json can run: 2 nodes, 1 edge, no warnings`.
     fn verdict(&self, size: Size) -> String {
-        let errors = self.findings.iter().filter(|finding| finding.is_error()).count();
-        let warnings = self.findings.len() - errors;
+        let count = |errors| {
+            let of_kind = self.findings.iter().filter(|finding| finding.is_error() == errors);
+            of_kind.map(Finding::count).sum::<usize>()
+        };
+        let (errors, warnings) = (count(true), count(false));
         let mut parts = vec![counted(size.nodes, "node"), counted(size.edges, "edge")];
         if errors > 0 {
             parts.push(counted(errors, "error"));

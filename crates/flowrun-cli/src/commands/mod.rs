@@ -6,10 +6,12 @@ mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod graph;
+mod keys;
 mod outcomes;
 mod resume;
 mod run;
 mod runs;
+mod schema;
 mod serve;
 mod shown;
 mod simulate;
@@ -24,10 +26,12 @@ pub(crate) use check::check;
 #[cfg(feature = "demo")]
 pub(crate) use demo::demo;
 pub(crate) use graph::graph;
+pub(crate) use keys::keys;
 pub(crate) use outcomes::outcomes;
 pub(crate) use resume::resume;
 pub(crate) use run::run;
 pub(crate) use runs::runs;
+pub(crate) use schema::schema;
 pub(crate) use serve::serve;
 pub(crate) use simulate::simulate;
 pub(crate) use store::store;

@@ -28,7 +28,12 @@ pub(crate) fn resume(args: ResumeArgs, screen: &Screen) -> Result<Exit, CommandE
             let stored = Stored::read(&file.store, run.id)?;
             if stored.run.is_over() {
                 screen.note(&format!("run {} is over already", run.id));
-                return shown::one(&Driven::over(&stored.run), None, args.with.json, screen);
+                return shown::one(
+                    &Driven::over(&stored.run, stored.reasons()),
+                    None,
+                    args.with.json,
+                    screen,
+                );
             }
             round.take(&run, &stored);
         }

@@ -18,7 +18,7 @@ pub(super) fn one(
 ) -> Result<Exit, CommandError> {
     match &driven.run {
         Some(run) if is_json => screen.data(&format!("{}\n", run.to_json()))?,
-        Some(run) => screen.data(&render::table(run))?,
+        Some(run) => screen.data(&render::table(run, &driven.skipped))?,
         None => left(driven, store, screen),
     }
     Ok(driven.exit)
@@ -40,7 +40,7 @@ pub(super) fn several(
     for driven in driven {
         match &driven.run {
             Some(_) if is_json => {}
-            Some(run) => screen.data(&render::table(run))?,
+            Some(run) => screen.data(&render::table(run, &driven.skipped))?,
             None => left(driven, Some(store), screen),
         }
         exit = exit.or(driven.exit);

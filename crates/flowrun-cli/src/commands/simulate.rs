@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowrun::{Plan, RunStatus};
+use flowrun::{Plan, Record, RunStatus, Skipped};
 use flowrun_sim::script::Script;
 use flowrun_sim::sim::{Moment, Simulated, duration_text, simulate_watched};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::args::SimulateArgs;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::load::{Loaded, Refused, load, load_script};
-use crate::render::{self, plain, plain_line};
+use crate::render::{self, Reasons, plain, plain_line};
 use crate::screen::Screen;
 
 /// Plays a flow and prints its timeline and the run at its end.
@@ -25,7 +25,7 @@ pub(crate) fn simulate(args: &SimulateArgs, screen: &Screen) -> Result<Exit, Com
         script.seed = args.seed.unwrap_or(script.seed);
         play(loaded, &script)
     });
-    let Played { plan, timeline, simulated } = match played {
+    let Played { plan, timeline, skipped, simulated } = match played {
         Ok(played) => played,
         Err(refused) => return Ok(refused.show(screen)),
     };
@@ -41,7 +41,7 @@ pub(crate) fn simulate(args: &SimulateArgs, screen: &Screen) -> Result<Exit, Com
         screen.data(&format!("{json}\n"))?;
     } else {
         let lines: String = timeline.iter().map(line).collect();
-        screen.data(&format!("{lines}\n{}", render::table(&run)))?;
+        screen.data(&format!("{lines}\n{}", render::table(&run, &skipped)))?;
     }
     let hanging = simulated.hanging();
     if let Some(first) = hanging.first() {
@@ -58,6 +58,7 @@ pub(crate) fn simulate(args: &SimulateArgs, screen: &Screen) -> Result<Exit, Com
 struct Played {
     plan: Arc<Plan>,
     timeline: Vec<Moment>,
+    skipped: Reasons,
     simulated: Simulated,
 }
 
@@ -66,12 +67,20 @@ fn play(loaded: Loaded, script: &Script) -> Result<Played, Refused> {
         Ok(plan) => Arc::new(plan),
         Err(problems) => return Err(loaded.refused(problems.into_iter().map(Finding::from).collect())),
     };
-    let mut timeline = Vec::new();
+    let (mut timeline, mut skipped) = (Vec::new(), Skipped::default());
     let simulated = simulate_watched(&plan, script, |at, record| {
-        timeline.push(Moment::new(&plan, at, record));
+        skipped.note(record);
+        let mut moment = Moment::new(&plan, at, record);
+        if let Record::NodeSkipped { node } = record
+            && let Some(why) = skipped.why(&plan, *node)
+        {
+            moment.what = format!("{}: {why}", moment.what);
+        }
+        timeline.push(moment);
     });
+    let skipped = Reasons::of(&skipped, &plan);
     match simulated {
-        Ok(simulated) => Ok(Played { plan, timeline, simulated }),
+        Ok(simulated) => Ok(Played { plan, timeline, skipped, simulated }),
         Err(error) => {
             let findings = vec![Finding::error("script.unknown-name", error.to_string())];
             Err(Refused { exit: Exit::Usage, ..loaded.refused(findings) })

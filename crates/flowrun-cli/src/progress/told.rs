@@ -33,8 +33,8 @@ pub(crate) enum What {
     Objects { done: usize, all: usize },
     /// The node ended.
     Ended { passed: bool },
-    /// The node is never going to start.
-    Skipped,
+    /// The node is never going to start, and why.
+    Skipped(String),
     /// Another attempt follows.
     Waits,
     /// The run is being stopped, and why.
@@ -80,7 +80,7 @@ impl Teller {
             Record::NothingToSend { .. } => What::Said("nothing to send".to_owned()),
             Record::RetryScheduled { .. } => What::Waits,
             Record::NodeEnded { status, .. } => What::Ended { passed: *status == NodeStatus::Passed },
-            Record::NodeSkipped { .. } => What::Skipped,
+            Record::NodeSkipped { .. } => What::Skipped("nothing leads here".to_owned()),
             Record::CancelRequested => What::Stopping("cancelled"),
             Record::RunTimedOut => What::Stopping("timed out"),
             Record::RunEnded { status, .. } => What::RunEnded(*status),
@@ -111,7 +111,7 @@ impl What {
             Self::Objects { done, .. } => format!("{done} objects done"),
             Self::Ended { passed: true } => "passed".to_owned(),
             Self::Ended { passed: false } => "failed".to_owned(),
-            Self::Skipped => "skipped: nothing leads here".to_owned(),
+            Self::Skipped(why) => format!("skipped: {why}"),
             Self::Waits => "failed for now, waits for another attempt".to_owned(),
             Self::Stopping(why) => format!("the run is {why}, stopping"),
             Self::RunEnded(status) => format!("run {status}"),

@@ -43,7 +43,8 @@ pub(crate) fn draw(source: &Source<'_>, findings: &[Finding], look: Look) -> Str
             handler.render_report(&mut out, &drawn).expect("a String takes whatever is written to it");
             out.push('\n');
         }
-        let more = of_kind.count();
+        // Those that were found and not even kept count too.
+        let more = of_kind.map(Finding::count).sum::<usize>();
         if more > 0 {
             out += &format!("  … and {more} more; `flowrun check --json` lists all\n\n");
         }

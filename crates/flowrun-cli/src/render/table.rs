@@ -5,12 +5,13 @@ use std::time::Duration;
 use flowrun::{FlowRun, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
 use flowrun_sim::sim::duration_text;
 
+use super::Reasons;
 use super::columns::aligned;
 use super::skipped::skipped;
 use super::{plain, plain_line};
 
 /// One row per node, what was skipped, the lines of the nodes that failed, and a closing line.
-pub(crate) fn table(run: &FlowRun) -> String {
+pub(crate) fn table(run: &FlowRun, reasons: &Reasons) -> String {
     let mut rows = vec![["node", "task", "status", "objects", "time"].map(str::to_owned)];
     for (node, progress) in run.nodes() {
         let task_type = node.task_type();
@@ -18,12 +19,21 @@ pub(crate) fn table(run: &FlowRun) -> String {
         rows.push([
             plain(&node.id()),
             plain(&task_type),
-            progress.status.to_string(),
+            if reasons.get(&node.id()).is_some() {
+                "skipped".to_owned()
+            } else {
+                progress.status.to_string()
+            },
             objects(progress),
             duration(progress.time_started, progress.time_completed),
         ]);
     }
     let mut out = aligned(&rows);
+    for (node, _) in run.nodes() {
+        if let Some(why) = reasons.get(&node.id()) {
+            out += &format!("  {}: skipped: {why}\n", plain(&node.id()));
+        }
+    }
     out += &skipped(run);
     for (node, progress) in run.nodes() {
         if progress.status != NodeStatus::Failed {
@@ -90,7 +100,7 @@ mod tests {
             {"timestamp":"2024-11-15 18:01:32.833712","message":"fine","step":"1"}]}"#,
         )
         .unwrap();
-        insta::assert_snapshot!(table(&run), @r#"
+        insta::assert_snapshot!(table(&run, &Reasons::default()), @r#"
         node  task   status  objects             time
         1     scan   passed  1 passed, 1 failed  34 ms
         二    slack  failed  –                   –
@@ -101,8 +111,25 @@ mod tests {
     }
 
     #[test]
+    fn a_skipped_node_is_shown_as_skipped_with_what_decided() {
+        let run = FlowRun::from_json(
+            r#"{"id":"r1","status":"passed","nodes":[{"id":"2","data":{"task_type":"slack","status":"queued"}}],
+            "edges":[]}"#,
+        )
+        .unwrap();
+        let reasons =
+            Reasons::from([("2", "no object of node `1` went to true: health (42.0) >= 80.0: false")]);
+        insta::assert_snapshot!(table(&run, &reasons), @r"
+        node  task   status   objects  time
+        2     slack  skipped  –        –
+          2: skipped: no object of node `1` went to true: health (42.0) >= 80.0: false
+        run r1 passed in –
+        ");
+    }
+
+    #[test]
     fn a_run_without_nodes_has_a_closing_line() {
         let run = FlowRun::from_json(r#"{"nodes":[],"edges":[],"status":"cancelled"}"#).unwrap();
-        assert!(table(&run).ends_with("\nrun cancelled in –\n"));
+        assert!(table(&run, &Reasons::default()).ends_with("\nrun cancelled in –\n"));
     }
 }

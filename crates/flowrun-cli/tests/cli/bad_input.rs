@@ -58,6 +58,22 @@ fn nesting_beyond_128_levels_is_refused_even_in_what_is_not_read() {
     assert_eq!(ended.code, 0, "{ended:?}");
 }
 
+/// People write settings and scripts: what is longer is none, and is not read to its end.
+#[test]
+fn a_file_is_read_up_to_its_limit_and_no_further() {
+    let place = Place::new();
+    place.file("flow.json", sound());
+    place.file("large.toml", " ".repeat((1 << 20) + 1));
+    for args in [
+        &["simulate", "flow.json", "--script", "large.toml"][..],
+        &["run", "flow.json", "--site", "http://127.0.0.1:1", "--settings", "large.toml"],
+    ] {
+        let ended = place.run(args);
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{ended:?}");
+        assert!(ended.err.contains("`large.toml` has more than 1048576 bytes"), "{}", ended.err);
+    }
+}
+
 #[test]
 fn a_string_of_ten_megabytes_is_read_and_never_shown_whole() {
     let long = "x".repeat(10_000_000);

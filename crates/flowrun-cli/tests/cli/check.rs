@@ -68,7 +68,62 @@ fn warnings_alone_do_not_refuse() {
     place.file("flow.json", flow(&[("1", "scan", ""), ("2", "scan", "")], &[]));
     let ended = place.run(&["check", "flow.json"]);
     assert_eq!(ended.code, 0);
-    assert!(ended.err.contains("plan.roots"), "{}", ended.err);
+    assert!(ended.err.contains("plan.unlinked") && !ended.err.contains("plan.roots"), "{}", ended.err);
+}
+
+#[test]
+fn what_the_original_does_otherwise_is_told_on_demand_only() {
+    let place = Place::new();
+    let nodes = [("1", "scan", ""), ("2", "scan", ""), ("3", "scan", "")];
+    place.file("flow.json", flow(&nodes, &[("1", "2"), ("1", "3")]));
+    let plain = place.run(&["check", "flow.json"]);
+    assert_eq!((plain.code, plain.err.as_str()), (0, ""));
+    let compat = place.run(&["check", "flow.json", "--compat"]);
+    assert_eq!(compat.code, 0);
+    assert!(compat.err.contains("plan.fan-out") && compat.err.contains("public original"), "{}", compat.err);
+}
+
+/// A flow can have as many warnings as nodes; a screen cannot.
+#[test]
+fn of_many_warnings_some_are_shown_and_the_rest_is_counted() {
+    let names: Vec<String> = (0..1_500).map(|number| number.to_string()).collect();
+    let nodes: Vec<(&str, &str, &str)> = names.iter().map(|name| (&**name, "scan", "")).collect();
+    let ended = Place::new().run_with_input(&["check", "-"], flow(&nodes, &[]));
+    assert_eq!(ended.code, 0);
+    assert_eq!(ended.err.matches("plan.unlinked").count(), 20);
+    assert!(
+        ended.err.contains("and 1480 more; `flowrun check --json`"),
+        "{}",
+        &ended.err[ended.err.len() - 200..]
+    );
+    assert!(ended.out.ends_with("1500 nodes, no edges, 1500 warnings\n"), "{}", ended.out);
+}
+
+#[test]
+fn the_data_keys_are_listed_for_people_and_for_programs() {
+    let place = Place::new();
+    let shown = place.run(&["keys"]);
+    assert_eq!((shown.code, shown.out.lines().count()), (0, 63));
+    assert!(
+        shown
+            .out
+            .lines()
+            .any(|line| line.starts_with("health ") && line.ends_with("number  scan, test: score"))
+    );
+    let json: serde_json::Value = serde_json::from_str(&place.run(&["keys", "--json"]).out).unwrap();
+    let keys = json["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 63);
+    let health = keys.iter().find(|key| key["key"] == "health").unwrap();
+    let expected =
+        serde_json::json!({"key": "health", "kind": "number", "objects": ["scan", "test"], "reads": "score"});
+    assert_eq!(*health, expected);
+}
+
+#[test]
+fn the_schema_is_json() {
+    let ended = Place::new().run(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((ended.code, &schema["properties"]["nodes"]["type"]), (0, &"array".into()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use crate::support::{Place, sound};
+use crate::support::{Place, flow, sound};
 
 #[test]
 fn everything_passes_without_a_script() {
@@ -40,6 +40,30 @@ fn a_script_decides_what_happens_and_when() {
     let line =
         serde_json::json!({"at_ms": 30 * 86_400_000_u64, "node": "2", "what": "log: channel_not_found"});
     assert!(report["timeline"].as_array().unwrap().contains(&line), "{}", ended.out);
+}
+
+#[test]
+fn a_skipped_node_is_shown_as_skipped_with_the_comparison_that_decided() {
+    let place = Place::new();
+    let scan = r#", "conditions": [{"data_type": "health", "operator": ">", "value": 80}]"#;
+    let nodes = [
+        ("1", "scan", scan),
+        ("2", "slack", r#", "start_if": true, "message": "good""#),
+        ("3", "slack", r#", "start_if": false, "message": "bad""#),
+    ];
+    place.file("flow.json", flow(&nodes, &[("1", "2"), ("1", "3")]));
+    place.file("script.toml", "[types.scan]\nobjects = [{ facts = { score = 42 } }]\n");
+    let why = "skipped: no object of node `1` went to true: health (42.0) > 80.0: false";
+    let ended = place.run(&["simulate", "flow.json", "--script", "script.toml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.contains(&format!("2: {why}")), "{}", ended.out);
+    let row = ended.out.lines().find(|line| line.starts_with("2     slack")).unwrap();
+    assert!(row.starts_with("2     slack  skipped"), "{row}");
+    assert!(!ended.out.contains("queued"), "{}", ended.out);
+    // The wire keeps the word of the original.
+    let json = place.run(&["simulate", "flow.json", "--script", "script.toml", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(report["run"]["nodes"][1]["data"]["status"], "queued");
 }
 
 #[test]

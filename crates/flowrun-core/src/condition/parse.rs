@@ -60,6 +60,16 @@ impl Conditions {
         self.expressions.iter().map(Expression::name)
     }
 
+    /// The expressions, each with its place, whose operator the public original takes for equality.
+    pub(crate) fn signs_the_original_takes_for_equality(&self) -> impl Iterator<Item = (usize, Operator)> {
+        let signs = self.expressions.iter().map(|expression| expression.operator.as_ref());
+        signs.enumerate().filter_map(|(index, typed)| {
+            let [first, today] =
+                [Semantics::V1, Semantics::V2].map(|reading| typed.map(|one| one.in_reading(reading)));
+            today.filter(|_| first != today).map(|sign| (index, sign))
+        })
+    }
+
     /// Whether there are none: such a node has no conditions.
     #[must_use]
     pub fn is_empty(&self) -> bool {

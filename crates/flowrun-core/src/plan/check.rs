@@ -49,6 +49,7 @@ pub(super) fn check<'a>(
         warnings::of_graph(&mut advice, flow, &links, &nodes);
     }
     warnings::of_settings(&mut advice, flow);
+    warnings::of_config_names(&mut advice, flow);
     warnings::of_conditions(&mut advice, flow, &conditions);
     let mut found = problems.into_vec();
     found.append(&mut advice.into_vec());

@@ -26,7 +26,7 @@ pub use kinds::{KindsOfNodes, ObjectKinds};
 pub(crate) use links::Links;
 pub use problem::NodeProblem;
 pub(crate) use settings::NodeSettings;
-pub use settings::OnUnknown;
+pub use settings::{NODE_SETTINGS, NodeSetting, ORIGINAL_SETTINGS, OnUnknown};
 pub use types::{EffectClass, Role, TaskTypes};
 
 /// A flow that can run: acyclic, linked, with its conditions read.
@@ -107,10 +107,27 @@ impl Plan {
     pub fn warnings(&self) -> Vec<Diagnostic> {
         let mut found = Findings::default();
         let Self { flow, links, nodes, conditions, .. } = self;
+        if let Some(only) = warnings::without_tasks(flow, nodes) {
+            return vec![only];
+        }
         warnings::of_graph(&mut found, flow, links, nodes);
         warnings::of_settings(&mut found, flow);
+        warnings::of_config_names(&mut found, flow);
         warnings::of_conditions(&mut found, flow, conditions);
         warnings::of_kinds(&mut found, self);
+        found.into_vec()
+    }
+
+    /// What the public original would do otherwise, for authors whose flows are to run there too; at most
+    /// [`Findings::MOST`].
+    ///
+    /// # Complexity
+    ///
+    /// O(nodes + edges).
+    #[must_use]
+    pub fn compat_warnings(&self) -> Vec<Diagnostic> {
+        let mut found = Findings::default();
+        warnings::of_original(&mut found, self);
         found.into_vec()
     }
 

@@ -10,7 +10,7 @@ use super::PlanNode;
 use super::about::About;
 use crate::Semantics;
 use crate::model::json::{Members, Span};
-use crate::model::{Findings, Flow, NodeIx, shown};
+use crate::model::{Findings, Flow, NodeIx, nearest, shown};
 
 /// What happens when nobody can know whether an attempt had its effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,92 @@ pub(crate) struct NodeSettings {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) node_timeout: Option<Duration>,
     pub(crate) on_unknown: Option<OnUnknown>,
+}
+
+/// The settings in `data.configs` that this project reads, each with what it is, its default, and the task types it
+/// is for: for references that are made from it.
+pub const NODE_SETTINGS: [NodeSetting; 7] = [
+    NodeSetting::new("retries", "further attempts after the first, 0 to 1000", "0", "all"),
+    NodeSetting::new(
+        "retry_wait",
+        "seconds before the second attempt; doubled for each further one",
+        "1",
+        "all",
+    ),
+    NodeSetting::new("retry_max_wait", "the longest wait between attempts, in seconds", "60", "all"),
+    NodeSetting::new("attempt_timeout", "seconds one attempt may take, 0.001 to a year", "no limit", "all"),
+    NodeSetting::new(
+        "node_timeout",
+        "seconds all attempts and their waits may take, 0.001 to a year",
+        "no limit",
+        "all",
+    ),
+    NodeSetting::new(
+        "on_unknown",
+        "`retry`, `fail` or `pause`, when nobody can know whether an attempt had its effect",
+        "`retry`",
+        "all",
+    ),
+    NodeSetting::new("any_response", "`true`: any answer passes, as in the original", "`false`", "webhook"),
+];
+
+/// One of the [`NODE_SETTINGS`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct NodeSetting {
+    /// Its key in `data.configs`.
+    pub key: &'static str,
+    /// What it is, with its unit.
+    pub about: &'static str,
+    /// What holds when it is absent or null.
+    pub default: &'static str,
+    /// The task types that read it, or `all`.
+    pub task_types: &'static str,
+}
+
+impl NodeSetting {
+    const fn new(
+        key: &'static str,
+        about: &'static str,
+        default: &'static str,
+        task_types: &'static str,
+    ) -> Self {
+        Self { key, about, default, task_types }
+    }
+}
+
+/// What the public original writes into `data.configs`, with its defaults.
+pub const ORIGINAL_SETTINGS: [(&str, &str); 15] = [
+    ("window_size", "\"1920,1080\""),
+    ("browser", "\"chrome\""),
+    ("device", "\"Windows 10 PC\""),
+    ("location", "\"us\""),
+    ("mask_ids", "null"),
+    ("interval", "1"),
+    ("min_wait_time", "3"),
+    ("max_wait_time", "30"),
+    ("timeout", "300"),
+    ("disable_animations", "true"),
+    ("auto_height", "true"),
+    ("create_issue", "true"),
+    ("end_on_fail", "true"),
+    ("ai_analysis", "false"),
+    ("api_priority", "false"),
+];
+
+/// The setting of ours that somebody may have meant by a key that is neither ours nor the original's.
+pub(super) fn meant(key: &str) -> Option<&'static str> {
+    let ours = || NODE_SETTINGS.iter().map(|setting| setting.key);
+    if ours().any(|known| known == key) || ORIGINAL_SETTINGS.iter().any(|(known, _)| *known == key) {
+        return None;
+    }
+    // `retryWait` and `Retry-Wait` are `retry_wait`; `max_retries` is `retries`.
+    let letters =
+        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let typed = letters(key);
+    ours().find(|known| letters(known) == typed).or_else(|| nearest(key, ours())).or_else(|| {
+        ours().find(|known| typed.contains(&letters(known)) || (typed.len() > 4 && known.starts_with(&typed)))
+    })
 }
 
 /// A setting that cannot be used.
@@ -201,6 +287,46 @@ mod tests {
         };
         assert_eq!(settings, expected);
         assert!(NodeSettings::read(r#"{"timeout":300}"#, &mut bad).is_empty());
+    }
+
+    #[test]
+    fn names_that_look_like_ours_are_known_for_what_was_meant() {
+        for (typed, meant_by) in [
+            ("retrys", Some("retries")),
+            ("Retries", Some("retries")),
+            ("retryWait", Some("retry_wait")),
+            ("attempt-timeout", Some("attempt_timeout")),
+            ("max_retries", Some("retries")),
+            ("retry", Some("retry_wait")),
+            ("node_timout", Some("node_timeout")),
+            ("on_unkown", Some("on_unknown")),
+            ("any_respons", Some("any_response")),
+            ("retries", None),
+            ("timeout", None),
+            ("end_on_fail", None),
+            ("max_wait_time", None),
+            ("colour", None),
+            ("wait", None),
+        ] {
+            assert_eq!(meant(typed), meant_by, "{typed}");
+        }
+    }
+
+    /// What runs by default is what the reference says.
+    #[test]
+    fn every_setting_is_read_under_its_name_and_has_the_default_that_is_told() {
+        for setting in &NODE_SETTINGS {
+            let configs = format!(r#"{{"{}":[]}}"#, setting.key);
+            let mut bad = Vec::new();
+            NodeSettings::read(&configs, &mut bad);
+            let is_engines = setting.task_types == "all";
+            assert_eq!(bad.len(), usize::from(is_engines), "{}", setting.key);
+        }
+        let original: serde_json::Value = serde_json::from_str(crate::DEFAULT_CONFIGS).unwrap();
+        for (key, default) in ORIGINAL_SETTINGS {
+            assert_eq!(original[key].to_string(), default, "{key}");
+        }
+        assert_eq!(original.as_object().unwrap().len(), ORIGINAL_SETTINGS.len());
     }
 
     #[test]

@@ -11,7 +11,9 @@ use crate::{Diagnostic, Findings, Flow, NodeIx, Severity};
 fn findings(text: &str) -> String {
     let flow = Flow::from_json(text).unwrap();
     let mut out = String::new();
-    for finding in Plan::diagnose(&flow, &TaskTypes::documented()) {
+    let compat =
+        Plan::new(&flow, &TaskTypes::documented()).map(|plan| plan.compat_warnings()).unwrap_or_default();
+    for finding in Plan::diagnose(&flow, &TaskTypes::documented()).into_iter().chain(compat) {
         let Diagnostic { severity, code, message, node, edge, pointer, span, help, .. } = finding;
         let severity = if severity == Severity::Error { "error" } else { "warning" };
         let about: String = [("node", node), ("edge", edge)]
@@ -280,15 +282,85 @@ fn several_roots_and_a_root_that_is_not_the_first_node_are_told() {
     "#);
 }
 
+/// They are told where they are asked for, and only there.
+#[test]
+fn what_the_original_would_do_is_no_warning_of_a_check() {
+    let condition = |sign: &str| {
+        let expression = format!(r#"{{"joiner":"","data_type":"health","operator":"{sign}","value":"1"}}"#);
+        let nodes = format!(
+            r#"{{"id":"a","data":{{"task_type":"scan","conditions":[{expression}]}}}},
+            {{"id":"b","data":{{"task_type":"scan","start_if":true}}}}"#
+        );
+        let flow = Flow::from_json(with_edges(&nodes, "ab")).unwrap();
+        let plan = Plan::new(&flow, &TaskTypes::documented()).unwrap();
+        let codes = |found: Vec<Diagnostic>| found.iter().map(|one| one.code).collect::<Vec<_>>();
+        (codes(plan.warnings()), codes(plan.compat_warnings()))
+    };
+    for sign in [">", "<", "!="] {
+        assert_eq!(condition(sign), (vec![], vec!["condition.operator"]), "{sign}");
+    }
+    for sign in [">=", "<=", "==", "="] {
+        assert_eq!(condition(sign), (vec![], vec![]), "{sign}");
+    }
+    let plan = Plan::new(&Flow::from_json(graph("abc", "ab ac")).unwrap(), &TaskTypes::documented()).unwrap();
+    assert_eq!(plan.warnings(), []);
+    assert_eq!(plan.compat_warnings()[0].code, "plan.fan-out");
+}
+
+#[test]
+fn a_drawing_without_any_task_type_gets_one_warning() {
+    let node = |id: &str| format!(r#"{{"id":"{id}","type":"slack","data":{{"label":"x","start_if":true}}}}"#);
+    for (nodes, edges) in [(node("a"), ""), ([node("a"), node("b"), node("c")].join(","), "ab")] {
+        let flow = Flow::from_json(with_edges(&nodes, edges)).unwrap();
+        let found = Plan::diagnose(&flow, &TaskTypes::documented());
+        assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), ["plan.no-tasks"]);
+        assert_eq!(found[0].severity, Severity::Warning);
+    }
+    // An empty node is one on purpose.
+    let empty = Flow::from_json(r#"{"nodes":[{"id":"a","data":{"task_type":null}}]}"#).unwrap();
+    assert_eq!(Plan::diagnose(&empty, &TaskTypes::documented()), []);
+}
+
+#[test]
+fn names_in_configs_that_are_nearly_ours_are_told() {
+    let text =
+        r#"{"nodes":[{"id":"a","data":{"task_type":"scan","configs":{"retrys":3,"timeout":300,"own":1}}}]}"#;
+    insta::assert_snapshot!(findings(text), @r"
+    warning[plan.unknown-setting] /nodes/0/data/configs/retrys node a: `retrys` in the configs of node `a` does nothing
+      at 3
+      help: did you mean `retries`?
+    ");
+}
+
+#[test]
+fn conditions_on_what_no_object_there_has_are_told() {
+    let conditions =
+        r#""conditions":[{"joiner":"","data_type":"test_status","operator":"==","value":"passed"}]"#;
+    let flow = |above: &str, kind: &str| {
+        let nodes = format!(
+            r#"{{"id":"a","data":{{"task_type":"{above}"}}}},{{"id":"b","data":{{"task_type":"{kind}",{conditions}}}}}"#
+        );
+        let flow = Flow::from_json(with_edges(&nodes, "ab")).unwrap();
+        let types = TaskTypes::documented().with("own", super::Role::Producer);
+        Plan::diagnose(&flow, &types).iter().map(|one| one.code).collect::<Vec<_>>()
+    };
+    assert_eq!(flow("test", "slack"), [""; 0]);
+    assert_eq!(flow("scan", "slack"), ["condition.foreign-key"]);
+    assert_eq!(flow("test", "scan"), ["condition.foreign-key"]);
+    assert_eq!(flow("own", "slack"), [""; 0]);
+    assert_eq!(flow("case", "email"), [""; 0], "a case run has a status too");
+    assert_eq!(flow("report", "email"), ["condition.foreign-key"]);
+}
+
 #[test]
 fn an_unlinked_node_is_told() {
     insta::assert_snapshot!(findings(&graph("abc", "ab")), @r#"
-    warning[plan.roots] /nodes/2 node c: 2 nodes start at once: they have no incoming edge
-      at "c"
-      help: the public original starts the first node only
     warning[plan.unlinked] /nodes/2 node c: node `c` is linked to no other: it starts at once
       at "c"
       help: link it, or remove it
+    warning[plan.roots] /nodes/2 node c: 2 nodes start at once: they have no incoming edge
+      at "c"
+      help: the public original starts the first node only
     "#);
 }
 
@@ -385,6 +457,9 @@ fn odd_conditions_are_told_by_their_own_codes() {
       at "and"
     warning[condition.unknown-key] /nodes/0/data/conditions/0/data_type node a: condition 1 of node `a`: data key `colour` is not known; where objects have no such member the expression is false
       at "colour"
+    warning[condition.operator] /nodes/0/data/conditions/0/operator node a: condition 1 of node `a` has the operator `!=`
+      at "!="
+      help: the public original reads it as `==`
     "#);
 }
 
@@ -439,18 +514,18 @@ fn of_very_many_warnings_the_first_are_told_and_the_number_of_the_rest() {
     let nodes: Vec<String> = (0..1_500).map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
     let text = format!(r#"{{"nodes":[{}],"edges":[]}}"#, nodes.join(","));
     let plan = Plan::new(&Flow::from_json(text).unwrap(), &TaskTypes::documented()).unwrap();
-    let last = (Severity::Warning, "plan.more", "501 more are not listed".to_owned());
-    assert_eq!(counted(&plan.warnings(), "plan.unlinked"), (Findings::MOST - 1, Some(last)));
+    let last = (Severity::Warning, "plan.more", "500 more are not listed".to_owned());
+    assert_eq!(counted(&plan.warnings(), "plan.unlinked"), (Findings::MOST, Some(last)));
 }
 
 #[test]
 fn warnings_are_told_of_refused_flows_too_and_after_all_problems() {
     let nodes = r#"{"id":"a","data":{"task_type":"scan"}},{"id":"b","data":{"task_type":"scan"}},
         {"id":"c","data":{"task_type":"scan","maxNodes":1}}"#;
-    let flow = Flow::from_json(with_edges(nodes, "ab ac")).unwrap();
+    let flow = Flow::from_json(with_edges(nodes, "ab")).unwrap();
     let found = Plan::new(&flow, &TaskTypes::documented()).unwrap_err();
     let codes: Vec<&str> = found.iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["plan.max-nodes", "plan.fan-out"]);
+    assert_eq!(codes, ["plan.max-nodes", "plan.unlinked"]);
 }
 
 #[test]

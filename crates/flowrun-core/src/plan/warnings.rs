@@ -1,26 +1,93 @@
-//! What is worth saying about a flow though it runs: what the public original does differently, what can never
-//! run, and settings and conditions that do not say what their author may think.
+//! What is worth saying about a flow though it runs: what can never run, settings and conditions that do not say what
+//! their author may think, and, where it is asked for, what the public original does differently.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::about::About;
 use super::cycles::topological_order;
-use super::{Links, Plan, PlanNode, Role, TaskTypes};
+use super::{Links, Plan, PlanNode, Role, TaskTypes, settings};
 use crate::condition::Conditions;
 use crate::model::json::Span;
-use crate::model::{Findings, Flow, NodeIx};
+use crate::model::{Diagnostic, Findings, Flow, NodeData, NodeIx, NodeSlot, shown};
 
 /// Warnings about the graph, which has no cycle.
 pub(super) fn of_graph(found: &mut Findings, flow: &Flow, links: &Links, nodes: &[PlanNode]) {
     let mut graph = Graph { flow, about: About(flow), links, nodes, found };
-    graph.roots();
     for node in links.nodes() {
-        graph.links_of(node);
+        graph.unlinked(node);
         graph.start_if_of(node);
     }
     if let Some(order) = topological_order(links) {
         graph.dead(&order);
+    }
+}
+
+/// Warnings about what the public original does otherwise.
+pub(super) fn of_original(found: &mut Findings, plan: &Plan) {
+    let Plan { flow, links, nodes, conditions, .. } = plan;
+    let about = About(flow);
+    let mut graph = Graph { flow, about, links, nodes, found };
+    graph.roots();
+    for node in links.nodes() {
+        graph.links_of(node);
+    }
+    for (node, conditions) in conditions {
+        for (index, sign) in conditions.signs_the_original_takes_for_equality() {
+            found.add(|| {
+                let at = format!("data/conditions/{index}/operator");
+                let message = format!(
+                    "condition {} of node `{}` has the operator `{sign}`",
+                    index + 1,
+                    about.shown_id(*node)
+                );
+                about
+                    .warning("condition.operator", (*node, &at, about.span_in(*node, &at)), message)
+                    .help("the public original reads it as `==`")
+            });
+        }
+    }
+}
+
+/// The one warning about a drawing in which no node does anything: such as one that React Flow saved before anybody
+/// said in `data.task_type` what the nodes do.
+pub(super) fn without_tasks(flow: &Flow, nodes: &[PlanNode]) -> Option<Diagnostic> {
+    if nodes.iter().any(|node| node.role.is_some()) {
+        return None;
+    }
+    // Who writes `"task_type": null` means an empty node, and who writes no data at all draws no task.
+    let mut datas = flow.document.nodes().iter().filter(|slot| !slot.data.is_absent()).peekable();
+    let is_silent =
+        |slot: &NodeSlot| NodeData::read(slot.data.text(flow.to_json())).find("task_type").is_none();
+    if datas.peek().is_none() || !datas.all(is_silent) {
+        return None;
+    }
+    let first = NodeIx::new(0);
+    let message = "no node has a task type: a run of this flow ends at once".to_owned();
+    let warning = About(flow).warning("plan.no-tasks", (first, "data/task_type", Span::default()), message);
+    Some(warning.help("say what a node does in its `data`, such as \"task_type\": \"scan\""))
+}
+
+/// Warnings about names in `configs` that are nearly those of this engine's settings.
+pub(super) fn of_config_names(found: &mut Findings, flow: &Flow) {
+    let about = About(flow);
+    for (index, node) in flow.nodes().enumerate() {
+        let Ok(configs) = NodeData::read(node.data()).object("configs") else { continue };
+        for key in configs.keys() {
+            let Some(near) = settings::meant(key) else { continue };
+            let node = NodeIx::new(index);
+            found.add(|| {
+                let at = format!("data/configs/{key}");
+                let message = format!(
+                    "`{}` in the configs of node `{}` does nothing",
+                    shown(key),
+                    about.shown_id(node)
+                );
+                about
+                    .warning("plan.unknown-setting", (node, &at, about.span_in(node, &at)), message)
+                    .help(format!("did you mean `{near}`?"))
+            });
+        }
     }
 }
 
@@ -146,14 +213,18 @@ impl Graph<'_> {
         self.warn("plan.roots", odd, message, "the public original starts the first node only");
     }
 
+    fn unlinked(&mut self, node: NodeIx) {
+        let is_alone = self.links.children(node).is_empty() && self.links.parents(node).is_empty();
+        if is_alone && self.nodes.len() > 1 {
+            let message = |id: &str| format!("node `{id}` is linked to no other: it starts at once");
+            self.warn("plan.unlinked", node, message, "link it, or remove it");
+        }
+    }
+
     fn links_of(&mut self, node: NodeIx) {
         let (links, nodes) = (self.links, self.nodes);
         let (children, parents) = (links.children(node), links.parents(node));
         let has_conditions = nodes[node.index()].has_conditions;
-        if parents.is_empty() && children.is_empty() && nodes.len() > 1 {
-            let message = |id: &str| format!("node `{id}` is linked to no other: it starts at once");
-            self.warn("plan.unlinked", node, message, "link it, or remove it");
-        }
         if parents.len() > 1 {
             let count = parents.len();
             let message = |id: &str| {

@@ -49,12 +49,12 @@ async fn play(act: &Act, scene: &Scene, screen: &Screen) -> Result<Exit, Command
     let request = RunRequest::of_plan(plan, target.site);
 
     let before = scene.arrivals();
-    let Driven { run, exit, .. } = drive(&engine, request, Keep::Nothing, screen).await?;
+    let Driven { run, skipped, exit, .. } = drive(&engine, request, Keep::Nothing, screen).await?;
     let Some(run) = run.filter(|_| matches!(exit, Exit::Done | Exit::RunFailed)) else {
         return Ok(exit);
     };
     let arrived = scene.arrivals().since(&before);
-    screen.data(&format!("\n{}\narrived:\n{}\n", render::table(&run), arrived.told()))?;
+    screen.data(&format!("\n{}\narrived:\n{}\n", render::table(&run, &skipped), arrived.told()))?;
     let differences = arrived.differences(&act.expected);
     for difference in &differences {
         screen.note(&format!("not as expected: {difference}"));

@@ -15,14 +15,16 @@ use crate::stored::Stored;
 pub(super) fn show(args: &ShowArgs, screen: &Screen) -> Result<Exit, CommandError> {
     let file = StoreFile::open(&args.of.store.path)?;
     let id = file.find(&args.of.run)?.id;
-    let Stored { run, lines } = Stored::read(&file.store, id)?;
+    let stored = Stored::read(&file.store, id)?;
+    let reasons = stored.reasons();
+    let Stored { run, lines } = stored;
     if args.journal {
         let lines: String = lines.iter().map(|line| told(line, run.plan())).collect();
         screen.data(&lines)?;
     } else if args.of.json {
         screen.data(&format!("{}\n", run.to_json()))?;
     } else {
-        screen.data(&render::table(&run.to_flow_run()))?;
+        screen.data(&render::table(&run.to_flow_run(), &reasons))?;
         screen.data(&waiting(&run))?;
     }
     Ok(Exit::Done)
