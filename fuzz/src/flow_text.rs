@@ -22,8 +22,8 @@ pub fn flow_text(input: &[u8]) {
     assert_eq!(again.to_json(), written, "reading and writing change nothing");
     assert_eq!(again.node_count(), flow.node_count());
     // Every problem names its place inside the text.
-    if let Err(problems) = Plan::new(&flow, &TaskTypes::documented()) {
-        assert!(!problems.is_empty(), "a flow is refused for a reason");
-        assert!(problems.iter().all(|problem| !problem.message.is_empty()));
+    if let Err(refused) = Plan::new(&flow, &TaskTypes::documented()) {
+        assert!(!refused.problems().is_empty(), "a flow is refused for a reason");
+        assert!(refused.problems().iter().all(|problem| !problem.message.is_empty()));
     }
 }

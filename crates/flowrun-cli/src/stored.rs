@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flowrun::{
-    Diagnostic, Flow, JournalLine, Plan, ReadError, ReplayError, Run, RunId, Site, Skipped, Store, StoreError,
+    Flow, JournalLine, Plan, PlanError, ReadError, ReplayError, Run, RunId, Site, Skipped, Store, StoreError,
 };
 use url::Url;
 
@@ -28,13 +28,8 @@ pub(crate) enum StoredError {
     #[error("the flow of run `{0}` cannot be read")]
     Flow(RunId, #[source] ReadError),
     /// Its flow is no plan for this program.
-    #[error("the flow of run `{run}` is refused: {}", first.message)]
-    Plan {
-        /// The run.
-        run: RunId,
-        /// What is wrong with it.
-        first: Box<Diagnostic>,
-    },
+    #[error("run `{0}` cannot be followed")]
+    Plan(RunId, #[source] PlanError),
     /// Its journal is not that of such a run.
     #[error("the journal of run `{0}` does not fit its flow")]
     Replay(RunId, #[source] ReplayError),
@@ -43,7 +38,7 @@ pub(crate) enum StoredError {
 impl StoredError {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Plan { .. } => Exit::Refused,
+            Self::Plan(..) => Exit::Refused,
             Self::Store(_) | Self::Flow(..) | Self::Replay(..) => Exit::NotFound,
         }
     }
@@ -55,9 +50,8 @@ impl Stored {
         let (stored, _journal) = store.open(id)?;
         let flow =
             Flow::from_json(Arc::clone(&stored.new.flow)).map_err(|error| StoredError::Flow(id, error))?;
-        let plan = Plan::of_run(&flow, &wiring::task_types(), stored.new.spec.semantics).map_err(
-            |mut problems| StoredError::Plan { run: id, first: Box::new(problems.swap_remove(0)) },
-        )?;
+        let plan = Plan::of_run(&flow, &wiring::task_types(), stored.new.spec.semantics)
+            .map_err(|refused| StoredError::Plan(id, refused))?;
         let lines = stored.lines.iter().map(|line| (line.at, &line.record));
         let run = Run::replay(Arc::new(plan), stored.new.spec, lines)
             .map_err(|error| StoredError::Replay(id, error))?;

@@ -3,7 +3,7 @@
 //! What the operator names (site, pages, mail server, Slack) is open to the executor it is named for, even
 //! when it is private; everything else has to be public or on the list of allowed hosts.
 
-use flowrun::{BuildError, Engine, EngineBuilder, TaskTypes};
+use flowrun::{BuildError, Engine, Executors, TaskTypes};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_executors::scan::{self, ScanExecutor, ScanSettings};
 use flowrun_executors::slack::{SlackExecutor, SlackSettings};
@@ -30,7 +30,7 @@ pub fn wrap_stores(wrapper: StoreWrapper) {
     WRAPPER.get_or_init(|| wrapper);
 }
 
-/// The task types that [`engine`] can do.
+/// The task types that [`executors`] can do.
 pub(crate) const TASK_TYPES: [&str; 4] = ["email", "scan", "slack", "webhook"];
 
 /// An engine cannot be made of these settings.
@@ -44,21 +44,16 @@ pub(crate) enum WiringError {
     Guard(#[from] flowrun_guard::BuildError),
 }
 
-/// An engine with every executor this program has, whose runs end with the process. `addresses` are those of
-/// the site and its pages.
-pub(crate) fn engine(settings: &Layer, addresses: &[Url]) -> Result<Engine, WiringError> {
-    Ok(builder(settings, addresses)?.build()?)
+/// An engine with these executors, whose runs end with the process.
+pub(crate) fn engine(executors: Executors) -> Result<Engine, WiringError> {
+    Ok(Engine::builder().executors(executors).build()?)
 }
 
 /// The same engine, whose runs are kept in `store`.
-pub(crate) fn engine_on(
-    settings: &Layer,
-    addresses: &[Url],
-    store: SqliteStore,
-) -> Result<Engine, WiringError> {
+pub(crate) fn engine_on(executors: Executors, store: SqliteStore) -> Result<Engine, WiringError> {
     #[cfg(feature = "failpoints")]
     let store = WRAPPER.get().copied().unwrap_or(|store| Box::new(store))(store);
-    Ok(builder(settings, addresses)?.store(store).build()?)
+    Ok(Engine::new(executors, store)?)
 }
 
 /// The task types this program can do, as its engines know them. No engine is made for it: that takes a client
@@ -70,19 +65,20 @@ pub(crate) fn task_types() -> TaskTypes {
     })
 }
 
-fn builder(settings: &Layer, addresses: &[Url]) -> Result<EngineBuilder, WiringError> {
+/// Every executor this program has, with the secrets that are given. `addresses` are those of the site and its pages.
+pub(crate) fn executors(settings: &Layer, addresses: &[Url]) -> Result<Executors, WiringError> {
     let (slack, email) = (slack(settings), email(settings));
     let at = |url: &str| Endpoint::of_url(url).ok();
     let site = guard(settings, addresses.iter().filter_map(|url| at(url.as_str())))?;
     let to_slack =
         guard(settings, slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url)))?;
     let to_mail = guard(settings, email.endpoint())?;
-    Ok(Engine::builder()
+    Ok(Executors::new()
         .secrets(revealed(&settings.secrets))
-        .executor("scan", ScanExecutor::new(site.clone(), scan(settings)))
-        .executor("webhook", WebhookExecutor::new(site, WebhookSettings::new()))
-        .executor("slack", SlackExecutor::new(to_slack, slack))
-        .executor("email", EmailExecutor::new(to_mail, email)))
+        .with("scan", ScanExecutor::new(site.clone(), scan(settings)))
+        .with("webhook", WebhookExecutor::new(site, WebhookSettings::new()))
+        .with("slack", SlackExecutor::new(to_slack, slack))
+        .with("email", EmailExecutor::new(to_mail, email)))
 }
 
 /// A server with the executors that are set up. Its sites are named by its callers, so they open nothing: a private
@@ -145,8 +141,8 @@ mod tests {
 
     #[test]
     fn the_engine_does_what_check_says_it_does() {
-        let engine = engine(&Layer::default(), &[]).unwrap();
-        assert_eq!(engine.task_types().names().collect::<Vec<_>>(), TASK_TYPES);
-        assert_eq!(*engine.task_types(), task_types());
+        let executors = executors(&Layer::default(), &[]).unwrap();
+        assert_eq!(executors.task_types().names().collect::<Vec<_>>(), TASK_TYPES);
+        assert_eq!(*executors.task_types(), task_types());
     }
 }

@@ -20,7 +20,7 @@ pub use keys::{DataKey, Unreadable, data_keys, documented_keys};
 pub use model::*;
 pub use plan::{
     EffectClass, KindsOfNodes, NODE_SETTINGS, NodeProblem, NodeSetting, ORIGINAL_SETTINGS, ObjectKinds,
-    OnUnknown, Plan, Role, TaskTypes,
+    OnUnknown, Plan, PlanError, Role, TaskTypes,
 };
 pub use reference::{NODE_KEYS, NodeKey, flow_schema};
 pub use run::{

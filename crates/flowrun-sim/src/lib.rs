@@ -10,7 +10,7 @@
 //! use flowrun_sim::{script::Script, sim::simulate};
 //!
 //! let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
-//! let plan = Plan::new(&flow, &TaskTypes::documented()).map_err(|problems| problems[0].to_string())?;
+//! let plan = Plan::new(&flow, &TaskTypes::documented())?;
 //! let script = Script::parse("[nodes.1]\nafter = '2s'\nend = 'failed'")?;
 //! let simulated = simulate(&Arc::new(plan), &script)?;
 //! assert_eq!(simulated.run().status(), RunStatus::Failed);

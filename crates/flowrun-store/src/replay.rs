@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowrun_core::{Diagnostic, Plan, ReadError, ReplayError, Run, Severity, TaskTypes};
+use flowrun_core::{Plan, PlanError, ReadError, ReplayError, Run, TaskTypes};
 
 use crate::StoredRun;
 
@@ -12,9 +12,9 @@ pub enum NotReplayed {
     /// Its flow cannot be read.
     #[error("its flow cannot be read")]
     Flow(#[from] ReadError),
-    /// Its flow is no plan for these task types: the problems, and after them warnings.
-    #[error("its flow is refused: {}", .0.first().map_or("no reason given", |problem| &problem.message))]
-    Refused(Vec<Diagnostic>),
+    /// Its flow is no plan for these task types.
+    #[error(transparent)]
+    Refused(#[from] PlanError),
     /// Its journal is none that a run of its flow could have written.
     #[error("its journal does not fit its flow")]
     Journal(#[from] ReplayError),
@@ -25,10 +25,9 @@ impl NotReplayed {
     #[must_use]
     pub fn is_about_task_types(&self) -> bool {
         match self {
-            Self::Refused(problems) => problems
-                .iter()
-                .filter(|problem| problem.severity == Severity::Error)
-                .all(|problem| problem.code == "plan.unknown-task-type"),
+            Self::Refused(refused) => {
+                refused.problems().iter().all(|problem| problem.code == "plan.unknown-task-type")
+            }
             Self::Flow(_) | Self::Journal(_) => false,
         }
     }
@@ -41,8 +40,7 @@ impl StoredRun {
     ///
     /// [`NotReplayed`] when the flow is none that can run with `types`, or the journal is not one of it.
     pub fn replay(&self, types: &TaskTypes) -> Result<Run, NotReplayed> {
-        let plan = Plan::of_run(&self.new.read_flow()?, types, self.new.spec.semantics)
-            .map_err(NotReplayed::Refused)?;
+        let plan = Plan::of_run(&self.new.read_flow()?, types, self.new.spec.semantics)?;
         let lines = self.lines.iter().map(|line| (line.at, &line.record));
         Ok(Run::replay(Arc::new(plan), self.new.spec.clone(), lines)?)
     }

@@ -1,28 +1,28 @@
 //! What an engine is made of.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use flowrun_core::{NoSecrets, Outcome, RenderOptions, Role, RunPolicy, SecretSource, Task, TaskTypes};
+use flowrun_core::{Outcome, RenderOptions, Role, RunPolicy, SecretSource, Task};
 use flowrun_store::{MemoryStore, Store};
 
 use crate::Context;
 use crate::checked::CheckedPlans;
 use crate::clock::{Clock, HostClock, SystemClock};
-use crate::engine::{Engine, Inner};
-use crate::executor::{Executors, Function, TaskExecutor};
+use crate::engine::Engine;
+use crate::executor::TaskExecutor;
+use crate::executors::{BuildError, Executors};
 use crate::held::HeldStore;
+use crate::inner::Inner;
 use crate::signal::Signal;
 use crate::slots::{Limit, SlotRequest, Slots};
 
 /// Collects what an engine is made of.
 #[derive(Default)]
 pub struct EngineBuilder {
-    executors: Vec<(String, Role, Arc<dyn TaskExecutor>)>,
+    executors: Executors,
     store: Option<Arc<dyn Store>>,
-    secrets: Option<Arc<dyn SecretSource>>,
     rendering: RenderOptions,
     clock: Option<Arc<dyn Clock>>,
     policy: RunPolicy,
@@ -31,17 +31,40 @@ pub struct EngineBuilder {
     limits: Vec<Limit>,
 }
 
-impl EngineBuilder {
-    /// Adds the executor of a task type. A documented type has its documented role, an own type starts
-    /// afresh from pages or the site ([`Role::Producer`]).
-    #[must_use]
-    pub fn executor(self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
-        let task_type = task_type.into();
-        let role = TaskTypes::documented_role(&task_type).unwrap_or(Role::Producer);
-        self.executor_as(task_type, role, executor)
+impl Engine {
+    /// An engine that does what these executors can, and keeps its runs in this store. Everything else is as
+    /// [`builder`](Self::builder) has it.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] when a task type has no name or two executors.
+    pub fn new(executors: Executors, store: impl Store) -> Result<Self, BuildError> {
+        Self::builder().executors(executors).store(store).build()
     }
 
-    /// Adds the executor of a task type with a role of choice, such as an own receiver of objects.
+    /// Starts an engine that can do nothing yet: give it executors.
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+}
+
+impl EngineBuilder {
+    /// Sets what the engine can do and with which secrets, in place of whatever was set before.
+    #[must_use]
+    pub fn executors(mut self, executors: Executors) -> Self {
+        self.executors = executors;
+        self
+    }
+
+    /// Adds the executor of a task type: [`Executors::with`].
+    #[must_use]
+    pub fn executor(mut self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
+        self.executors = self.executors.with(task_type, executor);
+        self
+    }
+
+    /// Adds the executor of a task type with a role of choice: [`Executors::with_role`].
     #[must_use]
     pub fn executor_as(
         mut self,
@@ -49,38 +72,19 @@ impl EngineBuilder {
         role: Role,
         executor: impl TaskExecutor,
     ) -> Self {
-        self.executors.push((task_type.into(), role, Arc::new(executor)));
+        self.executors = self.executors.with_role(task_type, role, executor);
         self
     }
 
-    /// Adds a function as the executor of a task type: it has the whole answer as soon as it is called
-    /// ([`TaskExecutor::execute_now`]), so it must not block. It only computes, and is called again after a crash
-    /// without further thought ([`EffectClass::Read`](flowrun_core::EffectClass::Read)): what does something outside
-    /// is a [`TaskExecutor`] of its own. Its role is that of [`executor`](Self::executor).
-    ///
-    /// ```
-    /// use flowrun::{Context, Engine, Flow, NodeSpec, Outcome, RunRequest, RunStatus, Site, Task};
-    ///
-    /// # #[tokio::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let greet = |task: &Task, context: &Context| {
-    ///     context.log(format!("hello {}", task.site().site_url()));
-    ///     Outcome::done()
-    /// };
-    /// let engine = Engine::builder().function("greet", greet).build()?;
-    /// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
-    /// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
-    /// assert_eq!(run.finished().await?.status(), RunStatus::Passed);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Adds a function as the executor of a task type: [`Executors::with_function`].
     #[must_use]
     pub fn function(
-        self,
+        mut self,
         task_type: impl Into<String>,
         function: impl Fn(&Task, &Context) -> Outcome + Send + Sync + 'static,
     ) -> Self {
-        self.executor(task_type, Function(function))
+        self.executors = self.executors.with_function(task_type, function);
+        self
     }
 
     /// Sets where journals live. Default: a [`MemoryStore`], which is volatile.
@@ -90,10 +94,10 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets where secrets come from. Default: there are none.
+    /// Sets where secrets come from: [`Executors::secrets`]. Default: there are none.
     #[must_use]
     pub fn secrets(mut self, secrets: impl SecretSource + 'static) -> Self {
-        self.secrets = Some(Arc::new(secrets));
+        self.executors = self.executors.secrets(secrets);
         self
     }
 
@@ -175,25 +179,11 @@ impl EngineBuilder {
     ///
     /// [`BuildError`] when a task type has no name or two executors.
     pub fn build(self) -> Result<Engine, BuildError> {
-        let mut types = TaskTypes::default();
-        let (mut executors, mut by_type) = (Vec::new(), BTreeMap::new());
-        for (task_type, role, executor) in self.executors {
-            if task_type.is_empty() {
-                return Err(BuildError::NoName);
-            }
-            let place = u16::try_from(executors.len()).map_err(|_| BuildError::TooMany)?;
-            if by_type.insert(task_type.clone(), place).is_some() {
-                return Err(BuildError::TwoExecutors(task_type));
-            }
-            types = types.with(&*task_type, role).effect(&task_type, executor.effect());
-            executors.push(executor);
-        }
-        Ok(Engine::new(Inner {
-            executors: Executors::new(executors),
-            by_type,
-            types,
+        self.executors.admit()?;
+        let inner = Inner {
+            secrets: Arc::clone(self.executors.secret_source()),
+            executors: self.executors,
             store: HeldStore::new(self.store.unwrap_or_else(|| Arc::new(MemoryStore::default()))),
-            secrets: self.secrets.unwrap_or_else(|| Arc::new(NoSecrets)),
             rendering: self.rendering,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             policy: self.policy,
@@ -202,28 +192,13 @@ impl EngineBuilder {
             open: Mutex::default(),
             changed: Signal::default(),
             checked: CheckedPlans::default(),
-        }))
+        };
+        Ok(Engine { inner: Arc::new(inner) })
     }
 }
 
 impl fmt::Debug for EngineBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let types = self.executors.iter().map(|(task_type, ..)| task_type).collect::<Vec<_>>();
-        f.debug_struct("EngineBuilder").field("task_types", &types).finish_non_exhaustive()
+        f.debug_struct("EngineBuilder").field("executors", &self.executors).finish_non_exhaustive()
     }
-}
-
-/// An engine cannot be made of this.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The empty task type is that of empty nodes, which nobody does.
-    #[error("a task type needs a name")]
-    NoName,
-    /// Two executors were added for one task type.
-    #[error("the task type `{0}` has two executors")]
-    TwoExecutors(String),
-    /// There are more executors than an engine can tell apart.
-    #[error("an engine has at most 65,535 executors")]
-    TooMany,
 }

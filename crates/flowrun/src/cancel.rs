@@ -2,10 +2,10 @@
 
 use flowrun_core::{Event, FlowRun, RunId};
 
-use crate::driver::Request;
-use crate::engine::{Engine, Inner, OpenRun};
+use crate::engine::Engine;
 use crate::failpoint::failpoint;
-use crate::handle::RunError;
+use crate::inner::{Inner, OpenRun};
+use crate::progress::{Request, RunError};
 use crate::recover::ResumeError;
 
 impl Engine {
@@ -39,7 +39,7 @@ impl Inner {
     async fn cancel_stored(&self, run: RunId) -> Result<FlowRun, ResumeError> {
         let store = self.store.borrow().ok_or(ResumeError::ShutDown)?;
         let (stored, mut journal) = store.open(run)?;
-        let mut run = stored.replay(&self.types)?;
+        let mut run = stored.replay(self.executors.task_types())?;
         // In this order, so that what was lost with the other process is not tried again.
         for event in [Event::CancelRequested, Event::Recovered { epoch: store.epoch() }] {
             if matches!(event, Event::Recovered { .. }) && run.is_over() {

@@ -1,32 +1,20 @@
 //! The engine: executors, a store, and the runs they do.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use flowrun_core::{
-    Event, Flow, Plan, RenderOptions, Run, RunId, RunPolicy, RunSpec, SecretSource, TaskTypes,
-    secret_and_key_names,
-};
+use flowrun_core::{Event, Run, RunId, RunSpec, TaskTypes};
 use flowrun_store::NewRun;
 use futures::future::join_all;
-use tokio::sync::mpsc;
 
-use crate::builder::EngineBuilder;
-use crate::checked::CheckedPlans;
-use crate::clock::Clock;
-use crate::contain;
-use crate::driver::Request;
-use crate::executor::Executors;
+use crate::executors::Executors;
 use crate::failpoint::failpoint;
-use crate::handle::{Progress, RunHandle};
-use crate::held::HeldStore;
+use crate::handle::RunHandle;
+use crate::inner::Inner;
 use crate::launch::Ready;
+use crate::progress::Request;
 use crate::request::{RunRequest, StartError, What};
-use crate::signal::Signal;
-use crate::slots::Slots;
-use crate::stops::Stops;
 
 /// Runs flows. Cloning gives another handle to the same engine.
 ///
@@ -38,69 +26,23 @@ pub struct Engine {
     pub(crate) inner: Arc<Inner>,
 }
 
-pub(crate) struct Inner {
-    pub(crate) executors: Executors,
-    /// The place of each task type's executor.
-    pub(crate) by_type: BTreeMap<String, u16>,
-    pub(crate) types: TaskTypes,
-    pub(crate) store: HeldStore,
-    pub(crate) secrets: Arc<dyn SecretSource>,
-    pub(crate) rendering: RenderOptions,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) policy: RunPolicy,
-    pub(crate) grace: Duration,
-    pub(crate) slots: Arc<Slots>,
-    pub(crate) open: Mutex<OpenRuns>,
-    /// A run has left its driver.
-    pub(crate) changed: Signal,
-    pub(crate) checked: CheckedPlans,
-}
-
-/// The runs that have a driver.
-#[derive(Default)]
-pub(crate) struct OpenRuns {
-    pub(crate) is_shut_down: bool,
-    pub(crate) runs: BTreeMap<RunId, OpenRun>,
-}
-
-/// A run that has a driver, as the engine knows it.
-#[derive(Clone)]
-pub(crate) struct OpenRun {
-    pub(crate) requests: mpsc::Sender<Request>,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) stops: Arc<Stops>,
-}
-
 impl Engine {
-    pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
-    }
-
-    /// Starts an engine that can do nothing yet: add executors.
+    /// What this engine can do.
     #[must_use]
-    pub fn builder() -> EngineBuilder {
-        EngineBuilder::default()
+    pub fn executors(&self) -> &Executors {
+        &self.inner.executors
     }
 
     /// The task types this engine can do.
     #[must_use]
     pub fn task_types(&self) -> &TaskTypes {
-        &self.inner.types
+        self.inner.executors.task_types()
     }
 
     /// Whether runs are lost when the process ends.
     #[must_use]
     pub fn is_volatile(&self) -> bool {
         self.inner.store.is_volatile()
-    }
-
-    /// Checks a flow: its graph, and with each node's executor whether what it needs is there.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError::Refused`] with every problem.
-    pub fn plan(&self, flow: &Flow) -> Result<Arc<Plan>, StartError> {
-        self.inner.plan(flow).map_err(StartError::Refused)
     }
 
     /// Starts a run on the current tokio runtime, and returns once its beginning is stored: from then on it
@@ -116,10 +58,10 @@ impl Engine {
     pub async fn start(&self, request: RunRequest) -> Result<RunHandle, StartError> {
         let inner = &self.inner;
         let plan = match request.what {
-            What::Flow(flow) => inner.plan(&flow).map_err(StartError::Refused)?,
+            What::Flow(flow) => inner.plan(&flow)?,
             What::Plan(plan) => plan,
         };
-        let executors = inner.node_executors(&plan).map_err(StartError::Refused)?;
+        let executors = inner.node_executors(&plan)?;
         let id = request.id.unwrap_or_else(|| RunId::from_bytes(uuid::Uuid::new_v4().into_bytes()));
         let mut spec = RunSpec::new(id, inner.clock.now(), request.site);
         spec.configs = request.configs;
@@ -131,7 +73,7 @@ impl Engine {
         };
         let launched = {
             let store = inner.store.borrow().ok_or(StartError::ShutDown)?;
-            let secrets = inner.secrets_of(plan.flow()).map_err(StartError::Secrets)?;
+            let secrets = inner.executors.secrets_of(plan.flow()).map_err(StartError::Secrets)?;
             let journal = store.create(new.secrets(secrets))?;
             failpoint!("c0");
             let run = Run::new(plan, spec);
@@ -187,33 +129,7 @@ impl Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let types = self.inner.types.names().collect::<Vec<_>>();
+        let types = self.task_types().names().collect::<Vec<_>>();
         f.debug_struct("Engine").field("task_types", &types).finish_non_exhaustive()
-    }
-}
-
-impl Inner {
-    pub(crate) fn open(&self) -> MutexGuard<'_, OpenRuns> {
-        // A panic elsewhere does not leave the list half changed.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The names of all secrets.
-    ///
-    /// # Errors
-    ///
-    /// What their source panicked with.
-    pub(crate) fn secret_names(&self) -> Result<Vec<String>, String> {
-        contain::call(|| self.secrets.names()).map_err(|panicked| panicked.to_string())
-    }
-
-    /// The names of the secrets that the flow mentions.
-    fn secrets_of(&self, flow: &Flow) -> Result<Vec<String>, String> {
-        let mut names = self.secret_names()?;
-        if !names.is_empty() {
-            let mentioned: BTreeSet<_> = secret_and_key_names(flow.to_json()).collect();
-            names.retain(|name| mentioned.contains(name.as_str()));
-        }
-        Ok(names)
     }
 }

@@ -44,7 +44,7 @@ pub trait TaskExecutor: Send + Sync + 'static {
     /// of the run: it must not block, and neither a cancel nor a deadline ends it. Attempts that were called for
     /// before a cancel are still made; [`Context::is_cancelled`] tells them.
     ///
-    /// [`EngineBuilder::function`](crate::EngineBuilder::function) makes an executor that is nothing else.
+    /// [`Executors::with_function`](crate::Executors::with_function) makes an executor that is nothing else.
     fn execute_now(&self, task: &Task, context: &Context) -> Option<Outcome> {
         let _ = (task, context);
         None
@@ -154,15 +154,22 @@ pub enum Placement {
 
 /// Executors, which are values of others: whatever one of them does when it is dropped, the rest are dropped too, and
 /// whoever drops them goes on.
-pub(crate) struct Executors(Vec<Arc<dyn TaskExecutor>>);
+#[derive(Clone, Default)]
+pub(crate) struct ExecutorList(Vec<Arc<dyn TaskExecutor>>);
 
-impl Executors {
-    pub(crate) const fn new(executors: Vec<Arc<dyn TaskExecutor>>) -> Self {
-        Self(executors)
+impl ExecutorList {
+    pub(crate) fn push(&mut self, executor: Arc<dyn TaskExecutor>) {
+        self.0.push(executor);
     }
 }
 
-impl std::ops::Deref for Executors {
+impl FromIterator<Arc<dyn TaskExecutor>> for ExecutorList {
+    fn from_iter<I: IntoIterator<Item = Arc<dyn TaskExecutor>>>(executors: I) -> Self {
+        Self(executors.into_iter().collect())
+    }
+}
+
+impl std::ops::Deref for ExecutorList {
     type Target = [Arc<dyn TaskExecutor>];
 
     fn deref(&self) -> &Self::Target {
@@ -170,7 +177,7 @@ impl std::ops::Deref for Executors {
     }
 }
 
-impl Drop for Executors {
+impl Drop for ExecutorList {
     fn drop(&mut self) {
         for executor in self.0.drain(..) {
             if contain::discard(executor).is_err() {
@@ -185,7 +192,7 @@ impl Drop for Executors {
 pub(crate) struct NodeExecutors {
     pub(crate) plan: Arc<Plan>,
     /// By the plan's task types.
-    pub(crate) of_type: Arc<Executors>,
+    pub(crate) of_type: Arc<ExecutorList>,
 }
 
 impl NodeExecutors {

@@ -2,59 +2,15 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use flowrun_core::{FlowRun, NodeIx, Plan, Record, Run, RunId, RunStatus, Timestamp};
+use flowrun_core::{FlowRun, NodeIx, Plan, Record, RunId, RunStatus, Timestamp};
 use flowrun_store::{JournalLine, JournalReader, StoreError};
 use futures::Stream;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::driver::Request;
-use crate::signal::Signal;
+use crate::progress::{Progress, Request, RunError};
 use crate::stops::Stops;
-
-/// How far a driver is, for those who watch it.
-#[derive(Default)]
-pub(crate) struct Progress {
-    changed: Signal,
-    /// How often something was committed and told.
-    told: AtomicU64,
-    ended: Signal,
-    at_rest: AtomicBool,
-    end: OnceLock<Result<Arc<Run>, RunError>>,
-}
-
-impl Progress {
-    /// Something was committed.
-    pub(crate) fn committed(&self) {
-        self.told.fetch_add(1, Ordering::Release);
-        self.changed.raise();
-    }
-
-    fn told(&self) -> u64 {
-        self.told.load(Ordering::Acquire)
-    }
-
-    /// The run came to rest, or goes on.
-    pub(crate) fn rest(&self, at_rest: bool) {
-        self.at_rest.store(at_rest, Ordering::Release);
-        self.changed.raise();
-    }
-
-    /// The driver is done with the run.
-    pub(crate) fn finish(&self, end: Result<Run, RunError>) {
-        // Set once, by the only driver.
-        let _ = self.end.set(end.map(Arc::new));
-        self.ended.raise();
-        self.changed.raise();
-    }
-
-    /// Waits until the driver is done.
-    pub(crate) async fn finished(&self) -> &Result<Arc<Run>, RunError> {
-        self.ended.until(|| self.end.get()).await
-    }
-}
 
 /// A started run. Dropping the handle does not stop the run; clones speak of the same run.
 #[derive(Clone)]
@@ -83,7 +39,7 @@ impl RunHandle {
     /// How the run stands: `Working` until its driver is done.
     #[must_use]
     pub fn status(&self) -> RunStatus {
-        match self.progress.end.get() {
+        match self.progress.end() {
             Some(Ok(run)) => run.status(),
             Some(Err(_)) | None => RunStatus::Working,
         }
@@ -92,7 +48,7 @@ impl RunHandle {
     /// Whether the run was stopped by its own deadline.
     #[must_use]
     pub fn has_timed_out(&self) -> bool {
-        matches!(self.progress.end.get(), Some(Ok(run)) if run.has_timed_out())
+        matches!(self.progress.end(), Some(Ok(run)) if run.has_timed_out())
     }
 
     /// Waits for the end of the run.
@@ -190,8 +146,8 @@ impl RunHandle {
     ///
     /// Dropping the future stops the waiting; call it again to wait on.
     pub async fn at_rest(&self) {
-        let Progress { changed, at_rest, end, .. } = &*self.progress;
-        changed.until(|| (end.get().is_some() || at_rest.load(Ordering::Acquire)).then_some(())).await;
+        let progress = &self.progress;
+        progress.until(|| (progress.end().is_some() || progress.is_at_rest()).then_some(())).await;
     }
 
     /// The events of the run from its beginning, as far as its store still has them, then as they come.
@@ -214,21 +170,6 @@ impl fmt::Debug for RunHandle {
             .field("status", &self.status())
             .finish_non_exhaustive()
     }
-}
-
-/// Why a run has no result.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// What was decided could not be written down. The journal is the truth: the run in memory was dropped.
-    #[error("could not write the run's journal")]
-    Store(#[from] StoreError),
-    /// The engine was shut down before the run ended.
-    #[error("the run was left open: the engine was shut down")]
-    Parked,
-    /// The runtime was shut down, or the driver panicked.
-    #[error("the run lost its driver")]
-    Lost,
 }
 
 /// What somebody who watches a run sees next.
@@ -282,14 +223,14 @@ impl Events {
             }
             let progress = Arc::clone(&self.handle.progress);
             // Before the reading, so that nothing committed meanwhile, or before the end, is missed.
-            let (told, is_over) = (progress.told(), progress.end.get().is_some());
+            let (told, is_over) = (progress.told(), progress.end().is_some());
             self.read().await?;
             if self.ready.is_empty() {
                 if is_over {
                     return Ok(None);
                 }
-                let has_changed = || progress.told() != told || progress.end.get().is_some();
-                progress.changed.until(|| has_changed().then_some(())).await;
+                let has_changed = || progress.told() != told || progress.end().is_some();
+                progress.until(|| has_changed().then_some(())).await;
             }
         }
     }

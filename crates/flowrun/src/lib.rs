@@ -53,13 +53,16 @@ mod context;
 mod driver;
 mod engine;
 mod executor;
+mod executors;
 mod failpoint;
 mod handle;
 mod held;
+mod inner;
 mod intake;
 mod launch;
 mod names;
 mod preflight;
+mod progress;
 mod recover;
 mod redact;
 mod reports;
@@ -69,11 +72,12 @@ mod slots;
 mod stops;
 
 pub use async_trait::async_trait;
-pub use builder::{BuildError, EngineBuilder};
+pub use builder::EngineBuilder;
 pub use clock::{Clock, SystemClock};
 pub use context::{Context, DetachedRun};
 pub use engine::Engine;
 pub use executor::{Placement, Probe, TaskExecutor};
+pub use executors::{BuildError, Executors};
 pub use flowrun_core::*;
 pub use flowrun_store::{
     Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, Opened, Page as JournalPage, RunFilter,
@@ -84,7 +88,8 @@ pub use flowrun_store::{
     HostError, HostTables, HostTransaction, OpenError, Retention, RunChange, SqlValue, SqliteOptions,
     SqliteStore, StoreStats, Verified,
 };
-pub use handle::{Events, RunError, RunEvent, RunHandle, Watched};
+pub use handle::{Events, RunEvent, RunHandle, Watched};
+pub use progress::RunError;
 pub use recover::{Recovered, ResumeError, Untouched};
 pub use redact::{RedactedStream, Redactor};
 pub use request::{RunRequest, StartError};

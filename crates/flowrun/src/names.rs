@@ -9,8 +9,8 @@ use flowrun_core::{
 use serde_json::Value;
 
 use crate::contain;
-use crate::engine::Inner;
 use crate::executor::TaskExecutor;
+use crate::executors::Executors;
 
 /// What the templates of a plan name.
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(crate) struct Names {
     pub(crate) secrets: BTreeSet<String>,
 }
 
-impl Inner {
+impl Executors {
     /// Looks at the names in the texts that executors say are templates.
     ///
     /// # Complexity
@@ -67,7 +67,7 @@ impl Inner {
     /// Whether an own executor says that its objects carry this key.
     fn declares(&self, name: &str) -> bool {
         let has = |own: &Arc<dyn TaskExecutor>| own.data_keys().is_some_and(|keys| keys.contains(&name));
-        self.executors.iter().any(|own| contain::call(|| has(own)).unwrap_or_default())
+        self.iter().any(|own| contain::call(|| has(own)).unwrap_or_default())
     }
 
     /// The nodes at or below one of an own task type that does not declare the keys of its objects.

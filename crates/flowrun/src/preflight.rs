@@ -1,12 +1,19 @@
-//! What is known of a plan before it runs: each executor has a look at its nodes.
+//! What is known of a flow before it runs: its graph, what each executor says of its nodes, the names in its
+//! templates.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use flowrun_core::{Diagnostic, Findings, Flow, NodeIx, NodeProblem, Origin, Plan, Semantics, Severity};
+use flowrun_core::{
+    Diagnostic, Findings, Flow, NodeIx, NodeProblem, Origin, Plan, PlanError, RunPolicy, Semantics, Severity,
+    secret_and_key_names,
+};
 
 use crate::contain::{self, Panicked};
-use crate::engine::{Engine, Inner};
-use crate::executor::{Executors, NodeExecutors, TaskExecutor};
+use crate::engine::Engine;
+use crate::executor::NodeExecutors;
+use crate::executors::Executors;
+use crate::inner::Inner;
 use crate::intake::Intake;
 use crate::names::Names;
 use crate::redact::Redactor;
@@ -18,26 +25,38 @@ struct Found {
     warnings: Findings,
 }
 
-impl Engine {
+/// The names of secrets that the templates of a plan cannot do without.
+type NeededSecrets = BTreeSet<String>;
+
+impl Executors {
+    /// The plan of a flow: its graph is in order, each node's executor has what it needs, and every name in a template
+    /// is known.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] with every problem of the graph and of the nodes.
+    pub fn plan(&self, flow: &Flow) -> Result<Plan, PlanError> {
+        self.plan_with_secrets(flow).map(|(plan, _)| plan)
+    }
+
     /// Everything worth saying about a flow without running it: first what refuses it, then what its author may
-    /// want to know. An error is what [`plan`](Self::plan) and [`start`](Self::start) refuse; where its
+    /// want to know. An error is what [`plan`](Self::plan) and [`Engine::start`] refuse; where its
     /// [`origin`](Diagnostic::origin) is the settings, the flow itself is in order.
     ///
     /// ```
-    /// use flowrun::{Engine, Flow, NodeSpec, Outcome};
+    /// use flowrun::{Executors, Flow, NodeSpec, Outcome};
     ///
-    /// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+    /// let executors = Executors::new().with_function("greet", |_, _| Outcome::done());
     /// let flow = Flow::builder().node(NodeSpec::new("1", "great")).build()?;
-    /// assert_eq!(engine.check(&flow)[0].code, "plan.unknown-task-type");
+    /// assert_eq!(executors.check(&flow)[0].code, "plan.unknown-task-type");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn check(&self, flow: &Flow) -> Vec<Diagnostic> {
-        let planned = Plan::new(flow, self.task_types());
-        let Found { errors, warnings } = self.inner.look_at(flow);
-        let (mut found, mut advice) = match &planned {
+        let Found { errors, warnings } = self.look_at(flow);
+        let mut found = match Plan::new(flow, self.task_types()) {
             Ok(plan) => {
-                let Names { unknown, odd, .. } = self.inner.names_of(plan);
+                let Names { unknown, odd, .. } = self.names_of(&plan);
                 let mut advice = Findings::default();
                 // Whether a secret is given is the operator's, so a name that nobody knows is told and no more.
                 let hint = |mut problem: NodeProblem| {
@@ -47,97 +66,39 @@ impl Engine {
                 for (node, problem) in unknown.into_iter().map(|(node, one)| (node, hint(one))).chain(odd) {
                     advice.add(|| flow.finding(node, problem));
                 }
-                (Vec::new(), [plan.warnings(), advice.into_vec()].concat())
+                [plan.warnings(), advice.into_vec()].concat()
             }
-            Err(problems) => {
-                problems.iter().cloned().partition(|problem| problem.severity == Severity::Error)
-            }
+            Err(refused) => refused.into_diagnostics(),
         };
         found.append(&mut errors.into_vec());
-        advice.append(&mut warnings.into_vec());
-        found.append(&mut advice);
+        found.append(&mut warnings.into_vec());
+        // Stable: among errors and among warnings those of the graph stay first.
+        found.sort_by_key(|finding| finding.severity);
         found
     }
-}
 
-impl Inner {
-    /// The plan of a flow that each executor had a look at.
-    ///
-    /// # Errors
-    ///
-    /// Every problem of the graph and of the nodes.
-    pub(crate) fn plan(&self, flow: &Flow) -> Result<Arc<Plan>, Vec<Diagnostic>> {
-        match Plan::new(flow, &self.types) {
+    fn plan_with_secrets(&self, flow: &Flow) -> Result<(Plan, NeededSecrets), PlanError> {
+        match Plan::new(flow, self.task_types()) {
             Ok(plan) => {
-                let plan = Arc::new(plan);
-                self.node_executors(&plan)?;
-                Ok(plan)
+                let (problems, secrets) = self.problems_of(&plan);
+                if problems.is_empty() { Ok((plan, secrets)) } else { Err(PlanError::new(problems)) }
             }
-            Err(mut problems) => {
-                problems.retain(|problem| problem.severity == Severity::Error);
-                problems.append(&mut self.look_at(flow).errors.into_vec());
-                Err(problems)
+            Err(refused) => {
+                let mut found = refused.into_diagnostics();
+                found.append(&mut self.look_at(flow).errors.into_vec());
+                Err(PlanError::new(found))
             }
         }
     }
 
-    /// Finds the executor of each task type and lets it look at its nodes, once a plan.
-    pub(crate) fn node_executors(&self, plan: &Arc<Plan>) -> Result<NodeExecutors, Vec<Diagnostic>> {
-        self.executors_for(plan, Semantics::default())
-    }
-
-    /// The same for a run that began with this reading: what was not looked at when it began is not refused now.
-    pub(crate) fn executors_for(
-        &self,
-        plan: &Arc<Plan>,
-        semantics: Semantics,
-    ) -> Result<NodeExecutors, Vec<Diagnostic>> {
-        let of_type =
-            plan.task_types().map(|name| self.executor_of(name).cloned()).collect::<Option<Vec<_>>>();
-        let Some(of_type) = of_type else { return Err(self.without_executor(plan)) };
-        let is_known = self.checked.secrets_of(plan).is_some_and(|needed| {
-            // Secrets may come and go between two starts of a plan.
-            needed.is_empty()
-                || self.secret_names().is_ok_and(|given| needed.iter().all(|name| given.contains(name)))
-        });
-        if !is_known {
-            let mut errors = self.look_at(plan.flow()).errors;
-            let Names { unknown, secrets, .. } = self.names_of(plan);
-            for (node, problem) in unknown {
-                errors.add(|| plan.flow().finding(node, problem));
-            }
-            let mut errors = errors.into_vec();
-            if semantics == Semantics::V1 {
-                errors.retain(|problem| problem.origin == Origin::Settings);
-            }
-            if !errors.is_empty() {
-                return Err(errors);
-            }
-            self.checked.insert(plan, secrets.into_iter().collect());
+    /// What stands in the way of the nodes of a plan, and the secrets that it cannot do without.
+    fn problems_of(&self, plan: &Plan) -> (Vec<Diagnostic>, NeededSecrets) {
+        let mut errors = self.look_at(plan.flow()).errors;
+        let Names { unknown, secrets, .. } = self.names_of(plan);
+        for (node, problem) in unknown {
+            errors.add(|| plan.flow().finding(node, problem));
         }
-        Ok(NodeExecutors { plan: Arc::clone(plan), of_type: Arc::new(Executors::new(of_type)) })
-    }
-
-    /// The nodes that nobody does: the plan is of another engine, which has more executors.
-    fn without_executor(&self, plan: &Plan) -> Vec<Diagnostic> {
-        let mut found = Findings::default();
-        for (index, node) in plan.flow().nodes().enumerate() {
-            let task_type = node.task_type();
-            if task_type.is_empty() || self.executor_of(&task_type).is_some() {
-                continue;
-            }
-            found.add(|| {
-                let message = format!("no executor does the task type `{task_type}`");
-                let problem = NodeProblem::error("engine.no-executor", "/data/task_type", message);
-                plan.flow().finding(NodeIx::new(index), problem)
-            });
-        }
-        found.into_vec()
-    }
-
-    /// The executor of a task type.
-    pub(crate) fn executor_of(&self, task_type: &str) -> Option<&Arc<dyn TaskExecutor>> {
-        self.by_type.get(task_type).map(|&place| &self.executors[usize::from(place)])
+        (errors.into_vec(), secrets)
     }
 
     /// Lets the executors look at the nodes of a flow. Whether the flow is a plan is not asked here.
@@ -160,11 +121,11 @@ impl Inner {
     /// What is said of an executor that panicked when it looked at a node.
     fn panicked_at_check(&self, panicked: &Panicked) -> NodeProblem {
         // Rare enough to read all secrets for it. What cannot be redacted is not shown.
-        let redactor = contain::call(|| Redactor::new(&self.secrets));
+        let redactor = contain::call(|| Redactor::new(self.secret_source()));
         let message = redactor.map_or_else(
             |_| "the node cannot be checked: its executor panicked".to_owned(),
             |redactor| {
-                let intake = Intake::new(redactor, self.policy.clone());
+                let intake = Intake::new(redactor, RunPolicy::default());
                 format!(
                     "the node cannot be checked: its executor panicked: {}",
                     intake.line(panicked.to_string())
@@ -172,5 +133,84 @@ impl Inner {
             },
         );
         NodeProblem::error("engine.executor-panicked", "/data", message)
+    }
+
+    /// The names of all secrets.
+    ///
+    /// # Errors
+    ///
+    /// What their source panicked with.
+    pub(crate) fn secret_names(&self) -> Result<Vec<String>, String> {
+        contain::call(|| self.secret_source().names()).map_err(|panicked| panicked.to_string())
+    }
+
+    /// The names of the secrets that the flow mentions.
+    pub(crate) fn secrets_of(&self, flow: &Flow) -> Result<Vec<String>, String> {
+        let mut names = self.secret_names()?;
+        if !names.is_empty() {
+            let mentioned: BTreeSet<_> = secret_and_key_names(flow.to_json()).collect();
+            names.retain(|name| mentioned.contains(name.as_str()));
+        }
+        Ok(names)
+    }
+}
+
+impl Engine {
+    /// [`Executors::plan`], and what it found is remembered: starting the plan does not look again.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] with every problem.
+    pub fn plan(&self, flow: &Flow) -> Result<Arc<Plan>, PlanError> {
+        self.inner.plan(flow)
+    }
+
+    /// [`Executors::check`].
+    #[must_use]
+    pub fn check(&self, flow: &Flow) -> Vec<Diagnostic> {
+        self.inner.executors.check(flow)
+    }
+}
+
+impl Inner {
+    /// The plan of a flow that each executor had a look at.
+    pub(crate) fn plan(&self, flow: &Flow) -> Result<Arc<Plan>, PlanError> {
+        let (plan, secrets) = self.executors.plan_with_secrets(flow)?;
+        let plan = Arc::new(plan);
+        self.checked.insert(&plan, secrets.into_iter().collect());
+        Ok(plan)
+    }
+
+    /// Finds the executor of each task type and lets it look at its nodes, once a plan.
+    pub(crate) fn node_executors(&self, plan: &Arc<Plan>) -> Result<NodeExecutors, PlanError> {
+        self.executors_for(plan, Semantics::default())
+    }
+
+    /// The same for a run that began with this reading: what was not looked at when it began is not refused now.
+    pub(crate) fn executors_for(
+        &self,
+        plan: &Arc<Plan>,
+        semantics: Semantics,
+    ) -> Result<NodeExecutors, PlanError> {
+        let executors = &self.executors;
+        let Some(of_type) = executors.of_plan(plan) else {
+            return Err(PlanError::new(executors.missing(plan)));
+        };
+        let is_known = self.checked.secrets_of(plan).is_some_and(|needed| {
+            // Secrets may come and go between two starts of a plan.
+            needed.is_empty()
+                || executors.secret_names().is_ok_and(|given| needed.iter().all(|name| given.contains(name)))
+        });
+        if !is_known {
+            let (mut problems, secrets) = executors.problems_of(plan);
+            if semantics == Semantics::V1 {
+                problems.retain(|problem| problem.origin == Origin::Settings);
+            }
+            if !problems.is_empty() {
+                return Err(PlanError::new(problems));
+            }
+            self.checked.insert(plan, secrets.into_iter().collect());
+        }
+        Ok(NodeExecutors { plan: Arc::clone(plan), of_type: Arc::new(of_type) })
     }
 }

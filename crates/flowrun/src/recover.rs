@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flowrun_core::{Diagnostic, Event, Plan, ReadError, Rejected, ReplayError, Rerun, Run, RunId};
+use flowrun_core::{Event, Plan, PlanError, ReadError, Rejected, ReplayError, Rerun, Run, RunId};
 use flowrun_store::{NewRun, NotReplayed, Opened, RunFilter, Store, StoreError};
 
-use crate::engine::{Engine, Inner};
+use crate::engine::Engine;
 use crate::executor::NodeExecutors;
 use crate::failpoint::failpoint;
 use crate::handle::RunHandle;
+use crate::inner::Inner;
 use crate::launch::{NotLaunched, Ready};
 
 /// Runs that are read before other tasks of the runtime have their turn.
@@ -46,8 +47,8 @@ pub enum ResumeError {
     #[error("secrets of the run are not given: `{}`", .0.join("`, `"))]
     MissingSecrets(Vec<String>),
     /// An executor or a setting that the flow needs is not given now, or the flow is refused otherwise.
-    #[error("the flow of the run is refused: {}", crate::request::first_of(.0))]
-    Refused(Vec<Diagnostic>),
+    #[error(transparent)]
+    Refused(#[from] PlanError),
     /// The stored flow cannot be read.
     #[error("the flow of the run cannot be read")]
     Flow(#[from] ReadError),
@@ -55,7 +56,7 @@ pub enum ResumeError {
     #[error("the journal of the run cannot be followed")]
     Journal(#[from] ReplayError),
     /// The run cannot go on in this way.
-    #[error("{0}")]
+    #[error(transparent)]
     Rejected(#[from] Rejected),
     /// There is no tokio runtime here to drive the run.
     #[error("there is no tokio runtime to drive the run")]
@@ -200,7 +201,7 @@ impl Inner {
         first: Event,
         plans: &mut Plans,
     ) -> Result<Ready, ResumeError> {
-        let given = self.secret_names().map_err(ResumeError::Secrets)?;
+        let given = self.executors.secret_names().map_err(ResumeError::Secrets)?;
         let missing: Vec<String> =
             stored.new.secrets.iter().filter(|name| !given.contains(name)).cloned().collect();
         if !missing.is_empty() {
@@ -220,8 +221,8 @@ impl Inner {
             return Ok(known.clone());
         }
         let (flow, semantics) = (new.read_flow()?, new.spec.semantics);
-        let plan = Plan::of_run(&flow, &self.types, semantics).map_err(ResumeError::Refused)?;
-        let executors = self.executors_for(&Arc::new(plan), semantics).map_err(ResumeError::Refused)?;
+        let plan = Plan::of_run(&flow, self.executors.task_types(), semantics)?;
+        let executors = self.executors_for(&Arc::new(plan), semantics)?;
         plans.0.insert(Arc::clone(&new.flow), executors.clone());
         Ok(executors)
     }

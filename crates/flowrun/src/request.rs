@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use flowrun_core::{Diagnostic, Flow, Plan, RunId, RunPolicy, Site};
+use flowrun_core::{Flow, Plan, PlanError, RunId, RunPolicy, Site};
 use flowrun_store::StoreError;
 use serde_json::value::RawValue;
 
@@ -41,11 +41,11 @@ impl RunRequest {
         Self::of(What::Flow(flow), site.into())
     }
 
-    /// Runs a plan that [`Engine::plan`](crate::Engine::plan) gave before. Its graph is not checked again; the
+    /// Runs a plan that was made before, by the engine or its [`Executors`](crate::Executors). Its graph is not checked again; the
     /// executors look at their nodes once more, as what they need may have gone meanwhile.
     #[must_use]
-    pub fn of_plan(plan: Arc<Plan>, site: impl Into<Arc<Site>>) -> Self {
-        Self::of(What::Plan(plan), site.into())
+    pub fn of_plan(plan: impl Into<Arc<Plan>>, site: impl Into<Arc<Site>>) -> Self {
+        Self::of(What::Plan(plan.into()), site.into())
     }
 
     const fn of(what: What, site: Arc<Site>) -> Self {
@@ -91,8 +91,8 @@ impl RunRequest {
 #[non_exhaustive]
 pub enum StartError {
     /// The flow cannot run here. Every problem is listed.
-    #[error("the flow is refused: {}", first_of(.0))]
-    Refused(Vec<Diagnostic>),
+    #[error(transparent)]
+    Refused(#[from] PlanError),
     /// The run's journal could not be opened.
     #[error("could not open the run's journal")]
     Store(#[from] StoreError),
@@ -119,13 +119,5 @@ impl From<NotLaunched> for StartError {
             NotLaunched::Store(error) => Self::Store(error),
             NotLaunched::Lost => Self::Lost,
         }
-    }
-}
-
-pub(crate) fn first_of(problems: &[Diagnostic]) -> String {
-    let first = problems.first().map_or("no reason given", |problem| &problem.message);
-    match problems.len() {
-        0 | 1 => first.to_owned(),
-        more => format!("{first}, and {} more", more - 1),
     }
 }

@@ -201,7 +201,9 @@ async fn executors_that_wait_run_beside_each_other() {
 #[tokio::test]
 async fn what_cannot_run_is_refused_before_anything_runs() {
     let codes = async |nodes: Vec<NodeSpec>| match engine().start(request(nodes, &[])).await {
-        Err(StartError::Refused(problems)) => problems.iter().map(|problem| problem.code).collect::<Vec<_>>(),
+        Err(StartError::Refused(refused)) => {
+            refused.problems().iter().map(|problem| problem.code).collect::<Vec<_>>()
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!(codes(vec![node("1", "paint", "")]).await, ["plan.unknown-task-type"]);

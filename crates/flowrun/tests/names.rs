@@ -72,7 +72,7 @@ async fn codes(engine: &Engine, flow: &Flow) -> (Vec<&'static str>, Vec<&'static
     let started = engine.start(RunRequest::new(flow.clone(), Site::new("https://a.example"))).await;
     let refused = match started {
         Ok(_) => Vec::new(),
-        Err(StartError::Refused(problems)) => problems.iter().map(|problem| problem.code).collect(),
+        Err(StartError::Refused(refused)) => refused.problems().iter().map(|problem| problem.code).collect(),
         Err(other) => panic!("{other:?}"),
     };
     (checked.iter().map(|found| found.code).collect(), refused)

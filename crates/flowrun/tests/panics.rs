@@ -213,7 +213,8 @@ async fn executors_that_panic_when_they_are_asked_or_dropped_hurt_nobody() {
         RunRequest::new(flow, Site::new("https://a.example"))
     };
     let refused = engine.start(flow("unset")).await;
-    let Err(StartError::Refused(problems)) = refused else { panic!("{refused:?}") };
+    let Err(StartError::Refused(refused)) = refused else { panic!("{refused:?}") };
+    let problems = refused.problems();
     assert!(problems[0].message.contains("its executor panicked: no check"), "{problems:?}");
     let run = engine.start(flow("wait")).await.unwrap();
     // The driver drops the last of them.

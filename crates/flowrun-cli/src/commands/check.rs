@@ -25,9 +25,9 @@ pub(crate) fn check(args: CheckArgs, screen: &Screen) -> Result<Exit, CommandErr
     // Only settings that were asked for can be wrong: the secrets count for what templates name.
     let asked = settings.is_some();
     let known = if asked { known } else { Layer { secrets: known.secrets, ..Layer::default() } };
-    let engine = wiring::engine(&known, &[])?;
+    let executors = wiring::executors(&known, &[])?;
     let checked = Checked::of(&flow, |flow| {
-        let mut found = engine.check(flow);
+        let mut found = executors.check(flow);
         found.retain(|found| asked || found.origin == Origin::Flow);
         if compat && let Ok(plan) = Plan::new(flow, engine.task_types()) {
             found.extend(plan.compat_warnings());

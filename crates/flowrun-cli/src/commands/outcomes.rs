@@ -51,7 +51,9 @@ fn listed(args: &OutcomesArgs) -> Result<(Arc<Plan>, String, Outcomes), Refused>
     let text = loaded.flow.to_json().to_owned();
     let plan = match Plan::new(&loaded.flow, &script.run.task_types()) {
         Ok(plan) => Arc::new(plan),
-        Err(problems) => return Err(loaded.refused(problems.into_iter().map(Finding::from).collect())),
+        Err(refused) => {
+            return Err(loaded.refused(refused.into_diagnostics().into_iter().map(Finding::from).collect()));
+        }
     };
     let listed = flowrun_sim::outcomes::outcomes(&plan, &script.run, args.limit);
     Ok((plan, text, listed))

@@ -43,7 +43,7 @@ pub(crate) fn resume(args: ResumeArgs, screen: &Screen) -> Result<Exit, CommandE
             }
         }
     }
-    let engine = wiring::engine_on(&settings, &round.addresses, file.store)?;
+    let engine = wiring::engine_on(wiring::executors(&settings, &round.addresses)?, file.store)?;
     let driven = super::block_on(round.drive(&engine))??;
     if driven.is_empty() && round.exit == Exit::Done {
         screen.note(&format!("nothing to resume in {}: every run is over", file.path.display()));

@@ -1,8 +1,6 @@
 //! `flowrun run`: a flow on a site, watched to its end.
 
-use std::sync::Arc;
-
-use flowrun::{Engine, Plan, RunPolicy, RunRequest, StartError};
+use flowrun::{Executors, Plan, RunPolicy, RunRequest};
 
 use super::{CommandError, shown};
 use crate::args::RunArgs;
@@ -27,18 +25,20 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
     };
     let target = Target::new(&args.site, &args.pages)?;
     let settings = configure(args.settings, args.secrets)?;
-    let mut engine = wiring::engine(&settings, &target.addresses)?;
-    let plan = match planned(&engine, loaded, screen)? {
+    let executors = wiring::executors(&settings, &target.addresses)?;
+    let plan = match planned(&executors, loaded, screen) {
         Ok(plan) => plan,
         Err(refused) => return Ok(refused.show(screen)),
     };
     let out = args.out.as_deref().map(Out::create).transpose()?;
-    let mut keep = Keep::Nothing;
-    if let Some(path) = &args.store {
+    let (engine, keep) = match &args.store {
+        None => (wiring::engine(executors)?, Keep::Nothing),
         // Only now: a flow that is refused leaves no store behind.
-        engine = wiring::engine_on(&settings, &target.addresses, StoreFile::open_or_create(path)?.store)?;
-        keep = Keep::In(path);
-    }
+        Some(path) => {
+            let store = StoreFile::open_or_create(path)?.store;
+            (wiring::engine_on(executors, store)?, Keep::In(path))
+        }
+    };
 
     let mut request = RunRequest::of_plan(plan, target.site);
     if let Some(configs) = &args.configs {
@@ -54,22 +54,16 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
     shown::one(&driven, args.store.as_deref(), args.json, screen)
 }
 
-/// Checks a flow with the engine that is to run it. Warnings are drawn, and the flow runs all the same.
-fn planned(
-    engine: &Engine,
-    loaded: Loaded,
-    screen: &Screen,
-) -> Result<Result<Arc<Plan>, Refused>, CommandError> {
-    match engine.plan(&loaded.flow) {
+/// Checks a flow with the executors that are to do it. Warnings are drawn, and the flow runs all the same.
+fn planned(executors: &Executors, loaded: Loaded, screen: &Screen) -> Result<Plan, Refused> {
+    match executors.plan(&loaded.flow) {
         Ok(plan) => {
             let warnings: Vec<Finding> = plan.warnings().into_iter().map(Finding::from).collect();
             screen.findings(&Source::new(&loaded.name, loaded.flow.to_json()), &warnings);
-            Ok(Ok(plan))
+            Ok(plan)
         }
-        Err(StartError::Refused(problems)) => {
-            let findings = problems.into_iter().map(Finding::from).collect();
-            Ok(Err(loaded.refused(findings)))
+        Err(refused) => {
+            Err(loaded.refused(refused.into_diagnostics().into_iter().map(Finding::from).collect()))
         }
-        Err(other) => Err(crate::drive::DriveError::from(other).into()),
     }
 }

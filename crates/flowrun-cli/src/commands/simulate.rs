@@ -65,7 +65,9 @@ struct Played {
 fn play(loaded: Loaded, script: &Script) -> Result<Played, Refused> {
     let plan = match Plan::new(&loaded.flow, &script.run.task_types()) {
         Ok(plan) => Arc::new(plan),
-        Err(problems) => return Err(loaded.refused(problems.into_iter().map(Finding::from).collect())),
+        Err(refused) => {
+            return Err(loaded.refused(refused.into_diagnostics().into_iter().map(Finding::from).collect()));
+        }
     };
     let (mut timeline, mut skipped) = (Vec::new(), Skipped::default());
     let simulated = simulate_watched(&plan, script, |at, record| {

@@ -172,6 +172,6 @@ fn a_run_whose_journal_this_program_cannot_replay_is_named_and_no_damage() {
     let run = stored_journal(&path, 2, "audit", &[Record::RunStarted]);
     let ended = place.run(&["store", "verify", "--store", "runs.db"]);
     assert_eq!((ended.code, ended.out.as_str()), (0, "runs.db is sound: 2 runs, 3 lines\n"));
-    assert!(ended.err.starts_with(&format!("not replayed: run `{run}`: its flow is refused: ")), "{ended:?}");
+    assert!(ended.err.starts_with(&format!("not replayed: run `{run}`: the flow is refused: ")), "{ended:?}");
     assert_eq!(ended.err.lines().count(), 1, "{ended:?}");
 }

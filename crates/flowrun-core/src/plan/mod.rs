@@ -5,6 +5,7 @@
 mod about;
 mod check;
 mod cycles;
+mod error;
 mod ids;
 mod interned;
 mod kinds;
@@ -22,6 +23,7 @@ use std::borrow::Cow;
 use crate::Semantics;
 use crate::condition::Conditions;
 use crate::model::{Diagnostic, Findings, Flow, Node, NodeIx};
+pub use error::PlanError;
 pub use kinds::{KindsOfNodes, ObjectKinds};
 pub(crate) use links::Links;
 pub use problem::NodeProblem;
@@ -62,15 +64,15 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The problems of the flow, in the order of the document, and after them its warnings, as far as they
+    /// [`PlanError`] with the problems of the flow, in the order of the document, and its warnings, as far as they
     /// can be known; of each at most [`Findings::MOST`]. The warnings of a flow without problems are
     /// [`warnings`](Self::warnings) of the plan.
     ///
     /// # Complexity
     ///
     /// O(nodes + edges), besides looking up the ids: one for each node, two for each edge.
-    pub fn new(flow: &Flow, types: &TaskTypes) -> Result<Self, Vec<Diagnostic>> {
-        check::check(flow, types, Semantics::default())
+    pub fn new(flow: &Flow, types: &TaskTypes) -> Result<Self, PlanError> {
+        Self::of_run(flow, types, Semantics::default())
     }
 
     /// The plan of a run that was stored: what is refused today and was not when the run began is let through.
@@ -78,8 +80,8 @@ impl Plan {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn of_run(flow: &Flow, types: &TaskTypes, semantics: Semantics) -> Result<Self, Vec<Diagnostic>> {
-        check::check(flow, types, semantics)
+    pub fn of_run(flow: &Flow, types: &TaskTypes, semantics: Semantics) -> Result<Self, PlanError> {
+        check::check(flow, types, semantics).map_err(PlanError::new)
     }
 
     /// Everything that is worth saying about a flow, errors before warnings; also the warnings of a flow
@@ -88,7 +90,7 @@ impl Plan {
     pub fn diagnose(flow: &Flow, types: &TaskTypes) -> Vec<Diagnostic> {
         match Self::new(flow, types) {
             Ok(plan) => plan.warnings(),
-            Err(problems) => problems,
+            Err(refused) => refused.into_diagnostics(),
         }
     }
 

@@ -91,7 +91,7 @@ use turns::Turns;
 /// };
 ///
 /// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
-/// let plan = Plan::new(&flow, &TaskTypes::documented()).map_err(|problems| problems[0].to_string())?;
+/// let plan = Plan::new(&flow, &TaskTypes::documented())?;
 /// let now = Timestamp::from_micros(0);
 /// let spec = RunSpec::new(RunId::from_bytes([7; 16]), now, Site::new("https://example.com"));
 /// let mut run = Run::new(Arc::new(plan), spec);

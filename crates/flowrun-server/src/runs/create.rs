@@ -80,7 +80,7 @@ impl Inner {
     fn plan(&self, document: &str) -> Result<Arc<Plan>, Refusal> {
         let flow =
             Flow::from_json(document).map_err(|error| Refusal::flow(&[(*error.diagnostic).clone()]))?;
-        self.engine.plan(&flow).map_err(|error| refused(&error))
+        self.engine.plan(&flow).map_err(|refused| Refusal::flow(refused.problems()))
     }
 }
 
@@ -114,7 +114,7 @@ fn within(limits: &Limits, plan: &Plan) -> Result<(), Refusal> {
 
 fn refused(error: &StartError) -> Refusal {
     match error {
-        StartError::Refused(problems) => Refusal::flow(problems),
+        StartError::Refused(refused) => Refusal::flow(refused.problems()),
         StartError::ShutDown => Refusal::unavailable("the server is shutting down"),
         error => {
             tracing::error!(%error, "a run was not started");

@@ -22,7 +22,7 @@
 //!     .node(NodeSpec::new("again", "scan"))
 //!     .edge("scan", "again")
 //!     .build()?;
-//! let plan = Plan::new(&flow, &TaskTypes::documented()).map_err(|problems| problems[0].to_string())?;
+//! let plan = Plan::new(&flow, &TaskTypes::documented())?;
 //! let outcomes = outcomes(&Arc::new(plan), &RunSettings::default(), 1_000);
 //! assert!(outcomes.is_exhaustive);
 //! // Both pass; the second fails; the first fails and ends the run.

@@ -15,7 +15,7 @@
 //!     .node(NodeSpec::new("tell", "slack"))
 //!     .edge("scan", "tell")
 //!     .build()?;
-//! let plan = Plan::new(&flow, &TaskTypes::documented()).map_err(|problems| problems[0].to_string())?;
+//! let plan = Plan::new(&flow, &TaskTypes::documented())?;
 //! let script = Script::parse("[types.scan]\nafter = '30d'\n[nodes.tell]\nend = 'failed'")?;
 //! let simulated = simulate(&Arc::new(plan), &script)?;
 //! assert_eq!(simulated.run().status(), RunStatus::Failed);

@@ -130,10 +130,7 @@ impl Followed {
     fn play(&mut self, case: &Case) -> Result<(), String> {
         // Each case may bring task types of its own.
         let plan = Plan::new(&self.flow, &case.script.run.task_types()).map(Arc::new);
-        let plan = plan.map_err(|problems| {
-            let first = problems.first().map_or("no reason given", |problem| &problem.message);
-            format!("the flow is refused: {first}")
-        })?;
+        let plan = plan.map_err(|refused| refused.to_string())?;
         let (_, tracker) = self.tracker.get_or_insert_with(|| (Arc::clone(&plan), Tracker::new(&plan)));
         tracker.begin();
         let simulated = simulate_watched(&plan, &case.script, |_, record| tracker.see(record));

@@ -98,7 +98,7 @@ fn a_state_that_the_journal_does_not_give_is_named() {
 #[test]
 fn a_flow_that_no_run_can_be_of_is_named() {
     let found = problems(|store| store_flow(store, 1, "", &[Record::RunStarted]));
-    assert_eq!(found, [format!("run `{}`: its flow is refused: the flow has no nodes", run_id(1))]);
+    assert_eq!(found, [format!("run `{}`: the flow is refused: the flow has no nodes", run_id(1))]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use flowrun::{Context, EngineBuilder, Outcome, Role, Task, TaskExecutor, async_trait};
+use flowrun::{Context, Engine, EngineBuilder, Executors, Outcome, Role, Task, TaskExecutor, async_trait};
 
 use flowrun_sim::script::{Act, ActEnd, Script};
 
@@ -36,17 +36,21 @@ impl ScriptedExecutor {
         Self { script: script.into(), role }
     }
 
-    /// An engine in which this script does every documented task type and its own ones, with the script's
-    /// limits and retries.
+    /// Executors by which this script does every documented task type and its own ones.
+    #[must_use]
+    pub fn executors(script: &Script) -> Executors {
+        let types = script.run.task_types();
+        let script = Arc::new(script.clone());
+        types.names().fold(Executors::new(), |executors, name| {
+            let role = types.role(name).unwrap_or(Role::Producer);
+            executors.with_role(name, role, Self::new(Arc::clone(&script), role))
+        })
+    }
+
+    /// An engine of these [executors](Self::executors), with the script's limits and retries.
     #[must_use]
     pub fn engine(script: &Script) -> EngineBuilder {
-        let types = script.run.task_types();
-        let builder = EngineBuilder::default().policy(script.run.policy());
-        let script = Arc::new(script.clone());
-        types.names().fold(builder, |builder, name| {
-            let role = types.role(name).unwrap_or(Role::Producer);
-            builder.executor_as(name, role, Self::new(Arc::clone(&script), role))
-        })
+        Engine::builder().executors(Self::executors(script)).policy(script.run.policy())
     }
 }
 

@@ -23,12 +23,11 @@ use flowrun_store::{Commit, Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, debug_span};
 
-use crate::FlowRun;
 use crate::contain;
 use crate::context::{Context, RunShared, Within};
 use crate::executor::{NodeExecutors, Placement};
 use crate::failpoint::failpoint;
-use crate::handle::{Progress, RunError};
+use crate::progress::{Progress, Request, RunError};
 use crate::reports::{AttemptId, Said, dropped_line};
 use crate::slots::RunSlots;
 use ahead::Ordered;
@@ -46,20 +45,6 @@ const BYTES_PER_NODE: usize = 16 << 10;
 
 /// What waiting for the disk counts for in a turn: it takes as long as many nodes do.
 const NODES_PER_WAIT: u32 = 8;
-
-/// What a handle or the engine asks of a driver.
-pub(crate) enum Request {
-    /// Cancel the run.
-    Cancel,
-    /// Start nothing new.
-    Pause(oneshot::Sender<()>),
-    /// Go on after a pause.
-    Resume(oneshot::Sender<()>),
-    /// Give the run as it stands.
-    Snapshot(oneshot::Sender<FlowRun>),
-    /// End within this time, or leave the run as it is.
-    Park(Duration),
-}
 
 /// Drives one run. It owns the run: nobody else changes it.
 pub(crate) struct Driver {

@@ -42,10 +42,10 @@ async fn play(act: &Act, scene: &Scene, screen: &Screen) -> Result<Exit, Command
     screen.note(&format!("\n{}", act.title));
     let pages: Vec<String> = act.pages.iter().map(|&page| page.to_owned()).collect();
     let target = Target::new(&scene.site(), &pages)?;
-    let engine = wiring::engine(&scene.settings(), &target.addresses)?;
+    let engine = wiring::engine(wiring::executors(&scene.settings(), &target.addresses)?)?;
     let flow = Flow::from_json(act.flow.replace(scene::HOOKS, &scene.hooks()));
     let flow = flow.expect("the flows of the demo are well-formed, as a test runs them");
-    let plan = engine.plan(&flow).map_err(DriveError::from)?;
+    let plan = engine.plan(&flow).map_err(|refused| DriveError::Start(refused.into()))?;
     let request = RunRequest::of_plan(plan, target.site);
 
     let before = scene.arrivals();

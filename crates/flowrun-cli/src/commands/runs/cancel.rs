@@ -12,7 +12,7 @@ use crate::wiring;
 pub(super) fn cancel(args: &StoredArgs, screen: &Screen) -> Result<Exit, CommandError> {
     let file = StoreFile::open(&args.store.path)?;
     let id = file.find(&args.run)?.id;
-    let engine = wiring::engine_on(&Layer::default(), &[], file.store)?;
+    let engine = wiring::engine_on(wiring::executors(&Layer::default(), &[])?, file.store)?;
     let run = block_on(engine.cancel(id))?.map_err(|error| CommandError::Cancel(id, error))?;
     if args.json {
         screen.data(&format!("{}\n", run.to_json()))?;

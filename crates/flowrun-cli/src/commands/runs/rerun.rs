@@ -29,7 +29,7 @@ pub(super) fn rerun(args: RerunArgs, screen: &Screen) -> Result<Exit, CommandErr
         }
     };
     let addresses: Vec<_> = addresses(&stored.run.spec().site).collect();
-    let engine = wiring::engine_on(&settings, &addresses, file.store)?;
+    let engine = wiring::engine_on(wiring::executors(&settings, &addresses)?, file.store)?;
     let driven = block_on(async {
         let interrupts = Interrupts::new().map_err(DriveError::Signals)?;
         let run = engine.rerun(found.id, what).await?;
