@@ -129,7 +129,9 @@ impl Task {
         serde_json::from_str(self.data())
     }
 
-    /// The entries to work on: those of the nodes above, for receivers, without the ones already done.
+    /// The entries to work on: those of the nodes above, for receivers, without the ones already done. For a producer
+    /// whose last attempt was [`Partial`](ErrorClass::Partial), all entries of its own, the ones already done among
+    /// them.
     #[must_use]
     pub fn objects(&self) -> &[TaskObject] {
         &self.basis.objects
@@ -326,6 +328,9 @@ pub struct Failure {
 pub enum ErrorClass {
     /// It may work next time: refused connections, overload, rate limits.
     Transient,
+    /// A part was done, and the rest may work next time. What is done stays done: another attempt of a producer goes
+    /// on with the list of this one, and finds it in [`Task::objects`].
+    Partial,
     /// It will fail again: wrong input, refused by the other side.
     Permanent,
     /// Whether the effect happened is not known: the answer was lost.
@@ -342,7 +347,7 @@ impl ErrorClass {
     /// Whether another attempt may help.
     #[must_use]
     pub const fn is_transient(self) -> bool {
-        matches!(self, Self::Transient | Self::Timeout)
+        matches!(self, Self::Transient | Self::Partial | Self::Timeout)
     }
 }
 

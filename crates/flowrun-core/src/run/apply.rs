@@ -10,7 +10,7 @@ use super::{Phase, Record, Run, State};
 use crate::model::{Attempt, NodeIx, NodeStatus, Timestamp};
 use crate::plan::Role;
 use crate::run::state::Line;
-use crate::task::ObjectReport;
+use crate::task::{ErrorClass, ObjectReport};
 
 impl Run {
     /// Changes the run as a record says that fits it.
@@ -71,6 +71,7 @@ impl Run {
                 detour.wait = Duration::from_micros(wait).min(longest);
                 detour.is_unsure |= class.is_unsure();
                 detour.has_failed = true;
+                detour.goes_on |= *class == ErrorClass::Partial;
             }
             Record::NodeEnded { node, status, .. } => self.finish(*node, at, *status),
             Record::EmptyReached { node, finalized } => {
@@ -132,11 +133,14 @@ impl Run {
         }
     }
 
-    /// Another attempt: a receiver goes on with what it has not done yet, other types start a new list.
+    /// Another attempt: a receiver goes on with what it has not done yet, and so does whoever did a part; other types
+    /// start a new list.
     fn begin_again(&mut self, node: NodeIx) {
         self.waiting_nodes -= 1;
-        self.detours.of(node).not_before = None;
-        if self.plan.info(node).role != Some(Role::Receiver) && self.nodes.detail(node).is_some() {
+        let detour = self.detours.of(node);
+        detour.not_before = None;
+        let goes_on = detour.goes_on || self.plan.info(node).role == Some(Role::Receiver);
+        if !goes_on && self.nodes.detail(node).is_some() {
             let detail = self.nodes.detail_mut(node);
             detail.objects = EntryList::default();
             detail.over_limit = false;

@@ -32,6 +32,8 @@ pub(super) struct Detour {
     pub(super) has_failed: bool,
     /// How many attempts of the visit a process let go of. They count towards no limit.
     pub(super) spared: u32,
+    /// An earlier attempt did a part, and the ones after it go on with its list.
+    pub(super) goes_on: bool,
 }
 
 impl Detours {
@@ -94,6 +96,7 @@ impl Detour {
             is_unsure: false,
             has_failed: false,
             spared: 0,
+            goes_on: false,
         }
     }
 }

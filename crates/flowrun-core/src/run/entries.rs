@@ -26,7 +26,8 @@ impl Run {
         let call = Call::new(node, attempt);
         let takes_objects = self.plan.info(node).role.is_some_and(Role::takes_objects);
         // Pages come from facts. Without any there is no need to look at the parents.
-        if !takes_objects && self.facts.is_empty() && !self.is_possible_duplicate(node) {
+        let is_plain = self.facts.is_empty() && !self.is_possible_duplicate(node) && !self.goes_on(node);
+        if !takes_objects && is_plain {
             return Task::new(Arc::clone(&self.basis), call);
         }
         self.task_of_its_own(call)
@@ -34,21 +35,23 @@ impl Run {
 
     fn task_of_its_own(&self, call: Call) -> Task {
         let node = call.node();
-        let takes_objects = self.plan.info(node).role.filter(|role| role.takes_objects());
+        let has_objects = self.plan.info(node).role.filter(|role| role.takes_objects() || self.goes_on(node));
         let possible_duplicate = self.is_possible_duplicate(node);
         let mut basis = Basis::clone(&self.basis);
         basis.possible_duplicate = possible_duplicate;
-        basis.objects = takes_objects.map_or_else(Vec::new, |role| self.task_objects(node, role));
+        basis.objects = has_objects.map_or_else(Vec::new, |role| self.task_objects(node, role));
         basis.resources = self.pages(node).map(Into::into);
         Task::new(Arc::new(basis), call)
     }
 
-    /// A receiver works on those of its own entries that are not done, a converter on the ones handed over.
+    /// A receiver works on those of its own entries that are not done, a converter on the ones handed over. A
+    /// producer that goes on looks at what it has done: it knows by itself what there is to do.
     fn task_objects(&self, node: NodeIx, role: Role) -> Vec<TaskObject> {
-        let entries = if role == Role::Receiver {
-            self.objects(node).iter().filter(|entry| !entry.status.is_terminal()).cloned().collect()
-        } else {
-            self.handed_over(node).entries
+        let own = self.objects(node).iter();
+        let entries: Vec<ObjectEntry> = match role {
+            Role::Receiver => own.filter(|entry| !entry.status.is_terminal()).cloned().collect(),
+            Role::Converter => self.handed_over(node).entries,
+            Role::Producer => own.cloned().collect(),
         };
         let with_facts = |entry: ObjectEntry| TaskObject { facts: self.facts_of(&entry), entry };
         entries.into_iter().map(with_facts).collect()

@@ -19,7 +19,7 @@ impl Run {
             return self.end_node(at, node, attempt, NodeStatus::Failed);
         }
         if !self.is_open() {
-            return self.give_up(at, node, attempt);
+            return self.give_up_on(at, node, attempt, &failure);
         }
         let is_unsure = failure.class.is_unsure() && self.plan.effect(node) != EffectClass::Read;
         match self.on_unknown(node) {
@@ -32,7 +32,7 @@ impl Run {
     fn retry(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: &Failure) {
         let retry = self.retry_policy(node);
         if self.spent(node, attempt) >= retry.max_attempts || attempt.is_last() {
-            return self.give_up(at, node, attempt);
+            return self.give_up_on(at, node, attempt, failure);
         }
         let seed = self.spec.id.seed(&format!("retry\0{}\0{attempt}", self.plan.node_id(node)));
         let Some(wait) = retry.wait_after(attempt, failure.retry_after, seed) else {
@@ -40,7 +40,7 @@ impl Run {
             let longest = retry.longest_asked().as_secs_f64();
             let why = format!("not tried again: asked to wait {asked} s, the longest wait is {longest} s");
             self.log(at, node, &why);
-            return self.give_up(at, node, attempt);
+            return self.give_up_on(at, node, attempt, failure);
         };
         self.tell_dropped(at, node);
         let not_before = at.after(wait);
@@ -55,9 +55,18 @@ impl Run {
         self.give_up(at, node, attempt);
     }
 
-    /// No attempt follows though another one might have helped: what a receiver has left for it has failed.
+    /// No attempt follows the one that failed like this.
+    fn give_up_on(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt, failure: &Failure) {
+        if failure.class == ErrorClass::Partial && self.plan.role(node) != Some(Role::Receiver) {
+            self.fail_objects_left(at, node);
+        }
+        self.give_up(at, node, attempt);
+    }
+
+    /// No attempt follows though another one might have helped: what was left for it, by a receiver or by who did a
+    /// part, has failed.
     pub(super) fn give_up(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
-        if self.plan.role(node) == Some(Role::Receiver) {
+        if self.plan.role(node) == Some(Role::Receiver) || self.goes_on(node) {
             self.fail_objects_left(at, node);
         }
         self.end_node(at, node, attempt, NodeStatus::Failed);
@@ -138,6 +147,12 @@ impl Run {
         policy.first_wait = settings.retry_wait.unwrap_or(policy.first_wait);
         policy.max_wait = settings.retry_max_wait.unwrap_or(policy.max_wait);
         policy
+    }
+
+    /// Whether an earlier attempt of the visit did a part that the next ones go on with.
+    #[inline]
+    pub(super) fn goes_on(&self, node: NodeIx) -> bool {
+        self.detours.get(node).is_some_and(|detour| detour.goes_on)
     }
 
     /// Whether an earlier attempt of the visit may have had its effect without anybody knowing.

@@ -158,6 +158,34 @@ fn a_new_attempt_of_another_type_starts_a_new_list() {
 }
 
 #[test]
+fn a_producer_that_did_a_part_goes_on_with_its_list() {
+    let mut play = Play::with_policy("scan a -> slack b", retrying());
+    play.play(
+        "0 start; 1 object a o1 working; 1 object a o2 working; 2 object a o1 passed; 3 fail a partial",
+    );
+    assert_eq!(play.handed("a", 2), ["o1", "o2"]);
+    // Also when the process ends in the attempt that goes on, and when it fails in another way.
+    play.play("4 retry a#2; 5 fail a#2 transient; 6 retry a#3");
+    assert_eq!(play.handed("a", 3), ["o1", "o2"]);
+    play.play("7 object a#3 o2 passed; 8 done a#3");
+    assert_eq!(play.entries("a").matches("passed").count(), 2);
+    assert_eq!(play.handed("b", 1), ["o1", "o2"]);
+}
+
+#[test]
+fn what_nobody_goes_on_with_has_failed() {
+    let mut play = Play::new("scan a");
+    play.play("0 start; 1 object a o1 working; 1 object a o2 working; 2 object a o1 passed");
+    insta::assert_snapshot!(play.play("3 fail a partial"), @"
+    3 fail a partial
+      + objects a: o2 failed
+      + failed a#1
+      + run failed, closing line at a
+      > end
+    ");
+}
+
+#[test]
 fn what_an_earlier_attempt_says_is_late() {
     let mut play = Play::with_policy("scan a", retrying());
     let script = "0 start; 1 fail a transient; 1 object a o passed; 2 retry a#2; 2 ok a#1; 3 object a#1 o passed; 4 retry a#2; 5 ok a#2";

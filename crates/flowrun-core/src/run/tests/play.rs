@@ -222,6 +222,7 @@ fn read_failure(text: &str) -> Outcome {
     let class = match class {
         "" | "permanent" => ErrorClass::Permanent,
         "transient" => ErrorClass::Transient,
+        "partial" => ErrorClass::Partial,
         "stopped" => ErrorClass::Stopped,
         "unknown" => ErrorClass::Unknown,
         _ => panic!("no class of failure `{class}`"),
