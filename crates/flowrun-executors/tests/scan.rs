@@ -184,7 +184,8 @@ async fn a_page_that_cannot_be_read_fails_with_the_reason_and_the_others_go_on()
     ];
     let settings = ScanSettings::new().fetch_limit(Duration::from_millis(300)).document_bytes(1 << 20);
     let ran = scan(&website, &paths, HTTP_COMPONENTS, settings).await;
-    assert_eq!(ran.outcome, Outcome::done());
+    // Some of them may be read by another attempt; the others are decided.
+    assert_eq!(ran.failure(), Some((ErrorClass::Partial, None)));
     let host = website.addr().to_string();
     let reason = |path: &str| {
         let start = format!("could not scan {}: ", website.page(path));
@@ -208,7 +209,11 @@ async fn a_page_that_cannot_be_read_fails_with_the_reason_and_the_others_go_on()
         assert_eq!(reason(path), expected, "{path}");
     }
     for (id, path) in ran.order.iter().zip(paths) {
-        let expected = if path == "/good" { ObjectStatus::Passed } else { ObjectStatus::Failed };
+        let expected = match path {
+            "/good" => ObjectStatus::Passed,
+            "/hang" | "/stall" | "/api/500" => ObjectStatus::Working,
+            _ => ObjectStatus::Failed,
+        };
         assert_eq!(ran.statuses[id].last(), Some(&expected), "{path}");
         let facts = ran.facts[id].attributes();
         assert_eq!(facts["page"]["page_url"], website.page(path));

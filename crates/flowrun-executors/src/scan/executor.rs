@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use flowrun::{
-    Context, EffectClass, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page, ResourceKind,
-    Task, TaskExecutor, async_trait,
+    Context, EffectClass, ErrorClass, Failure, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome,
+    Page, ResourceKind, Task, TaskExecutor, async_trait,
 };
-use flowrun_guard::{Guard, Limits, Method, Redirect, Request, Response, Url};
+use flowrun_guard::{Guard, GuardError, Limits, Method, Redirect, Request, Response, Url};
 use futures::StreamExt;
 use futures::stream;
 use tokio::time::{Instant, timeout_at};
@@ -26,7 +26,9 @@ use crate::text::tame;
 /// Scans every page of the task's resources with the engine `http`: plain fetches, no browser.
 ///
 /// Each page is one object. It is `failed` when a component asked for failed: the page could not be read, or a
-/// tool is missing and the settings say [`MissingTool::Fail`].
+/// tool is missing and the settings say [`MissingTool::Fail`]. While pages could not be read for reasons that may
+/// pass (a server that is busy, a closed connection, a time limit), the attempt has done a part: the node's
+/// `retries` decide about another one, which reads those pages alone.
 #[derive(Debug)]
 pub struct ScanExecutor {
     guard: Guard,
@@ -54,7 +56,11 @@ impl TaskExecutor for ScanExecutor {
         for (_, word) in &requested.unknown {
             context.log(format!("unknown scan component `{}`", tame(word)));
         }
-        let scans = scans(&task);
+        // Another attempt does what the one before left: its entries are there, with what is done among them.
+        let entries = task.objects().iter().map(|object| &object.entry);
+        let done = entries.filter(|entry| entry.status.is_terminal()).filter_map(|entry| entry.id.as_deref());
+        let done: BTreeSet<&str> = done.collect();
+        let scans: Vec<Scan> = scans(&task).into_iter().filter(|scan| !done.contains(&*scan.id)).collect();
         let register = |scan: &Scan| ObjectReport { entry: scan.entry(), facts: None };
         context.objects(scans.iter().map(register).collect());
         context.log(format!(
@@ -74,11 +80,18 @@ impl TaskExecutor for ScanExecutor {
         let all = stream::iter(scans)
             .map(|scan| async move { node.scan(&scan).await })
             .buffer_unordered(self.settings.pages_at_once)
-            .for_each(async |()| {});
+            .fold(None, async |left, page: Option<Passing>| left.max(page));
         tokio::select! {
             biased;
             () = context.cancelled() => stopped(),
-            () = all => Outcome::done(),
+            left = all => match left {
+                None => Outcome::done(),
+                // The lines of the pages have said why.
+                Some(Passing { retry_after }) => {
+                    let failure = Failure { class: ErrorClass::Partial, message: None, retry_after };
+                    Outcome::Failed(Box::new(failure))
+                }
+            },
         }
     }
 
@@ -147,9 +160,49 @@ struct Node<'a> {
     links: Links,
 }
 
+/// Why a page could not be read.
+#[derive(Debug)]
+struct Unread {
+    /// In words, for the log.
+    reason: String,
+    /// `None` when it would be the same next time.
+    passing: Option<Passing>,
+}
+
+impl Unread {
+    fn for_good(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), passing: None }
+    }
+
+    fn of(error: &GuardError) -> Self {
+        let passing = error.is_transient().then_some(Passing { retry_after: None });
+        Self { reason: error.explained(), passing }
+    }
+}
+
+/// What a page was not read for may pass. Of several the longest wait counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Passing {
+    /// How long the server asks to be left alone.
+    retry_after: Option<Duration>,
+}
+
+impl Passing {
+    /// What an answer says about another one later; `None` when that would be the same.
+    fn of(response: &Response) -> Option<Self> {
+        let is_passing = match response.status {
+            // Too slow, too early, too many (RFC 9110, 8470 and 6585).
+            408 | 425 | 429 => true,
+            501 | 505 => false,
+            status => (500..=599).contains(&status),
+        };
+        is_passing.then(|| Self { retry_after: response.headers.retry_after(SystemTime::now()) })
+    }
+}
+
 impl Node<'_> {
-    /// Scans one page and reports it.
-    async fn scan(&self, scan: &Scan) {
+    /// Scans one page and reports it: as done, or with what kept it from being read this time.
+    async fn scan(&self, scan: &Scan) -> Option<Passing> {
         let mut states = BTreeMap::new();
         let done_here = |component: &&Component| component.needs().is_none();
         for component in self.components.iter().filter(done_here) {
@@ -176,7 +229,7 @@ impl Node<'_> {
         }
         let Scan { id, page_url, .. } = scan;
         match &look {
-            Some(Err(reason)) => {
+            Some(Err(Unread { reason, .. })) => {
                 self.context.log(format!("could not scan {page_url}: {reason} | scan_id: {id}"));
             }
             Some(Ok(look)) => {
@@ -187,12 +240,30 @@ impl Node<'_> {
             }
             None => {}
         }
-        self.say(scan, format_args!("finished running all scan components"));
+        // Where a tool is missing, the page fails however often it is read.
+        let lacks_tool = |component: &&Component| {
+            component.needs().is_some() && states.get(component.name()) == Some(&ComponentState::Failed)
+        };
+        let is_hopeless = self.components.iter().any(|component| lacks_tool(&component));
+        let passing = match &look {
+            Some(Err(Unread { passing, .. })) if !is_hopeless => *passing,
+            _ => None,
+        };
         let failed = states.values().any(|state| *state == ComponentState::Failed);
-        let status = if failed { ObjectStatus::Failed } else { ObjectStatus::Passed };
+        let status = match (passing, failed) {
+            // It stays undecided, so that another attempt may do better. What is known stands all the same: there
+            // may be no other.
+            (Some(_), _) => ObjectStatus::Working,
+            (None, true) => ObjectStatus::Failed,
+            (None, false) => ObjectStatus::Passed,
+        };
+        if status.is_terminal() {
+            self.say(scan, format_args!("finished running all scan components"));
+        }
         let look = look.and_then(Result::ok);
         let facts = facts(self.task, scan, &states, look.as_ref());
         self.context.object(scan.entry().with_status(status), Some(facts));
+        passing
     }
 
     fn without_tool(&self, scan: &Scan, component: Component, tool: &str) -> ComponentState {
@@ -221,18 +292,21 @@ impl Node<'_> {
     ///
     /// # Errors
     ///
-    /// Why the page could not be read, for the log.
-    async fn look(&self, page_url: &str) -> Result<Look, String> {
+    /// Why the page could not be read.
+    async fn look(&self, page_url: &str) -> Result<Look, Unread> {
         let settings = &self.executor.settings;
         let deadline = Instant::now() + settings.page_limit;
-        let over = |_| format!("it took longer than {} s", settings.page_limit.as_secs_f64());
+        let over = |_| Unread {
+            reason: format!("it took longer than {} s", settings.page_limit.as_secs_f64()),
+            passing: Some(Passing { retry_after: None }),
+        };
         let mut response = timeout_at(deadline, self.fetch(page_url, REDIRECTS)).await.map_err(over)??;
         loop {
             let surroundings = self.surroundings(page_url, &response);
             let surroundings = timeout_at(deadline, surroundings).await.unwrap_or_default();
             let analysis = analyse(response, surroundings, self.components.to_vec(), deadline);
-            let (read, mut analysis) =
-                analysis.await.ok_or("the document could not be read in the time there is for it")?;
+            let late = || Unread::for_good("the document could not be read in the time there is for it");
+            let (read, mut analysis) = analysis.await.ok_or_else(late)?;
             let Some(target) = analysis.refresh.take() else {
                 let references = std::mem::take(&mut analysis.references);
                 let links = self.links.check(&read.final_url, references, deadline).await;
@@ -243,12 +317,13 @@ impl Node<'_> {
     }
 
     /// Goes where a document sends its visitor, as a redirect would: the hops count together.
-    async fn follow(&self, from: Response, target: &Url) -> Result<Response, String> {
+    async fn follow(&self, from: Response, target: &Url) -> Result<Response, Unread> {
         let endpoint = from.final_url.host_str().unwrap_or_default().to_owned();
         let left = REDIRECTS.checked_sub(from.redirects.len() + 1);
-        let left = left.ok_or_else(|| format!("`{endpoint}` redirects more than {REDIRECTS} times"))?;
+        let too_many = || Unread::for_good(format!("`{endpoint}` redirects more than {REDIRECTS} times"));
+        let left = left.ok_or_else(too_many)?;
         if from.final_url.scheme() == "https" && target.scheme() == "http" {
-            return Err("a redirect in the document leads from https to http".to_owned());
+            return Err(Unread::for_good("a redirect in the document leads from https to http"));
         }
         let mut response = self.fetch(target.as_str(), left).await?;
         let mut redirects = from.redirects;
@@ -258,7 +333,7 @@ impl Node<'_> {
         Ok(response)
     }
 
-    async fn fetch(&self, page_url: &str, redirects: usize) -> Result<Response, String> {
+    async fn fetch(&self, page_url: &str, redirects: usize) -> Result<Response, Unread> {
         let settings = &self.executor.settings;
         let limits = Limits::default()
             .total(settings.fetch_limit)
@@ -268,16 +343,20 @@ impl Node<'_> {
             .header("accept", "text/html,application/xhtml+xml")
             .compressed(true)
             .limits(limits);
-        let response = self.executor.guard.send(request).await.map_err(|error| error.explained())?;
+        let response = self.executor.guard.send(request).await.map_err(|error| Unread::of(&error))?;
         if !response.is_success() {
-            return Err(format!("the page answers {}", response.status));
+            let reason = format!("the page answers {}", response.status);
+            return Err(Unread { reason, passing: Passing::of(&response) });
         }
         if response.truncated {
-            return Err(format!("the page is larger than {} bytes", settings.document_bytes));
+            return Err(Unread::for_good(format!(
+                "the page is larger than {} bytes",
+                settings.document_bytes
+            )));
         }
         match response.headers.get("content-type") {
             Some(kind) if !kind.to_ascii_lowercase().contains("html") => {
-                Err(format!("the page is `{}`, not HTML", tame(kind)))
+                Err(Unread::for_good(format!("the page is `{}`, not HTML", tame(kind))))
             }
             _ => Ok(response),
         }

@@ -14,6 +14,8 @@ mod component;
 mod document;
 mod executor;
 mod facts;
+#[cfg(test)]
+mod growth;
 mod links;
 mod page;
 mod parse;

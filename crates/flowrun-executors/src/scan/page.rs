@@ -69,6 +69,30 @@ impl Page {
         })
     }
 
+    /// A page at `https://a.example/` with this document and nothing else.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Self {
+        let hour = std::time::Duration::from_secs(3600);
+        let (watch, _wanted) = Watch::until(std::time::Instant::now() + hour);
+        let parsed = parse(text, &watch, &|_| false).expect("there is time");
+        let url = Url::parse("https://a.example/").expect("it is an address");
+        let charset = Charset { encoding: encoding_rs::UTF_8, source: super::charset::Source::Header };
+        // Nobody waits for it any more once `_wanted` is gone, so the document gets a watch of its own.
+        let (own, wanted) = Watch::until(std::time::Instant::now() + hour);
+        std::mem::forget(wanted);
+        Self {
+            document: Document::new(parsed, own).expect("there is time"),
+            base: url.clone(),
+            url,
+            headers: Headers::default(),
+            cookies: Vec::new(),
+            certificate: None,
+            transferred_bytes: 0,
+            surroundings: Surroundings::default(),
+            charset,
+        }
+    }
+
     pub(crate) const fn document(&self) -> &Document {
         &self.document
     }

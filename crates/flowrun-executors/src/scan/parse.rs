@@ -347,3 +347,124 @@ impl<H> Tracer for Count<H> {
         self.0.set(self.0.get() + 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use scraper::Node;
+
+    use super::*;
+
+    fn parsed(text: &str) -> Parsed {
+        let (watch, _wanted) = Watch::until(Instant::now() + Duration::from_secs(3600));
+        parse(text, &watch, &|_| false).expect("there is time")
+    }
+
+    /// How deep the tree is, and how many elements are called `name`.
+    fn shape(html: &Html, name: &str) -> (usize, usize) {
+        let (mut deepest, mut depth, mut found) = (0, 0_usize, 0);
+        let mut next = Some(html.tree.root());
+        while let Some(node) = next {
+            deepest = deepest.max(depth);
+            found += usize::from(node.value().as_element().is_some_and(|element| element.name() == name));
+            if let Some(child) = node.first_child() {
+                (next, depth) = (Some(child), depth + 1);
+                continue;
+            }
+            let mut ended = Some(node);
+            next = None;
+            while let (None, Some(node)) = (next, ended) {
+                next = node.next_sibling();
+                if next.is_none() {
+                    ended = node.parent();
+                    depth = depth.saturating_sub(1);
+                }
+            }
+        }
+        (deepest, found)
+    }
+
+    #[test]
+    fn nothing_is_nested_without_end_and_everything_is_seen() {
+        for (start, piece, name) in [
+            ("", "<div>", "div"),
+            ("<svg>", "<a href=x>", "a"),
+            ("", "<b id=x>y", "b"),
+            ("", "<ul><li>x", "li"),
+        ] {
+            let Parsed { html, bounds } = parsed(&(start.to_owned() + &piece.repeat(5000)));
+            let (deepest, found) = shape(&html, name);
+            assert!(deepest < 2 * DEPTH, "{piece}: {deepest}");
+            assert!(found >= 5000, "{piece}: {found}");
+            assert_eq!(bounds, [format!("it is nested deeper than {DEPTH} elements")], "{piece}");
+        }
+        let flat = parsed(&"<div></div><p>x<br><img><b>y</b>".repeat(5000));
+        assert_eq!((shape(&flat.html, "div").1, flat.bounds), (5000, vec![]));
+    }
+
+    #[test]
+    fn a_tag_keeps_its_first_attributes_whatever_they_look_like() {
+        let many: String = (0..2000).map(|n| format!(" a{n}='>' b{n} = c")).collect();
+        for text in [format!("<p{many}>x</p><i>"), format!("<script>'<p'</script><p{many}>x</p><i>")] {
+            let Parsed { html, bounds } = parsed(&text);
+            let elements = html.tree.values().filter_map(Node::as_element);
+            assert_eq!(
+                elements.filter(|e| e.name() == "p").map(|e| e.attrs.len()).sum::<usize>(),
+                ATTRIBUTES
+            );
+            assert_eq!(shape(&html, "i").1, 1);
+            assert_eq!(bounds, ["1 tags have more than 512 attributes"]);
+        }
+        let spread: String = (0..2000).map(|n| format!("<body a{n}>")).collect();
+        let elements = parsed(&spread).html;
+        let most = elements.tree.values().filter_map(Node::as_element).map(|e| e.attrs.len()).max();
+        assert!(most <= Some(2 * ATTRIBUTES), "{most:?}");
+    }
+
+    #[test]
+    fn what_is_no_tag_is_not_cut() {
+        let words = " word".repeat(2000);
+        for text in [
+            format!("<script>a <b{words}</script><i>"),
+            format!("<!-- <b{words} > --><i>"),
+            format!("<textarea><b{words}></textarea><i>"),
+            format!("<style><!-- <b{words}></style><i>"),
+            format!("<! <b{words}><i>"),
+            format!("a < b{words}<i>"),
+            format!("<p title='<b{words}>'>x<i>"),
+        ] {
+            let Parsed { html, bounds } = parsed(&text);
+            let kept: usize =
+                html.tree.values().map(|node| format!("{node:?}").matches(" word").count()).sum();
+            assert_eq!((kept, shape(&html, "i").1, bounds.len()), (2000, 1, 0), "{}", &text[..20]);
+        }
+    }
+
+    #[test]
+    fn a_document_that_multiplies_itself_is_read_up_to_a_number_of_nodes() {
+        let open: String = (0..200).map(|n| format!("<b id={n}>")).collect();
+        let Parsed { html, bounds } = parsed(&format!("<p>{open}{}", "<p>x".repeat(20_000)));
+        assert!(html.tree.values().len() < NODES + 1000);
+        assert!(bounds[0].starts_with("it was read up to byte "), "{bounds:?}");
+    }
+
+    #[test]
+    fn tags_end_where_a_browser_ends_them() {
+        for (text, len) in [
+            ("<p>x", 3),
+            ("<p a='>'>x", 9),
+            ("<p a=\">\"b>x", 10),
+            ("<p a=>x", 6),
+            ("<p a = '>' >x", 12),
+            ("<p =>x", 5),
+            ("<p a=b'>'x", 8),
+            ("<p/ >x", 5),
+            ("</p a='>'>x", 10),
+            ("<p a='", 6),
+            ("<p", 2),
+        ] {
+            assert_eq!(TagText::of(text.as_bytes()), TagText { len, kept: None }, "{text}");
+        }
+    }
+}

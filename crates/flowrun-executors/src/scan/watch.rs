@@ -40,12 +40,6 @@ impl Watch {
         }
         self.over.get()
     }
-
-    /// How often it was asked: the work that was done, for tests.
-    #[cfg(test)]
-    pub(crate) fn asked(&self) -> u32 {
-        self.asked.get()
-    }
 }
 
 impl Drop for Wanted {

@@ -7,6 +7,7 @@ mod audits;
 mod common;
 mod links;
 mod reading;
+mod retries;
 mod tls;
 
 use common::{NO_SECRETS, Ran, guard, run};
