@@ -29,7 +29,7 @@ pub(crate) fn check(args: CheckArgs, screen: &Screen) -> Result<Exit, CommandErr
     let checked = Checked::of(&flow, |flow| {
         let mut found = executors.check(flow);
         found.retain(|found| asked || found.origin == Origin::Flow);
-        if compat && let Ok(plan) = Plan::new(flow, engine.task_types()) {
+        if compat && let Ok(plan) = Plan::new(flow, executors.task_types()) {
             found.extend(plan.compat_warnings());
         }
         found.into_iter().map(Finding::from).collect()
