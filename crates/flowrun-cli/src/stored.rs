@@ -1,10 +1,6 @@
 //! Stored runs, looked at without driving them.
 
-use std::sync::Arc;
-
-use flowrun::{
-    Flow, JournalLine, Plan, PlanError, ReadError, ReplayError, Run, RunId, Site, Skipped, Store, StoreError,
-};
+use flowrun::{JournalLine, NotReplayed, Run, RunId, Site, Skipped, Store, StoreError};
 use url::Url;
 
 use crate::exit::Exit;
@@ -24,22 +20,21 @@ pub(crate) enum StoredError {
     /// Its store cannot be read.
     #[error("could not read the run")]
     Store(#[from] StoreError),
-    /// Its flow cannot be read.
-    #[error("the flow of run `{0}` cannot be read")]
-    Flow(RunId, #[source] ReadError),
-    /// Its flow is no plan for this program.
-    #[error("run `{0}` cannot be followed")]
-    Plan(RunId, #[source] PlanError),
-    /// Its journal is not that of such a run.
-    #[error("the journal of run `{0}` does not fit its flow")]
-    Replay(RunId, #[source] ReplayError),
+    /// Its flow cannot be read, or is no plan for this program, or its journal is not that of such a run.
+    #[error("run `{run}` cannot be made out")]
+    NotReplayed {
+        /// The run.
+        run: RunId,
+        /// Why not.
+        source: NotReplayed,
+    },
 }
 
 impl StoredError {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Plan(..) => Exit::Refused,
-            Self::Store(_) | Self::Flow(..) | Self::Replay(..) => Exit::NotFound,
+            Self::NotReplayed { source: NotReplayed::Refused(_), .. } => Exit::Refused,
+            Self::Store(_) | Self::NotReplayed { .. } => Exit::NotFound,
         }
     }
 }
@@ -48,13 +43,8 @@ impl Stored {
     /// Reads a run and folds its journal.
     pub(crate) fn read(store: &impl Store, id: RunId) -> Result<Self, StoredError> {
         let (stored, _journal) = store.open(id)?;
-        let flow =
-            Flow::from_json(Arc::clone(&stored.new.flow)).map_err(|error| StoredError::Flow(id, error))?;
-        let plan = Plan::of_run(&flow, &wiring::task_types(), stored.new.spec.semantics)
-            .map_err(|refused| StoredError::Plan(id, refused))?;
-        let lines = stored.lines.iter().map(|line| (line.at, &line.record));
-        let run = Run::replay(Arc::new(plan), stored.new.spec, lines)
-            .map_err(|error| StoredError::Replay(id, error))?;
+        let run = stored.replay(&wiring::task_types());
+        let run = run.map_err(|source| StoredError::NotReplayed { run: id, source })?;
         Ok(Self { run, lines: stored.lines })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use flowrun_core::{Plan, PlanError, ReadError, ReplayError, Run, TaskTypes};
+use flowrun_core::{Plan, PlanError, ReadError, ReplayError, Run, RunSpec, TaskTypes};
 
-use crate::StoredRun;
+use crate::{NewRun, StoredRun};
 
 /// A stored run cannot be made out.
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +40,26 @@ impl StoredRun {
     ///
     /// [`NotReplayed`] when the flow is none that can run with `types`, or the journal is not one of it.
     pub fn replay(&self, types: &TaskTypes) -> Result<Run, NotReplayed> {
-        let plan = Plan::of_run(&self.new.read_flow()?, types, self.new.spec.semantics)?;
-        let lines = self.lines.iter().map(|line| (line.at, &line.record));
-        Ok(Run::replay(Arc::new(plan), self.new.spec.clone(), lines)?)
+        Ok(self.replay_with(Arc::new(self.new.plan(types)?), self.new.spec.clone())?)
+    }
+
+    /// The same, for whoever has [its plan](NewRun::plan) already, or gives it another policy.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`] when the journal is not one of that plan.
+    pub fn replay_with(&self, plan: Arc<Plan>, spec: RunSpec) -> Result<Run, ReplayError> {
+        Run::replay(plan, spec, self.lines.iter().map(|line| (line.at, &line.record)))
+    }
+}
+
+impl NewRun {
+    /// The plan of its flow, read with whatever ceilings its host had set.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReplayed`] when the flow is none that can run with `types`.
+    pub fn plan(&self, types: &TaskTypes) -> Result<Plan, NotReplayed> {
+        Ok(Plan::of_run(&self.read_flow()?, types, self.spec.semantics)?)
     }
 }

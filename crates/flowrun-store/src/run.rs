@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flowrun_core::{Flow, ReadError, ReadLimits, RunId, RunSpec, RunStatus, Timestamp};
 
@@ -19,19 +19,28 @@ pub struct NewRun {
     /// The names of the secrets it may use; their values are never stored.
     pub secrets: Vec<String>,
     host_data: Option<Arc<dyn Any + Send + Sync>>,
+    /// The title of its flow, once it is known.
+    title: OnceLock<Option<String>>,
 }
 
 impl NewRun {
     /// A run of the flow with this JSON text, without secrets.
     #[must_use]
     pub fn new(spec: RunSpec, flow: impl Into<Arc<str>>) -> Self {
-        Self { spec, flow: flow.into(), secrets: Vec::new(), host_data: None }
+        Self { spec, flow: flow.into(), secrets: Vec::new(), host_data: None, title: OnceLock::new() }
     }
 
     /// Sets the names of its secrets.
     #[must_use]
     pub fn secrets(mut self, secrets: Vec<String>) -> Self {
         self.secrets = secrets;
+        self
+    }
+
+    /// Sets the title of its flow, for whoever has read the flow already. Default: it is read from the text.
+    #[must_use]
+    pub fn with_title(mut self, title: Option<String>) -> Self {
+        self.title = title.into();
         self
     }
 
@@ -68,9 +77,9 @@ impl NewRun {
     }
 
     /// The title of its flow, if it has one.
-    pub(crate) fn title(&self) -> Option<String> {
-        let flow = Flow::from_json(Arc::clone(&self.flow)).ok()?;
-        flow.title().map(Cow::into_owned)
+    pub(crate) fn title(&self) -> Option<&str> {
+        let read = || self.read_flow().ok()?.title().map(Cow::into_owned);
+        self.title.get_or_init(read).as_deref()
     }
 }
 
@@ -118,7 +127,7 @@ impl RunSummary {
     pub fn new(new: &NewRun, updated: Timestamp, status: RunStatus, seq: u64) -> Self {
         Self {
             id: new.spec.id,
-            title: new.title(),
+            title: new.title().map(str::to_owned),
             site: new.spec.site.site_url().to_owned(),
             created: new.spec.created,
             updated,
@@ -173,5 +182,37 @@ impl RunFilter {
     pub const fn after(mut self, last: &RunSummary) -> Self {
         self.after = Some((last.created, last.id));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flowrun_core::Site;
+
+    use super::*;
+
+    fn summary(flow: &str, set: impl FnOnce(NewRun) -> NewRun) -> Option<String> {
+        let spec =
+            RunSpec::new(RunId::from_bytes([1; 16]), Timestamp::default(), Site::new("https://a.example"));
+        let new = set(NewRun::new(spec, flow));
+        RunSummary::new(&new, Timestamp::default(), RunStatus::Working, 1).title
+    }
+
+    #[test]
+    fn whoever_knows_the_title_spares_reading_the_flow() {
+        assert_eq!(
+            summary("no flow", |new| new.with_title(Some("Nightly".to_owned()))),
+            Some("Nightly".to_owned())
+        );
+        assert_eq!(summary(r#"{"title":"Nightly","nodes":[],"edges":[]}"#, |new| new.with_title(None)), None);
+    }
+
+    /// With more nodes than a document may have that is read without a word on limits.
+    #[test]
+    fn a_large_flow_has_its_title() {
+        let nodes = r#"{"id":"1"},"#.repeat(1_000_001);
+        let flow = format!(r#"{{"title":"Nightly","nodes":[{}],"edges":[]}}"#, nodes.trim_end_matches(','));
+        assert!(Flow::from_json(flow.as_str()).is_err(), "it is above the limits");
+        assert_eq!(summary(&flow, |new| new), Some("Nightly".to_owned()));
     }
 }

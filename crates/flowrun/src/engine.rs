@@ -1,5 +1,6 @@
 //! The engine: executors, a store, and the runs they do.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +67,8 @@ impl Engine {
         let mut spec = RunSpec::new(id, inner.clock.now(), request.site);
         spec.configs = request.configs;
         spec.policy = request.policy.unwrap_or_else(|| inner.policy.clone()).slots(inner.slots.are_limited());
-        let new = NewRun::new(spec.clone(), plan.flow().shared_json());
+        let title = plan.flow().title().map(Cow::into_owned);
+        let new = NewRun::new(spec.clone(), plan.flow().shared_json()).with_title(title);
         let new = match request.host_data {
             Some(data) => new.with_shared_host_data(data),
             None => new,

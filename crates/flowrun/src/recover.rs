@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flowrun_core::{Event, Plan, PlanError, ReadError, Rejected, ReplayError, Rerun, Run, RunId};
+use flowrun_core::{Event, PlanError, ReadError, Rejected, ReplayError, Rerun, RunId};
 use flowrun_store::{NewRun, NotReplayed, Opened, RunFilter, Store, StoreError};
 
 use crate::engine::Engine;
@@ -208,10 +208,9 @@ impl Inner {
             return Err(ResumeError::MissingSecrets(missing));
         }
         let executors = self.executors_of(&stored.new, plans)?;
-        let mut spec = stored.new.spec;
+        let mut spec = stored.new.spec.clone();
         spec.policy = spec.policy.slots(self.slots.are_limited());
-        let lines = stored.lines.into_iter().map(|line| (line.at, line.record));
-        let run = Run::replay(Arc::clone(&executors.plan), spec, lines)?;
+        let run = stored.replay_with(Arc::clone(&executors.plan), spec)?;
         run.admits(&first)?;
         Ok(Ready { run, journal, executors, first })
     }
@@ -220,9 +219,8 @@ impl Inner {
         if let Some(known) = plans.0.get(&new.flow) {
             return Ok(known.clone());
         }
-        let (flow, semantics) = (new.read_flow()?, new.spec.semantics);
-        let plan = Plan::of_run(&flow, self.executors.task_types(), semantics)?;
-        let executors = self.executors_for(&Arc::new(plan), semantics)?;
+        let plan = Arc::new(new.plan(self.executors.task_types())?);
+        let executors = self.executors_for(&plan, new.spec.semantics)?;
         plans.0.insert(Arc::clone(&new.flow), executors.clone());
         Ok(executors)
     }

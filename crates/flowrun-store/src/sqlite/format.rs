@@ -70,7 +70,7 @@ impl Description {
             flow_hash: flow_hash(&run.flow),
             spec: serde_json::to_string(&run.spec)?,
             secrets: serde_json::to_string(&run.secrets)?,
-            title: run.title(),
+            title: run.title().map(str::to_owned),
             site: run.spec.site.site_url().to_owned(),
             created: run.spec.created.as_micros(),
         })
