@@ -1,6 +1,7 @@
 //! What the documents say about the code is so.
 #![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
+mod errors;
 mod links;
 mod names;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowrun::{FlowRun, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
+use flowrun::{FlowRun, LogEntry, NodeProgress, NodeStatus, ObjectStatus, Timestamp};
 use flowrun_sim::sim::duration_text;
 
 use super::Reasons;
@@ -45,9 +45,21 @@ pub(crate) fn table(run: &FlowRun, reasons: &Reasons) -> String {
         }
     }
     let id = run.id().map(|id| format!(" {}", plain(&id))).unwrap_or_default();
-    let time = duration(run.time_created(), run.time_completed());
+    let time = duration(run.time_created(), run.time_completed().map(|end| without_idle(run, end)));
     out += &format!("run{id} {} in {time}\n", run.status());
     out
+}
+
+/// When the run would have ended if nobody had waited before it was done once more. Its earlier ends stand in its
+/// log, and nothing happens between one of them and the beginning that follows.
+fn without_idle(run: &FlowRun, end: Timestamp) -> Timestamp {
+    let of = |line: &LogEntry| line.timestamp.as_micros();
+    let is_end = |line: &&LogEntry| line.message.starts_with("flowrun completed with status: ");
+    let idle = run.logs().iter().filter(is_end).filter_map(|closing| {
+        let next = run.logs().iter().map(of).filter(|time| *time > of(closing)).min()?;
+        Some(next - of(closing))
+    });
+    Timestamp::from_micros(end.as_micros() - idle.sum::<i64>())
 }
 
 /// How many entries ended how, such as `3 passed, 1 failed`.
@@ -125,6 +137,32 @@ mod tests {
           2: skipped: no object of node `1` went to true: health (42.0) >= 80.0: false
         run r1 passed in –
         ");
+    }
+
+    #[test]
+    fn the_time_between_an_end_and_a_rerun_is_not_that_of_the_run() {
+        let line = |at: &str, message: &str| {
+            format!(r#"{{"timestamp":"2024-11-15 {at}","message":"{message}","step":"1"}}"#)
+        };
+        let shown = |lines: &[String], completed: &str| {
+            let text = format!(
+                r#"{{"id":"r1","status":"passed","time_created":"2024-11-15T18:00:00Z","time_completed":"{completed}",
+                "nodes":[],"edges":[],"logs":[{}]}}"#,
+                lines.join(",")
+            );
+            table(&FlowRun::from_json(text.as_str()).unwrap(), &Reasons::default())
+        };
+        let first = [
+            line("18:00:00.000000", "starting job ID: 1"),
+            line("18:00:02.000000", "flowrun completed with status: ❌ FAILED"),
+        ];
+        assert!(shown(&first, "2024-11-15T18:00:02Z").ends_with("passed in 2.0 s\n"));
+        let again = [
+            line("19:00:00.000000", "starting job ID: 1"),
+            line("19:00:03.000000", "flowrun completed with status: ✅ PASSED"),
+        ];
+        let both = [first, again].concat();
+        assert!(shown(&both, "2024-11-15T19:00:03Z").ends_with("passed in 5.0 s\n"));
     }
 
     #[test]

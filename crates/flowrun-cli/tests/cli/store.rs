@@ -175,3 +175,37 @@ fn a_run_whose_journal_this_program_cannot_replay_is_named_and_no_damage() {
     assert!(ended.err.starts_with(&format!("not replayed: run `{run}`: the flow is refused: ")), "{ended:?}");
     assert_eq!(ended.err.lines().count(), 1, "{ended:?}");
 }
+
+#[test]
+fn a_folder_that_is_missing_is_told_as_that() {
+    let place = Place::new();
+    std::fs::write(place.path().join("file"), "").unwrap();
+    for path in ["missing/runs.db", "missing/deeper/runs.db", "file/runs.db"] {
+        let ended = place.run(&["runs", "list", "--store", path]);
+        assert_eq!((ended.code, ended.err.lines().count()), (4, 1), "{ended:?}");
+        assert!(ended.err.contains("there is no folder `"), "{ended:?}");
+        assert!(ended.err.contains("make the folder first") && !ended.err.contains("disk"), "{ended:?}");
+    }
+}
+
+/// In a store a visit and its attempt are one number.
+#[test]
+fn attempts_of_a_later_visit_are_told_as_people_count_them() {
+    let place = Place::new();
+    let path = place.path().join("runs.db");
+    let read = |text: &str| serde_json::from_str::<Record>(text).unwrap();
+    let records = [
+        "\"RunStarted\"",
+        r#"{"AttemptStarted":{"node":0,"attempt":1}}"#,
+        r#"{"NodeEnded":{"node":0,"attempt":1,"status":"failed"}}"#,
+        r#"{"RunEnded":{"status":"failed","step":0}}"#,
+        r#"{"Rerun":{"nodes":[0]}}"#,
+        r#"{"AttemptStarted":{"node":0,"attempt":65537}}"#,
+    ]
+    .map(read);
+    let id = stored_journal(&path, 1, "scan", &records);
+    let shown = place.run(&["runs", "show", &id.to_string(), "--journal", "--store", "runs.db"]);
+    let lines: Vec<Value> = shown.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[1]["record"]["AttemptStarted"], json!({"node": 0, "attempt": 1}), "{shown:?}");
+    assert_eq!(lines[5]["record"]["AttemptStarted"], json!({"node": 0, "attempt": 1, "visit": 2}));
+}

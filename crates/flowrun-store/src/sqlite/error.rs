@@ -92,6 +92,9 @@ pub enum OpenError {
         /// What was found.
         source: rusqlite::Error,
     },
+    /// The folder of a store that is to be made is not there.
+    #[error("there is no folder `{}`", .0.display())]
+    NoFolder(PathBuf),
     /// The operating system refused.
     #[error("could not {action} `{}`", path.display())]
     Io {
@@ -132,6 +135,7 @@ impl OpenError {
             Self::Locked(_) => "close the program that has the file open",
             Self::Orphan(_) => "put the store back beside it; if it is gone for good, delete this file too",
             Self::Full(_) => "make room on the disk",
+            Self::NoFolder(_) => "make the folder first, or check the path",
             Self::Io { .. } | Self::Sqlite { .. } => "see to the disk",
             Self::HostTables { .. } => "correct the SQL that makes them",
             Self::OldSqlite(_) => "build with the SQLite that is bundled",

@@ -1,7 +1,7 @@
 //! Whether a path is a store, found out before anything is written to it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use rusqlite::OpenFlags;
@@ -24,7 +24,13 @@ pub(super) fn canonical(path: &Path) -> Result<PathBuf, OpenError> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let folder = fs::canonicalize(folder).map_err(|source| OpenError::io(folder, "find", source))?;
+    let folder = fs::canonicalize(folder).map_err(|source| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => OpenError::NoFolder(folder.to_owned()),
+        _ => OpenError::io(folder, "find", source),
+    })?;
+    if !folder.is_dir() {
+        return Err(OpenError::NoFolder(folder));
+    }
     Ok(folder.join(name))
 }
 

@@ -1,7 +1,7 @@
 //! `flowrun runs show`: a run as it stands.
 
-use flowrun::{JournalLine, Plan};
-use serde_json::json;
+use flowrun::{Attempt, JournalLine, Plan};
+use serde_json::{Value, json};
 
 use crate::args::ShowArgs;
 use crate::commands::CommandError;
@@ -33,7 +33,22 @@ pub(super) fn show(args: &ShowArgs, screen: &Screen) -> Result<Exit, CommandErro
 /// One line of a journal as one line of JSON.
 fn told(line: &JournalLine, plan: &Plan) -> String {
     let node = line.record.node().map(|node| plan.node_id(node));
-    format!("{}\n", json!({"seq": line.seq, "at": line.at, "node": node, "record": line.record}))
+    let mut told = json!({"seq": line.seq, "at": line.at, "node": node, "record": line.record});
+    if let Some(record) = told["record"].as_object_mut() {
+        record.values_mut().for_each(tell_visit);
+    }
+    format!("{told}\n")
+}
+
+/// Tells an attempt as people count them: in the second visit of its node it is the first one again. Stores keep both
+/// in one number.
+fn tell_visit(record: &mut Value) {
+    let packed = record.get("attempt").and_then(Value::as_u64);
+    let attempt = packed.and_then(|packed| Attempt::try_from(u32::try_from(packed).ok()?).ok());
+    if let Some(attempt) = attempt.filter(|attempt| attempt.visit() > 1) {
+        record["attempt"] = attempt.number().into();
+        record["visit"] = attempt.visit().into();
+    }
 }
 
 /// What an open run waits for, a line each.
