@@ -21,6 +21,9 @@ use super::watch::Watch;
 pub(crate) const ATTRIBUTES: usize = 512;
 /// Elements that may be open at a time. Browsers built on Blink stop nesting there too.
 pub(crate) const DEPTH: usize = 512;
+/// Elements that may be open, formatting counted twice, before formatting is put side by side: html5ever compares each
+/// such tag with all those that are open, attribute by attribute, and opens all of them again in every paragraph.
+pub(crate) const FORMATTING: usize = 100;
 /// Nodes of a document. One takes some 200 bytes of memory.
 pub(crate) const NODES: usize = 1_000_000;
 /// Tags between two looks at how many elements are open.
@@ -79,6 +82,9 @@ pub(crate) fn parse(text: &str, watch: &Watch, is_news: &dyn Fn(&str) -> bool) -
     }
     if feed.tokenizer.sink.flattened.get() {
         bounds.push(format!("it is nested deeper than {DEPTH} elements"));
+    }
+    if feed.tokenizer.sink.unformatted.get() {
+        bounds.push(format!("its formatting is nested deeper than {} elements", FORMATTING / 2));
     }
     feed.tokenizer.end();
     Ok(Parsed { html: feed.tokenizer.sink.tree.sink.finish(), bounds })
@@ -216,10 +222,11 @@ struct Builder {
     tokens: Cell<u64>,
     /// The element whose content is text until its own end tag comes.
     raw: RefCell<Option<String>>,
-    /// Whether too many elements are open.
-    is_deep: Cell<bool>,
+    /// Elements that are open, formatting counted twice, when it was last looked.
+    open: Cell<usize>,
     until_look: Cell<u32>,
     flattened: Cell<bool>,
+    unformatted: Cell<bool>,
     /// Attributes that `html` and `body` tags may still bring; all of them end up on the same two elements.
     root_attributes: Cell<usize>,
 }
@@ -230,9 +237,10 @@ impl Builder {
             tree,
             tokens: Cell::new(0),
             raw: RefCell::default(),
-            is_deep: Cell::new(false),
+            open: Cell::new(0),
             until_look: Cell::new(LOOK_EVERY),
             flattened: Cell::new(false),
+            unformatted: Cell::new(false),
             root_attributes: Cell::new(2 * ATTRIBUTES),
         }
     }
@@ -247,7 +255,7 @@ impl Builder {
         if left == 0 {
             let open = Count(Cell::new(0), std::marker::PhantomData);
             self.tree.trace_handles(&open);
-            self.is_deep.set(open.0.get() > DEPTH);
+            self.open.set(open.0.get());
         }
     }
 
@@ -258,7 +266,9 @@ impl Builder {
             self.root_attributes.set(self.root_attributes.get() - tag.attrs.len());
         }
         self.look();
-        let closes = (is_start && self.is_deep.get() && nests(&tag.name)).then(|| Tag {
+        let is_deep = self.open.get() > DEPTH;
+        let is_formatted = self.open.get() > FORMATTING && is_formatting(&tag.name);
+        let closes = (is_start && (is_deep || is_formatted) && nests(&tag.name)).then(|| Tag {
             kind: TagKind::EndTag,
             name: tag.name.clone(),
             self_closing: false,
@@ -275,7 +285,8 @@ impl Builder {
             (TokenSinkResult::Continue, Some(end))
                 if !(self_closing && self.tree.adjusted_current_node_present_but_not_in_html_namespace()) =>
             {
-                self.flattened.set(true);
+                let said = if is_deep { &self.flattened } else { &self.unformatted };
+                said.set(true);
                 return self.tree.process_token(Token::TagToken(end), line);
             }
             _ if !is_start => *self.raw.borrow_mut() = None,
@@ -337,6 +348,15 @@ fn nests(name: &str) -> bool {
     )
 }
 
+/// Whether elements called `name` are opened again where they were not closed (HTML standard, section 13.2.4.3). `a` is
+/// one too, of which there is never a second one, and its text is looked at.
+fn is_formatting(name: &str) -> bool {
+    matches!(
+        name,
+        "b" | "big" | "code" | "em" | "font" | "i" | "s" | "small" | "strike" | "strong" | "tt" | "u"
+    )
+}
+
 /// Counts handles instead of tracing them.
 struct Count<H>(Cell<usize>, std::marker::PhantomData<H>);
 
@@ -387,17 +407,19 @@ mod tests {
 
     #[test]
     fn nothing_is_nested_without_end_and_everything_is_seen() {
-        for (start, piece, name) in [
-            ("", "<div>", "div"),
-            ("<svg>", "<a href=x>", "a"),
-            ("", "<b id=x>y", "b"),
-            ("", "<ul><li>x", "li"),
+        let deep = format!("it is nested deeper than {DEPTH} elements");
+        let formatted = format!("its formatting is nested deeper than {} elements", FORMATTING / 2);
+        for (start, piece, name, bound) in [
+            ("", "<div>", "div", &deep),
+            ("<svg>", "<a href=x>", "a", &deep),
+            ("", "<b id=x>y", "b", &formatted),
+            ("", "<ul><li>x", "li", &deep),
         ] {
             let Parsed { html, bounds } = parsed(&(start.to_owned() + &piece.repeat(5000)));
             let (deepest, found) = shape(&html, name);
             assert!(deepest < 2 * DEPTH, "{piece}: {deepest}");
             assert!(found >= 5000, "{piece}: {found}");
-            assert_eq!(bounds, [format!("it is nested deeper than {DEPTH} elements")], "{piece}");
+            assert_eq!(bounds, [bound.clone()], "{piece}");
         }
         let flat = parsed(&"<div></div><p>x<br><img><b>y</b>".repeat(5000));
         assert_eq!((shape(&flat.html, "div").1, flat.bounds), (5000, vec![]));
