@@ -32,6 +32,6 @@ pub use task::{
     ErrorClass, Failure, ObjectReport, Outcome, Report, Resource, ResourceKind, Task, TaskObject,
 };
 pub use template::{
-    NoSecrets, Place, RenderError, RenderOptions, Rendered, SecretSource, TemplateWarning, render,
-    secret_and_key_names,
+    NoSecrets, Place, RenderError, RenderOptions, Rendered, SecretSource, TemplateWarning, names_in_json,
+    render, secret_and_key_names,
 };

@@ -15,6 +15,7 @@ use crate::executor::TaskExecutor;
 use crate::executors::{BuildError, Executors};
 use crate::held::HeldStore;
 use crate::inner::Inner;
+use crate::secrets::Secrets;
 use crate::signal::Signal;
 use crate::slots::{Limit, SlotRequest, Slots};
 
@@ -109,6 +110,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Adds a value that must never be shown or kept: [`Executors::hide`].
+    #[must_use]
+    pub fn hide(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.executors = self.executors.hide(name, value);
+        self
+    }
+
     /// Sets the clock. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -177,11 +185,17 @@ impl EngineBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when a task type has no name or two executors.
+    /// [`BuildError`] when a task type has no name or two executors, or a secret is too short.
     pub fn build(self) -> Result<Engine, BuildError> {
         self.executors.admit()?;
+        let secrets =
+            Secrets::new(Arc::clone(self.executors.secret_source()), self.executors.hidden().to_vec());
+        // A source that panics now is asked again by each run, which tells it.
+        if let Ok(Some(name)) = secrets.short() {
+            return Err(BuildError::ShortSecret(name));
+        }
         let inner = Inner {
-            secrets: Arc::clone(self.executors.secret_source()),
+            secrets,
             executors: self.executors,
             store: HeldStore::new(self.store.unwrap_or_else(|| Arc::new(MemoryStore::default()))),
             rendering: self.rendering,

@@ -11,8 +11,8 @@ use flowrun_core::{
 use crate::Clock;
 use crate::clock::SystemClock;
 use crate::intake::Intake;
-use crate::redact::Redactor;
 use crate::reports::{Reports, dropped_line};
+use crate::secrets::Known;
 use crate::stops::Stops;
 
 /// What all attempts of one run share.
@@ -22,7 +22,7 @@ pub(crate) struct RunShared {
     /// The store's id: it makes keys unguessable.
     pub(crate) store_id: [u8; 16],
     pub(crate) reports: Reports,
-    pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) secrets: Known,
     /// In the reading that the run began with.
     pub(crate) rendering: RenderOptions,
     pub(crate) intake: Intake,
@@ -67,12 +67,13 @@ impl Context {
         let flow = Flow::builder().node(NodeSpec::new(task.node(), &*task_type)).build();
         let plan = Plan::new(&flow.expect("one node is within every limit"), &types);
         let limits = RunPolicy::default();
+        let secrets = Known::of(&*secrets);
         let shared = RunShared {
             run: task.run(),
             plan: Arc::new(plan.expect("a single node of a known type is a plan")),
             store_id: [0; 16],
             reports: Reports::new(Intake::room(&limits)),
-            intake: Intake::new(Redactor::new(&secrets), limits),
+            intake: Intake::new(secrets.redactor(), limits),
             secrets,
             rendering: RenderOptions::default(),
             stops: Arc::default(),
@@ -170,7 +171,8 @@ impl Context {
     pub fn key(&self, object: &ObjectEntry) -> String {
         // The visit, not the attempt: a new attempt is to have the same effect, a new visit another one.
         let visit = self.attempt().visit().to_string();
-        let id = object.track_id.as_deref().or(object.fact_id()).unwrap_or_default();
+        // As it is recorded: the next attempt knows no other.
+        let id = self.redacted(object.track_id.as_deref().or(object.fact_id()).unwrap_or_default());
         let node = self.shared().plan.node_id(self.call.node());
         let mut hasher = blake3::Hasher::new();
         let parts = [
@@ -204,7 +206,7 @@ impl Context {
     ) -> Result<String, RenderError> {
         let facts = object.and_then(|object| object.facts.as_ref());
         let RunShared { rendering, secrets, .. } = self.shared();
-        let rendered = rendering.render(template, place, facts, &**secrets)?;
+        let rendered = rendering.render(template, place, facts, secrets.source())?;
         for warning in &rendered.warnings {
             self.log(format!("template: {warning}"));
         }

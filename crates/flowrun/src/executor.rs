@@ -67,6 +67,14 @@ pub trait TaskExecutor: Send + Sync + 'static {
         Probe::Unknown
     }
 
+    /// What of its settings must never be shown or kept: tokens, passwords, addresses that are secrets in themselves,
+    /// each with the name that is shown in its place. Values are taken out of all that any executor of the engine
+    /// reports, in [every spelling](crate::Redactor), so that an answer may echo a request. Asked once, when the engine
+    /// is built. Default: nothing.
+    fn secrets(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// Where the rest of an attempt is polled once it had to wait.
     fn placement(&self) -> Placement {
         Placement::InPlace

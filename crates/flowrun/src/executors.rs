@@ -45,6 +45,8 @@ pub struct Executors {
     by_type: BTreeMap<String, u16>,
     types: TaskTypes,
     secrets: Arc<dyn SecretSource>,
+    /// What must not be shown beside the secrets: what the executors are set up with, and what the host adds.
+    hidden: Vec<(String, String)>,
     /// The first executor that could not be added. An engine is not made of this.
     refused: Option<BuildError>,
 }
@@ -58,15 +60,28 @@ impl Executors {
             by_type: BTreeMap::new(),
             types: TaskTypes::default(),
             secrets: Arc::new(NoSecrets),
+            hidden: Vec::new(),
             refused: None,
         }
     }
 
     /// Sets where secrets come from. A template that names neither a data key nor one of them is refused before it
     /// runs. Default: there are none.
+    ///
+    /// One of fewer than [6 characters](crate::Redactor::SHORTEST) is refused when an engine is made, and counts as not
+    /// given if it comes later: it could not be taken out of what is recorded. A run has the values of the moment in
+    /// which this process started it or took it up.
     #[must_use]
     pub fn secrets(mut self, secrets: impl SecretSource + 'static) -> Self {
         self.secrets = Arc::new(secrets);
+        self
+    }
+
+    /// Adds a value that must never be shown or kept, beside the secrets of flows and what executors
+    /// [tell of their settings](TaskExecutor::secrets). The name is shown in its place.
+    #[must_use]
+    pub fn hide(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.hidden.push((name.into(), value.into()));
         self
     }
 
@@ -125,6 +140,7 @@ impl Executors {
         let place = u16::try_from(self.list.len()).map_err(|_| BuildError::TooMany)?;
         let types = std::mem::take(&mut self.types);
         self.types = types.with(&*task_type, role).effect(&task_type, executor.effect());
+        self.hidden.extend(executor.secrets());
         self.list.push(executor);
         self.by_type.insert(task_type, place);
         Ok(())
@@ -138,6 +154,10 @@ impl Executors {
 
     pub(crate) const fn secret_source(&self) -> &Arc<dyn SecretSource> {
         &self.secrets
+    }
+
+    pub(crate) fn hidden(&self) -> &[(String, String)] {
+        &self.hidden
     }
 
     /// What an engine cannot be made of.
@@ -200,6 +220,9 @@ pub enum BuildError {
     /// Two executors were added for one task type.
     #[error("the task type `{0}` has two executors")]
     TwoExecutors(String),
+    /// A secret has too few characters to be told from ordinary text, so it would be shown.
+    #[error("the secret `{0}` has fewer than 6 characters: it could not be taken out of what is recorded")]
+    ShortSecret(String),
     /// There are more executors than an engine can tell apart.
     #[error("an engine has at most 65,535 executors")]
     TooMany,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use flowrun_core::{RenderOptions, RunId, RunPolicy, SecretSource};
+use flowrun_core::{RenderOptions, RunId, RunPolicy};
 use tokio::sync::mpsc;
 
 use crate::checked::CheckedPlans;
@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::executors::Executors;
 use crate::held::HeldStore;
 use crate::progress::{Progress, Request};
+use crate::secrets::Secrets;
 use crate::signal::Signal;
 use crate::slots::Slots;
 use crate::stops::Stops;
@@ -20,7 +21,7 @@ use crate::stops::Stops;
 pub(crate) struct Inner {
     pub(crate) executors: Executors,
     pub(crate) store: HeldStore,
-    pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) secrets: Secrets,
     pub(crate) rendering: RenderOptions,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: RunPolicy,

@@ -7,7 +7,6 @@ use flowrun_store::{Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info, info_span};
 
-use crate::contain;
 use crate::context::{RunShared, Within};
 use crate::driver::{Driver, Watch, Work};
 use crate::executor::NodeExecutors;
@@ -15,7 +14,6 @@ use crate::handle::RunHandle;
 use crate::inner::{Inner, OpenRun};
 use crate::intake::Intake;
 use crate::progress::{Progress, RunError};
-use crate::redact::Redactor;
 use crate::reports::Reports;
 use crate::stops::Stops;
 
@@ -52,8 +50,7 @@ impl Inner {
         let Ready { run, journal, executors, first } = ready;
         let (id, plan) = (run.id(), Arc::clone(run.plan()));
         let limits = run.spec().policy.clone();
-        let redactor = contain::call(|| Redactor::new(&self.secrets));
-        let redactor = redactor.map_err(|panicked| NotLaunched::Secrets(panicked.to_string()))?;
+        let secrets = self.secrets.now().map_err(NotLaunched::Secrets)?;
         let (requests_in, requests) = mpsc::channel(16);
         let (stored_in, stored) = oneshot::channel();
         let progress = Arc::new(Progress::default());
@@ -63,8 +60,8 @@ impl Inner {
             plan: Arc::clone(&plan),
             store_id,
             reports: Reports::new(Intake::room(&limits)),
-            intake: Intake::new(redactor, limits),
-            secrets: Arc::clone(&self.secrets),
+            intake: Intake::new(secrets.redactor(), limits),
+            secrets,
             rendering: self.rendering.clone().semantics(run.spec().semantics),
             stops: Arc::clone(&stops),
             clock: Arc::clone(&self.clock),

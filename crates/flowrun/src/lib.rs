@@ -67,6 +67,7 @@ mod recover;
 mod redact;
 mod reports;
 mod request;
+mod secrets;
 mod signal;
 mod slots;
 mod stops;

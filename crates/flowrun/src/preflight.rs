@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use flowrun_core::{
     Diagnostic, Findings, Flow, NodeIx, NodeProblem, Origin, Plan, PlanError, RunPolicy, Semantics, Severity,
-    secret_and_key_names,
+    names_in_json,
 };
 
 use crate::contain::{self, Panicked};
@@ -16,7 +16,7 @@ use crate::executors::Executors;
 use crate::inner::Inner;
 use crate::intake::Intake;
 use crate::names::Names;
-use crate::redact::Redactor;
+use crate::secrets::{self, Secrets};
 
 /// What the executors found.
 #[derive(Default)]
@@ -121,11 +121,11 @@ impl Executors {
     /// What is said of an executor that panicked when it looked at a node.
     fn panicked_at_check(&self, panicked: &Panicked) -> NodeProblem {
         // Rare enough to read all secrets for it. What cannot be redacted is not shown.
-        let redactor = contain::call(|| Redactor::new(self.secret_source()));
-        let message = redactor.map_or_else(
+        let secrets = Secrets::new(Arc::clone(self.secret_source()), self.hidden().to_vec());
+        let message = secrets.now().map_or_else(
             |_| "the node cannot be checked: its executor panicked".to_owned(),
-            |redactor| {
-                let intake = Intake::new(redactor, RunPolicy::default());
+            |secrets| {
+                let intake = Intake::new(secrets.redactor(), RunPolicy::default());
                 format!(
                     "the node cannot be checked: its executor panicked: {}",
                     intake.line(panicked.to_string())
@@ -135,20 +135,20 @@ impl Executors {
         NodeProblem::error("engine.executor-panicked", "/data", message)
     }
 
-    /// The names of all secrets.
+    /// The names of all secrets that can be used.
     ///
     /// # Errors
     ///
     /// What their source panicked with.
     pub(crate) fn secret_names(&self) -> Result<Vec<String>, String> {
-        contain::call(|| self.secret_source().names()).map_err(|panicked| panicked.to_string())
+        secrets::names_of(&**self.secret_source())
     }
 
     /// The names of the secrets that the flow mentions.
     pub(crate) fn secrets_of(&self, flow: &Flow) -> Result<Vec<String>, String> {
         let mut names = self.secret_names()?;
         if !names.is_empty() {
-            let mentioned: BTreeSet<_> = secret_and_key_names(flow.to_json()).collect();
+            let mentioned = names_in_json(flow.to_json());
             names.retain(|name| mentioned.contains(name.as_str()));
         }
         Ok(names)

@@ -21,5 +21,5 @@ mod warning;
 
 pub use render::{Place, RenderError, RenderOptions, Rendered, render};
 pub use secrets::{NoSecrets, SecretSource};
-pub use token::secret_and_key_names;
+pub use token::{names_in_json, secret_and_key_names};
 pub use warning::TemplateWarning;

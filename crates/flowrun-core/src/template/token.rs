@@ -1,5 +1,7 @@
 //! Taking a template apart.
 
+use std::collections::BTreeSet;
+
 use crate::Semantics;
 
 /// A part of a template.
@@ -72,6 +74,46 @@ pub fn secret_and_key_names(template: &str) -> impl Iterator<Item = &str> {
     parts(template, Semantics::default()).filter_map(|part| match part {
         Part::Token { name, .. } => Some(name),
         Part::Text(_) | Part::Braces => None,
+    })
+}
+
+/// The names in braces in all texts of a JSON document, keys included, as its readers see them: a letter that is
+/// escaped, `{{\u004bEY}}`, names the same as one that is not.
+///
+/// ```
+/// use flowrun_core::names_in_json;
+///
+/// let names = names_in_json(r#"{"a": "{{\u004bEY}}", "b": ["{\u007bsite_url}}"]}"#);
+/// assert!(names.iter().eq(["KEY", "site_url"]));
+/// ```
+#[must_use]
+pub fn names_in_json(json: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut take = |text: &str| names.extend(secret_and_key_names(text).map(str::to_owned));
+    for quoted in strings(json) {
+        match quoted.contains('\\').then(|| serde_json::from_str::<String>(quoted)) {
+            Some(Ok(text)) => take(&text),
+            // A text that is not well-formed is read as it stands.
+            None | Some(Err(_)) => take(quoted),
+        }
+    }
+    names
+}
+
+/// The texts of a JSON document, in quotes.
+fn strings(json: &str) -> impl Iterator<Item = &str> {
+    let mut rest = json;
+    std::iter::from_fn(move || {
+        let text = &rest[rest.find('"')?..];
+        let mut is_escaped = false;
+        let is_end = |byte: u8| {
+            let ends = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
+        };
+        let end = text.bytes().skip(1).position(is_end).map_or(text.len(), |end| end + 2);
+        rest = &text[end..];
+        Some(&text[..end])
     })
 }
 

@@ -18,7 +18,6 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 
 use super::server::{Protection, Server};
 use crate::outcome::{Undone, failure};
-use crate::text::tame;
 
 /// Bytes of one line of a reply; RFC 5321 (section 4.5.3.1.5) allows 512.
 const LONGEST_LINE: usize = 2048;
@@ -68,7 +67,7 @@ impl SmtpError {
     }
 }
 
-/// What the server or the connection said, from the top to the bottom, on one line.
+/// What the server or the connection said, from the top to the bottom, as it came.
 fn explained(error: &lettre::transport::smtp::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -80,7 +79,7 @@ fn explained(error: &lettre::transport::smtp::Error) -> String {
         }
         cause = below.source();
     }
-    tame(&text)
+    text
 }
 
 /// A conversation in which a message can be sent.
@@ -253,7 +252,7 @@ impl Bounded {
         if reply.starts_with(expected.as_bytes()) {
             return Ok(reply);
         }
-        Err(SmtpError::Refused(tame(String::from_utf8_lossy(&reply).trim())))
+        Err(SmtpError::Refused(String::from_utf8_lossy(&reply).trim().to_owned()))
     }
 
     fn count(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -17,7 +17,7 @@ use super::recipients::{mailbox, split};
 use crate::outcome::{Undone, refused};
 use crate::reading::Reading;
 use crate::receiver::{Delivered, Delivery, deliver_each};
-use crate::text::tame;
+use crate::text::{said, tame};
 
 /// Sends one message per object and address. Values put into the body are escaped as HTML. With several
 /// addresses the object's entry tells in `sent_to` which were sent to, so that another attempt goes on behind them.
@@ -114,6 +114,10 @@ impl TaskExecutor for EmailExecutor {
         EffectClass::Blind
     }
 
+    fn secrets(&self) -> Vec<(String, String)> {
+        self.settings.secrets()
+    }
+
     fn templates(&self) -> &[&str] {
         &["subject", "message"]
     }
@@ -164,7 +168,7 @@ impl Delivery for Node<'_> {
                 }
                 Err(error) => {
                     self.context.log(format!("error sending email to {shown}"));
-                    self.context.log(format!("{shown}: {error}"));
+                    self.context.log(format!("{shown}: {}", said(self.context, error.to_string())));
                     match error.undone() {
                         Some(why) => undone = Some(undone.map_or(why, |before| before.and(why))),
                         None => any_refused = true,

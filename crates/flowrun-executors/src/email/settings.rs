@@ -88,6 +88,17 @@ impl EmailSettings {
         Server::of(self.smtp_url.as_deref()?).ok().map(|server| server.endpoint)
     }
 
+    /// What of this must not be shown: the password, as it stands in the address and as it is sent.
+    pub(super) fn secrets(&self) -> Vec<(String, String)> {
+        let url = self.smtp_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        let Some(typed) = url.as_ref().and_then(url::Url::password) else { return Vec::new() };
+        // In a form a plus is a blank, in an address it is a plus.
+        let form = format!("p={}", typed.replace('+', "%2B"));
+        let sent = url::form_urlencoded::parse(form.as_bytes()).map(|(_, password)| password.into_owned());
+        let passwords = std::iter::once(typed.to_owned()).chain(sent);
+        passwords.map(|password| ("smtp_url".to_owned(), password)).collect()
+    }
+
     /// Sets [`timeout`](Self::timeout).
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {

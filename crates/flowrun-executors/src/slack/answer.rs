@@ -4,7 +4,6 @@ use flowrun_guard::ResponseHead;
 use serde::Deserialize;
 
 use super::client::SlackError;
-use crate::text::tame;
 
 /// What an answer says about the message.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ pub(super) async fn read(head: ResponseHead) -> Answer {
         // `<html>` of a page in between is no word of Slack's.
         "" if is_success => Answer::Not(SlackError::NoAnswer),
         "" => Answer::Not(SlackError::Status(status)),
-        said if !is_success || is_word(said) => refused(said, tame(said)),
+        said if !is_success || is_word(said) => refused(said, said.to_owned()),
         _ => Answer::Not(SlackError::NoAnswer),
     }
 }
@@ -68,7 +67,7 @@ impl Told {
         match (says_yes, &self.error) {
             (Some(true), _) if is_success => Answer::Posted,
             (Some(_), None) => Answer::Not(SlackError::Refused("ok is false".to_owned())),
-            (_, Some(error)) => refused(error, tame(&format!("{error}{}", self.details(error)))),
+            (_, Some(error)) => refused(error, format!("{error}{}", self.details(error))),
             (None, None) if is_success => Answer::Not(SlackError::NoAnswer),
             (None, None) => Answer::Not(SlackError::Status(status)),
         }

@@ -59,7 +59,7 @@ impl Route {
 /// Why a message was not posted, or is not known to have been.
 #[derive(Debug, Error)]
 pub(super) enum SlackError {
-    /// Slack's own word for it.
+    /// Slack's own word for it, as it came.
     #[error("{0}")]
     Refused(String),
     /// One that stands for a trouble of Slack's own.

@@ -14,6 +14,7 @@ use super::length::cut;
 use crate::outcome::refused;
 use crate::reading::Reading;
 use crate::receiver::{Delivered, Delivery, deliver_each};
+use crate::text::said;
 
 /// Posts one message per object. Values put into the text are escaped, so that they can mention nobody.
 #[derive(Debug)]
@@ -58,6 +59,10 @@ impl TaskExecutor for SlackExecutor {
         EffectClass::Blind
     }
 
+    fn secrets(&self) -> Vec<(String, String)> {
+        self.settings.secrets()
+    }
+
     fn templates(&self) -> &[&str] {
         &["message"]
     }
@@ -97,7 +102,7 @@ impl Delivery for Node<'_> {
                 Delivered::Yes
             }
             Err(error) => {
-                self.context.log(error.to_string());
+                self.context.log(said(self.context, error.to_string()));
                 error.undone().map_or(Delivered::No, Delivered::NotYet)
             }
         }

@@ -73,6 +73,22 @@ impl SlackSettings {
         self
     }
 
+    /// What of this must not be shown: the token, and the webhook's address, of which the end alone is enough to post.
+    pub(super) fn secrets(&self) -> Vec<(String, String)> {
+        let set = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
+        let mut secrets: Vec<_> =
+            set(&self.token).into_iter().map(|token| ("slack_token".to_owned(), token)).collect();
+        if let Some(url) = set(&self.webhook_url) {
+            let path = url.find("://").and_then(|at| url[at + 3..].split_once('/')).map(|(_, path)| path);
+            let last = path.and_then(|path| path.rsplit('/').next());
+            // A short path tells nothing that the host does not.
+            let parts = [path, last].into_iter().flatten().filter(|part| part.chars().count() >= 8);
+            let parts = std::iter::once(url.as_str()).chain(parts);
+            secrets.extend(parts.map(|part| ("slack_webhook_url".to_owned(), part.to_owned())));
+        }
+        secrets
+    }
+
     /// Sets [`timeout`](Self::timeout).
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {

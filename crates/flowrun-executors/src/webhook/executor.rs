@@ -12,7 +12,7 @@ use super::WebhookSettings;
 use super::request::{BadRequest, Filled, Template};
 use crate::outcome::{Undone, failure, refused, undone_by};
 use crate::receiver::{Delivered, Delivery, deliver_each};
-use crate::text::tame;
+use crate::text::{said, tame};
 
 /// Sends one request per object. A status of 2xx passes, anything else fails, unless the node's `configs` say
 /// `any_response: true`: then any answer passes, as in the original. What a 408, 425, 429, a 5xx other than 501 or a
@@ -150,7 +150,7 @@ impl Delivery for Node<'_> {
             }
             Err(Unsent { why, undone }) => {
                 // It may quote a header whose name was filled in with a stranger's text.
-                self.context.log(format!("webhook {method} failed: {}", tame(&why)));
+                self.context.log(format!("webhook {method} failed: {}", said(self.context, why)));
                 undone.map_or(Delivered::No, Delivered::NotYet)
             }
         }

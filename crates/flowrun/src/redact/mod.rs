@@ -14,7 +14,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use flowrun_core::SecretSource;
 use layers::Layer;
 use spellings::Spellings;
 pub use stream::RedactedStream;
@@ -62,13 +61,9 @@ impl Redactor {
         Self { spellings: Spellings::of(secrets).map(Arc::new) }
     }
 
-    /// Takes out all values of a source.
-    pub(crate) fn new(secrets: &Arc<dyn SecretSource>) -> Self {
-        let values = secrets.names().into_iter().filter_map(|name| {
-            let value = secrets.secret(&name)?;
-            Some((name, value))
-        });
-        Self::of(values)
+    /// Whether a value is long enough to be told from ordinary text.
+    pub(crate) fn can_find(value: &str) -> bool {
+        value.chars().count() >= Self::SHORTEST
     }
 
     /// Whether there is nothing to take out.

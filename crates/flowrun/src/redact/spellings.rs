@@ -45,7 +45,7 @@ impl Spellings {
         let (mut names, mut by_head) = (Vec::new(), BTreeMap::<Vec<u8>, Vec<Spelling>>::new());
         for (name, value) in secrets {
             let value = value.as_ref();
-            if value.chars().count() < Redactor::SHORTEST {
+            if !Redactor::can_find(value) {
                 continue;
             }
             let secret = u32::try_from(names.len()).ok()?;
