@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::json::JsonContext;
 use super::token::{Part, parts};
-use super::url::UrlContext;
+use super::url::{Misplaced, UrlContext, UrlValue};
 use super::{SecretSource, TemplateWarning, escape};
 use crate::keys::{KeyRef, Reading, json_number};
 use crate::model::json::quote;
@@ -24,8 +24,8 @@ pub enum Place {
     Json,
     /// The value of a header: control characters are removed from values.
     Header,
-    /// An address. Values are percent-encoded, and up to the end of the host only secrets are put in, or an
-    /// `http` or `https` address from `site_url`, `page_url` or `report_url` at the very beginning.
+    /// An address. Values are percent-encoded. Up to the end of the host only its complete beginning is put in: an
+    /// `http` or `https` address from a secret, `site_url`, `page_url` or `report_url`. No value is a step up the path.
     Url,
     /// HTML text, or an attribute in quotes.
     Html,
@@ -138,13 +138,19 @@ impl RenderOptions {
     ) -> Result<Rendered, RenderError> {
         let limit = self.max_bytes;
         let mut writer = Writer::new(place, template.len().min(limit));
-        for part in parts(template, self.semantics) {
+        let mut rest = parts(template, self.semantics).peekable();
+        while let Some(part) = rest.next() {
             match part {
                 Part::Text(text) => writer.push_author(text),
                 Part::Braces => writer.push_author("{{"),
                 Part::Token { name, typed } => {
-                    let put_in =
-                        value_of(name, facts, secrets).and_then(|value| writer.push_value(name, &value));
+                    let follows = match rest.peek() {
+                        Some(Part::Text(text) | Part::Token { typed: text, .. }) => text,
+                        Some(Part::Braces) => "{{",
+                        None => "",
+                    };
+                    let put_in = value_of(name, facts, secrets)
+                        .and_then(|value| writer.push_value(name, &value, follows));
                     if let Err(warning) = put_in {
                         writer.rendered.warnings.push(warning);
                         writer.push_author(typed);
@@ -237,7 +243,7 @@ impl Writer {
         self.rendered.text.push_str(text);
     }
 
-    fn push_value(&mut self, name: &str, value: &Value<'_>) -> Result<(), TemplateWarning> {
+    fn push_value(&mut self, name: &str, value: &Value<'_>, follows: &str) -> Result<(), TemplateWarning> {
         let out = &mut self.rendered.text;
         match self.place {
             Place::Plain => out.push_str(&value.text()),
@@ -255,11 +261,12 @@ impl Writer {
             },
             Place::Url => {
                 let before = out.len();
-                match value {
-                    Value::Secret(secret) => self.url.push_secret(out, secret),
-                    Value::Data(_) if self.url.push_value(out, name, &value.text()) => {}
-                    Value::Data(_) => return Err(TemplateWarning::ChoosesHost { name: shown(name) }),
-                }
+                let is_secret = matches!(value, Value::Secret(_));
+                let value = UrlValue { text: &value.text(), is_secret, key: name };
+                self.url.push(out, value, follows).map_err(|misplaced| match misplaced {
+                    Misplaced::ChoosesHost => TemplateWarning::ChoosesHost { name: shown(name) },
+                    Misplaced::Climbs => TemplateWarning::Climbs { name: shown(name) },
+                })?;
                 self.url = self.url.after(&out[before..]);
             }
         }
@@ -382,13 +389,13 @@ mod tests {
                 "https://a.example/h?s=s%2F1%3F&k=k%2F1%2B2%3D",
             ),
             (Place::Url, "https://a.example/{{site_id}}/{{KEY}}", "https://a.example/s%2F1%3F/k/1%2B2%3D"),
-            (Place::Url, "https://{{KEY}}", "https://k/1+2="),
+            (Place::Url, "https://{{KEY}}", "https://{{KEY}}"),
             (
                 Place::Url,
                 "https://{{caserun_status}}/{{site_url}}",
                 "https://{{caserun_status}}/https%3A%2F%2Fa.example",
             ),
-            (Place::Url, "{{site_url}}{{caserun_status}}", "https://a.example{{caserun_status}}"),
+            (Place::Url, "{{site_url}}{{caserun_status}}", "{{site_url}}{{caserun_status}}"),
         ] {
             assert_eq!(text(template, place), expected);
         }

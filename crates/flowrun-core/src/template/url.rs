@@ -1,11 +1,14 @@
 //! Values inside an address.
 //!
-//! The author of a flow chooses where a request goes, and so does the owner of a secret. What is known of an
-//! object comes from outside (titles, scanned pages), so it may not: `https://{{case_title}}/` would let whoever
-//! names a case choose the host. Only an address as a whole may begin a template (`{{site_url}}/hook` is what
-//! people write), and only from the keys that hold the site's, the page's or the report's address. Anywhere
-//! else up to the end of the host a data key stays as typed. Encoding would not help there: a dot needs none,
-//! and a host is decoded before it is looked up.
+//! The author of a flow chooses where a request goes. What is known of an object comes from outside (titles, scanned
+//! pages), so it may not: `https://{{case_title}}/` would let whoever names a case choose the host. A secret may not
+//! either: a part of a host is sent to name servers and stands in logs. Only an address as a whole may begin a
+//! template (`{{site_url}}/hook`, `{{HOOK}}` is what people write), from a secret or from the keys that hold the
+//! site's, the page's or the report's address, and what follows may not go on with its host. Anywhere else up to the
+//! end of the host a name stays as typed. Encoding would not help there: a dot needs none, and a host is decoded
+//! before it is looked up.
+//!
+//! In a path no value may be a step up, `..`, however it is encoded: readers decode once or twice before they take it.
 
 use std::fmt::Write;
 
@@ -54,33 +57,76 @@ impl UrlContext {
         }
     }
 
-    /// Appends the value of a data key; false where it may not stand.
-    pub(super) fn push_value(self, out: &mut String, key: &str, value: &str) -> bool {
+    /// Appends a value, if it may stand here. `written` is what stands before it in the address, `follows` what the
+    /// author has written behind it.
+    pub(super) fn push(self, out: &mut String, value: UrlValue<'_>, follows: &str) -> Result<(), Misplaced> {
+        let UrlValue { text, is_secret, key } = value;
         match self {
-            Self::Start if WHOLE.contains(&key) && is_address(value) => encode(out, value, |byte| {
-                byte > b' ' && byte < 0x7f && !matches!(byte, b'"' | b'<' | b'>' | b'\\')
-            }),
-            Self::Start | Self::Scheme | Self::Colon { .. } | Self::BeforeHost | Self::Host => return false,
-            Self::Path | Self::Query => encode(out, value, is_unreserved),
-        }
-        true
-    }
-
-    /// Appends a secret: as it is up to the end of the host, where its owner may choose; a path keeps its
-    /// slashes, as in tokens of several segments.
-    pub(super) fn push_secret(self, out: &mut String, value: &str) {
-        match self {
-            Self::Start | Self::Scheme | Self::Colon { .. } | Self::BeforeHost | Self::Host => {
-                out.push_str(value);
+            Self::Start if (is_secret || WHOLE.contains(&key)) && is_whole(text, follows) => {
+                encode(out, text, |byte| {
+                    byte > b' ' && byte < 0x7f && !matches!(byte, b'"' | b'<' | b'>' | b'\\')
+                });
             }
-            Self::Path => encode(out, value, |byte| is_unreserved(byte) || byte == b'/'),
-            Self::Query => encode(out, value, is_unreserved),
+            Self::Start | Self::Scheme | Self::Colon { .. } | Self::BeforeHost | Self::Host => {
+                return Err(Misplaced::ChoosesHost);
+            }
+            Self::Path if climbs(out, text) => return Err(Misplaced::Climbs),
+            // A path keeps the slashes of a secret, as in tokens of several segments.
+            Self::Path => encode(out, text, |byte| is_unreserved(byte) || is_secret && byte == b'/'),
+            Self::Query => encode(out, text, is_unreserved),
         }
+        Ok(())
     }
 }
 
+/// A value for an address.
+#[derive(Clone, Copy)]
+pub(super) struct UrlValue<'v> {
+    pub(super) text: &'v str,
+    pub(super) is_secret: bool,
+    /// The name it is put in for.
+    pub(super) key: &'v str,
+}
+
+/// Why a value may not stand where it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Misplaced {
+    ChoosesHost,
+    Climbs,
+}
+
+/// Whether a value is the complete beginning of an address: scheme, host and port, which nothing that follows goes
+/// on with.
+fn is_whole(value: &str, follows: &str) -> bool {
+    is_address(value)
+        && match UrlContext::Start.after(value) {
+            UrlContext::Host => follows.is_empty() || follows.starts_with(['/', '?', '#']),
+            UrlContext::Path | UrlContext::Query => true,
+            UrlContext::Start | UrlContext::Scheme | UrlContext::Colon { .. } | UrlContext::BeforeHost => {
+                false
+            }
+        }
+}
+
+/// Whether a value would make a segment of the path a step, with what stands before it or by itself.
+fn climbs(written: &str, value: &str) -> bool {
+    let segment = written.rsplit('/').next().unwrap_or_default();
+    let whole = decoded(&format!("{segment}{value}"));
+    let is_step = |piece: &str| matches!(piece, "." | "..");
+    whole.split(['/', '\\']).chain(decoded(value).split(['/', '\\'])).any(is_step)
+}
+
+/// Without percent encoding of what makes steps, as deep as anybody decodes.
+fn decoded(text: &str) -> String {
+    (0..4).fold(text.to_lowercase(), |text, _| {
+        text.replace("%25", "%").replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\")
+    })
+}
+
 fn is_address(value: &str) -> bool {
-    value.starts_with("https://") || value.starts_with("http://")
+    let begins =
+        |scheme: &str| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    begins("https://") || begins("http://")
 }
 
 /// RFC 3986, section 2.3.
@@ -123,17 +169,67 @@ mod tests {
         }
     }
 
+    fn pushed(written: &str, key: &str, value: &str, follows: &str) -> Result<String, Misplaced> {
+        let mut out = written.to_owned();
+        let is_secret = key == "KEY";
+        let value = UrlValue { text: value, is_secret, key };
+        UrlContext::default().after(written).push(&mut out, value, follows)?;
+        Ok(out)
+    }
+
     #[test]
     fn only_whole_addresses_may_begin_one() {
-        let pushed = |key, value| {
-            let mut out = String::new();
-            UrlContext::Start.push_value(&mut out, key, value).then_some(out)
-        };
-        assert_eq!(
-            pushed("site_url", "https://a.example/b?c=d e"),
-            Some("https://a.example/b?c=d%20e".to_owned())
-        );
-        assert_eq!(pushed("site_url", "javascript:alert(1)"), None);
-        assert_eq!(pushed("case_title", "https://a.example"), None);
+        for key in ["site_url", "KEY"] {
+            let begins = |value, follows| pushed("", key, value, follows);
+            assert_eq!(
+                begins("https://a.example/b?c=d e", "x"),
+                Ok("https://a.example/b?c=d%20e".to_owned())
+            );
+            assert_eq!(begins("https://a.example:80", "/x"), Ok("https://a.example:80".to_owned()));
+            assert_eq!(begins("HTTP://a.example", ""), Ok("HTTP://a.example".to_owned()));
+            for follows in [".b.example/", ":80/", "@b.example", "x", "\\\\b.example"] {
+                assert_eq!(begins("https://a.example", follows), Err(Misplaced::ChoosesHost), "{follows}");
+            }
+            for value in
+                ["javascript:alert(1)", "a.example", "https://", "https:/a.example", "//a.example", ""]
+            {
+                assert_eq!(begins(value, "/x"), Err(Misplaced::ChoosesHost), "{value}");
+            }
+        }
+        assert_eq!(pushed("", "case_title", "https://a.example", ""), Err(Misplaced::ChoosesHost));
+        for written in ["https://", "https:", "ht", "https://a.", "https://a.example:", "https://u:"] {
+            assert_eq!(pushed(written, "KEY", "word", "/"), Err(Misplaced::ChoosesHost), "{written}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_filled_in_climbs_the_path() {
+        let host = "https://a.example/hooks";
+        for (written, value) in [
+            ("/", ".."),
+            ("/", "."),
+            ("/.", "."),
+            ("/%2E", "."),
+            ("/", "x/../../y"),
+            ("/", "../y"),
+            ("/", "%2e%2E"),
+            ("/", "%252e."),
+            ("/", "x%2f..%2fy"),
+            ("/", "x\\..\\y"),
+        ] {
+            for key in ["KEY", "case_title"] {
+                let written = format!("{host}{written}");
+                assert_eq!(pushed(&written, key, value, "/z"), Err(Misplaced::Climbs), "{written}{value}");
+            }
+        }
+        for (key, value, expected) in [
+            ("KEY", "T0/B0/x.y", "/T0/B0/x.y"),
+            ("case_title", "a..b", "/a..b"),
+            ("case_title", "...", "/..."),
+            ("case_title", "50% off", "/50%25%20off"),
+        ] {
+            assert_eq!(pushed(&format!("{host}/"), key, value, ""), Ok(format!("{host}{expected}")));
+        }
+        assert_eq!(pushed(&format!("{host}?q="), "KEY", "../x", ""), Ok(format!("{host}?q=..%2Fx")));
     }
 }

@@ -23,6 +23,12 @@ pub enum TemplateWarning {
         /// What stands between the braces.
         name: String,
     },
+    /// The name stays as typed: a value there would lead to another path, `..`.
+    #[error("`{name}` stays as typed: a value may not climb the path of an address")]
+    Climbs {
+        /// What stands between the braces.
+        name: String,
+    },
     /// The name stays as typed: it follows a lone backslash, which would undo the escaping of a value.
     #[error("`{name}` stays as typed: it follows a backslash")]
     AfterBackslash {
