@@ -23,6 +23,15 @@ pub(crate) enum ConfigureError {
     /// A secret is wrong or has no value.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A file would choose where a token goes that it does not hold.
+    #[error(
+        "`{file}` names the address of Slack's API, and the token comes from elsewhere: it would be sent there; give \
+         the address where the token is given (`--slack-api-url`, FLOWRUN_SLACK_API_URL), or the token in the file"
+    )]
+    Misdirected {
+        /// The file.
+        file: String,
+    },
     /// The settings file could not be used; the findings say why.
     #[error("the settings file is wrong")]
     File(Box<Refused>),
@@ -30,9 +39,30 @@ pub(crate) enum ConfigureError {
 
 /// The settings as they hold for this command.
 pub(crate) fn configure(flags: SettingArgs, secrets: Vec<SecretArg>) -> Result<Layer, ConfigureError> {
-    let elsewhere = from_env(std::env::vars_os())?.over(from_file(flags.file.as_deref())?);
+    let settings = gathered(flags.flags, flags.file.as_deref(), secrets, ask)?;
+    crate::hidden::hide(&settings);
+    settings::long_enough(&settings.secrets)?;
+    Ok(settings)
+}
+
+/// The settings of all places, laid over each other.
+fn gathered(
+    flags: SettingFlags,
+    file: Option<&Path>,
+    secrets: Vec<SecretArg>,
+    ask: impl FnMut(&str) -> std::io::Result<String>,
+) -> Result<Layer, ConfigureError> {
+    let (flags, env, in_file) = (flags.into_layer(), from_env(std::env::vars_os())?, from_file(file)?);
+    // The address may come from a folder that somebody else filled; the token would be sent there.
+    let chooses_address = [&flags, &env].iter().all(|layer| layer.slack_api_url.is_none());
+    let has_token = [&flags, &env].iter().any(|layer| layer.slack_token.is_some());
+    if in_file.slack_api_url.is_some() && chooses_address && has_token {
+        let file = file.map_or_else(|| FILE_NAME.into(), |file| file.display().to_string());
+        return Err(ConfigureError::Misdirected { file });
+    }
+    let elsewhere = env.over(in_file);
     let asked = settings::resolve(secrets, &elsewhere.secrets, ask)?;
-    Ok(Layer { secrets: asked, ..flags.flags.into_layer() }.over(elsewhere))
+    Ok(Layer { secrets: asked, ..flags }.over(elsewhere))
 }
 
 /// The settings as they would hold for a run. A secret that has no value anywhere is not asked for: that it will be
@@ -42,10 +72,7 @@ pub(crate) fn configure_check(
     file: Option<&Path>,
     secrets: Vec<SecretArg>,
 ) -> Result<Layer, ConfigureError> {
-    let elsewhere = from_env(std::env::vars_os())?.over(from_file(file)?);
-    let promised = |_: &str| Ok(PROMISED.to_owned());
-    let promised = settings::resolve(secrets, &elsewhere.secrets, promised)?;
-    Ok(Layer { secrets: promised, ..flags.into_layer() }.over(elsewhere))
+    gathered(flags, file, secrets, |_| Ok(PROMISED.to_owned()))
 }
 
 /// Stands for the value of a secret that a check does not need.
@@ -60,7 +87,7 @@ fn from_file(named: Option<&Path>) -> Result<Layer, ConfigureError> {
     match Input::read(&path, SMALL_BYTES) {
         Ok(Input { name, text }) => from_toml(&text).map_err(|error| {
             let finding = Finding { span: error.span, ..Finding::error("settings.invalid", error.message) };
-            refused(name, text, Exit::Usage, finding)
+            refused(name, error.shown, Exit::Usage, finding)
         }),
         Err(InputError::NotFound { .. }) if named.is_none() => Ok(Layer::default()),
         Err(error) => {

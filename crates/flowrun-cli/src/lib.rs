@@ -14,6 +14,7 @@ mod configure;
 mod drive;
 mod exit;
 mod finding;
+mod hidden;
 mod input;
 mod interrupts;
 mod load;
@@ -31,9 +32,7 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::args::{Cli, Command};
+use crate::args::Command;
 use crate::screen::Screen;
 
 #[cfg(feature = "failpoints")]
@@ -42,8 +41,9 @@ pub use crate::wiring::{StoreWrapper, wrap_stores};
 /// Does what the command line of this process asks for.
 #[must_use]
 pub fn main() -> ExitCode {
+    hidden::hide_from_panics();
     let screen = Screen::new();
-    let ended = match Cli::parse().command {
+    let ended = match args::parse().command {
         Command::Run(args) => commands::run(*args, &screen),
         Command::Resume(args) => commands::resume(*args, &screen),
         Command::Runs(args) => commands::runs(*args, &screen),

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::finding::Finding;
+use crate::hidden;
 use crate::render::{self, Look};
 use crate::source::Source;
 
@@ -48,6 +49,7 @@ impl Screen {
 
     /// Tells people something.
     pub(crate) fn note(&self, text: &str) {
+        let text = hidden::shown(text);
         let mut out = io::stderr().lock();
         // There is no third place to complain in when this one is gone.
         let _ = writeln!(out, "{}", text.trim_end_matches('\n'));

@@ -13,19 +13,24 @@ pub(crate) struct Target {
 
 /// A `--page` is no address.
 #[derive(Debug, thiserror::Error)]
-#[error("the page `{page}` is neither an http or https address nor a path")]
+#[error(
+    "page {number} of the site is neither an http or https address without a user and password nor a path"
+)]
 pub(crate) struct NotAPage {
-    page: String,
+    /// Its place among the pages, from 1. What was typed is not repeated: it may hold a password.
+    number: usize,
 }
 
 impl Target {
     /// A site with pages, each an address or a path below the site; without pages, its address is the page.
     pub(crate) fn new(site: &Url, pages: &[String]) -> Result<Self, NotAPage> {
         let mut addresses = vec![site.clone()];
-        for page in pages {
+        for (page, number) in pages.iter().zip(1..) {
+            let is_fetched = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+            let is_open = |url: &Url| url.username().is_empty() && url.password().is_none();
             match site.join(page) {
-                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => addresses.push(url),
-                Ok(_) | Err(_) => return Err(NotAPage { page: crate::render::plain(page) }),
+                Ok(url) if is_fetched(&url) && is_open(&url) => addresses.push(url),
+                Ok(_) | Err(_) => return Err(NotAPage { number }),
             }
         }
         let pages = if pages.is_empty() { &addresses } else { &addresses[1..] };
@@ -52,10 +57,11 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_cannot_be_fetched_is_named() {
-        for page in ["ftp://a", "javascript:alert(1)", "http://"] {
-            let error = Target::new(&"http://a".parse().unwrap(), &[page.to_owned()]).unwrap_err();
-            assert!(error.to_string().contains(page), "{error}");
+    fn a_page_that_cannot_be_fetched_is_told_by_its_number() {
+        for page in ["ftp://a", "javascript:alert(1)", "http://", "http://user:word@a", "//word@a"] {
+            let pages = ["/".to_owned(), page.to_owned()];
+            let error = Target::new(&"http://a".parse().unwrap(), &pages).unwrap_err().to_string();
+            assert!(error.contains("page 2") && !error.contains(page), "{error}");
         }
     }
 }

@@ -10,8 +10,11 @@ pub(super) fn web_address(text: &str) -> Result<Url, String> {
     let url: Url =
         text.parse().map_err(|error| format!("not an address ({error}), such as https://example.com"))?;
     match url.scheme() {
+        "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
+            Err("a user or password in it would be kept and shown; leave it out".to_owned())
+        }
         "http" | "https" if url.has_host() => Ok(url),
-        other => Err(format!("`{other}` addresses are not fetched, only http and https")),
+        _ => Err("only http and https addresses are fetched, such as https://example.com".to_owned()),
     }
 }
 

@@ -14,7 +14,7 @@ mod values;
 pub(crate) use env::{EnvError, from_env};
 pub(crate) use file::from_toml;
 pub(crate) use layer::Layer;
-pub(crate) use secret::{SecretArg, SecretError, resolve};
+pub(crate) use secret::{SecretArg, SecretError, long_enough, resolve};
 pub(crate) use values::{Hidden, MissingTool};
 
 /// Where settings are looked for when nothing else is said, in the working directory.

@@ -35,6 +35,9 @@ pub(crate) struct NotASecret;
 /// A secret has no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
+    /// The value is found in ordinary text.
+    #[error("the secret `{0}` has fewer than 6 characters: it could not be kept out of logs")]
+    Short(String),
     /// Two values for one name.
     #[error("the secret `{0}` is given twice")]
     Twice(String),
@@ -46,6 +49,13 @@ pub(crate) enum SecretError {
         /// Why it could not be asked for.
         source: std::io::Error,
     },
+}
+
+/// Refuses a value that nobody could find where it is echoed.
+pub(crate) fn long_enough(secrets: &BTreeMap<String, Hidden>) -> Result<(), SecretError> {
+    let is_short = |value: &Hidden| value.reveal().chars().count() < flowrun::Redactor::SHORTEST;
+    let short = secrets.iter().find(|(_, value)| is_short(value));
+    short.map_or(Ok(()), |(name, _)| Err(SecretError::Short(name.clone())))
 }
 
 /// Finds the value of each secret: in the argument, else among `known` (what environment and file say, by

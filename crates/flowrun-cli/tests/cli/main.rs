@@ -11,6 +11,7 @@ mod readme;
 mod refusal;
 mod run;
 mod runs;
+mod secrets;
 mod serve;
 mod settings;
 mod simulate;

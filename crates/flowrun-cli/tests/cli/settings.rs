@@ -22,16 +22,18 @@ async fn a_flag_wins_over_the_environment_and_the_environment_over_the_file() {
     let place = Place::new();
     place.file(
         "flowrun.toml",
-        format!(
-            "slack_token = 'file'\nslack_channel = 'file'\nslack_api_url = '{}'\nmissing_tool = 'skip'\n",
-            slack.api_url()
-        ),
+        "slack_token = 'of-the-file'\nslack_channel = 'file'\nslack_api_url = 'http://a'\nmissing_tool = 'skip'\n",
     );
-    let vars = [("FLOWRUN_SLACK_TOKEN", "env"), ("FLOWRUN_SLACK_CHANNEL", "env")];
+    let url = slack.api_url();
+    let vars = [
+        ("FLOWRUN_SLACK_TOKEN", "of-the-env"),
+        ("FLOWRUN_SLACK_CHANNEL", "env"),
+        ("FLOWRUN_SLACK_API_URL", url.as_str()),
+    ];
     let ended = run(&place, &site, sound(), &vars, &["--slack-channel", "flag"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let post = &slack.received()[0];
-    assert_eq!((post.token.as_deref(), post.channel()), (Some("env"), "flag"));
+    assert_eq!((post.token.as_deref(), post.channel()), (Some("of-the-env"), "flag"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

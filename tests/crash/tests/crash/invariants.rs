@@ -12,7 +12,7 @@
 //! | I8 | a node starts after the nodes above it, and another attempt after the wait for it |
 //! | I9 | the journal, read from nothing, gives what is stored beside it |
 //! | I10 | in the end the run is as it would have been without a kill |
-//! | I11 | no file holds the value of a secret |
+//! | I11 | no file holds the value of a secret in any spelling |
 //! | I12 | when nothing is killed any more, everything ends |
 //!
 //! Here are those that hold at any moment; I10 and I12 are looked at when a case is over.
@@ -36,9 +36,9 @@ pub(crate) type Violations = Vec<String>;
 pub(crate) fn violations(place: &Place<'_>) -> Violations {
     let copy = place.copy();
     let mut found = Vec::new();
-    if copy.holds(SECRET) {
-        found.push("I11: a file holds the secret".to_owned());
-    }
+    found.extend(
+        copy.spellings_of(SECRET).into_iter().map(|how| format!("I11: a file holds the secret {how}")),
+    );
     let effects = place.effects();
     let store = match SqliteOptions::new(copy.store()).create(false).open() {
         Ok(store) => store,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flowrun::{JournalLine, RunFilter, Store as _};
 use flowrun_store::SqliteOptions;
+use flowrun_testkit::canary::Canary;
 use tempfile::TempDir;
 
 use crate::case::{Shape, flow, pages};
@@ -143,12 +144,11 @@ impl Copied {
         self.0.path().join("runs.db")
     }
 
-    /// Whether any file but the flow holds `text`.
-    pub(crate) fn holds(&self, text: &str) -> bool {
-        files(self.0.path()).iter().any(|file| {
-            let bytes = std::fs::read(file).expect("a file of ours");
-            bytes.windows(text.len()).any(|window| window == text.as_bytes())
-        })
+    /// How any file but the flow spells a secret.
+    pub(crate) fn spellings_of(&self, secret: &str) -> Vec<&'static str> {
+        let canary = Canary::of(secret);
+        let read = |file: &PathBuf| std::fs::read(file).expect("a file of ours");
+        files(self.0.path()).iter().flat_map(|file| canary.found_in(&read(file))).collect()
     }
 }
 
@@ -162,4 +162,15 @@ fn folder() -> TempDir {
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder of ours");
     entries.map(|entry| entry.expect("a folder of ours").path()).filter(|path| path.is_file()).collect()
+}
+
+#[test]
+fn a_secret_in_a_file_is_found_however_it_is_spelled() {
+    let copy = Copied(folder());
+    assert_eq!(copy.spellings_of(SECRET), Vec::<&str>::new());
+    for spelling in Canary::of(SECRET).spellings() {
+        std::fs::write(copy.0.path().join("log"), format!("said: {}\n", spelling.text))
+            .expect("a folder of ours");
+        assert!(copy.spellings_of(SECRET).contains(&spelling.name), "{spelling:?}");
+    }
 }
