@@ -58,8 +58,9 @@ async fn create(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
 }
 
 async fn retrieve(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
-    let row = server.repo.run(call.caller.account, run_id(call.path_id()))?;
-    server.document(row.ok_or_else(|| Refusal::missing("flowrun"))?).await.map(Answer::ok)
+    let account = call.caller.account;
+    let row = server.repo.run(account, run_id(call.path_id()))?;
+    server.document(account, row.ok_or_else(|| Refusal::missing("flowrun"))?).await.map(Answer::ok)
 }
 
 async fn list(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
@@ -73,14 +74,14 @@ async fn list(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
         let row = server.repo.run(account, run_id(id))?;
         // A run of another site is not one of those that were asked for.
         let row = row.filter(|row| site.is_none_or(|site| row.site == site)).ok_or_else(missing)?;
-        return server.document(row).await.map(Answer::ok);
+        return server.document(account, row).await.map(Answer::ok);
     }
     let is_lean = call.query.get("lean").is_some_and(|lean| lean.eq_ignore_ascii_case("true"));
     let window = Window::of(&call.query);
     let (count, rows) = server.repo.runs(account, site, window)?;
     let mut results = Vec::with_capacity(rows.len());
     for row in rows {
-        let document = server.document(row).await?;
+        let document = server.document(account, row).await?;
         results.push(if is_lean { lean(&document) } else { document });
     }
     shown::page(&call, window, count, &results)

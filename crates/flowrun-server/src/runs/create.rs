@@ -71,7 +71,12 @@ impl Inner {
         });
         let handle = started.await.map_err(|_| Refusal::unavailable("the run was not started"))??;
         match handle.snapshot().await {
-            Ok(run) => Ok(run.to_json().to_owned()),
+            Ok(run) => {
+                if run.status().is_over() {
+                    self.keep(account, id, &run).await;
+                }
+                Ok(run.to_json().to_owned())
+            }
             Err(_) => Err(Refusal::unavailable("the run cannot be read now")),
         }
     }

@@ -19,8 +19,9 @@ use crate::server::Inner;
 pub(crate) use create::Wanted;
 
 impl Inner {
-    /// The document of a run as it stands.
-    pub(crate) async fn document(&self, row: RunRow) -> Result<String, Refusal> {
+    /// The document of a run as it stands. One that is over is noted down before anybody is told, so that no list says
+    /// otherwise afterwards.
+    pub(crate) async fn document(&self, account: AccountId, row: RunRow) -> Result<String, Refusal> {
         if let Some(document) = row.document {
             return Ok(document);
         }
@@ -28,6 +29,9 @@ impl Inner {
         if let Some(handle) = handle
             && let Ok(run) = handle.snapshot().await
         {
+            if run.status().is_over() {
+                self.keep(account, row.id, &run).await;
+            }
             return Ok(run.to_json().to_owned());
         }
         // Parked, or left untouched because it cannot go on here.

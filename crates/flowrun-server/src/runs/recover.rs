@@ -51,3 +51,82 @@ impl Inner {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::repo::{Caller, NewRow, Reserved};
+    use crate::runs::Wanted;
+    use crate::{NewAccount, Scope, Server};
+
+    async fn server(folder: &Path) -> Server {
+        Server::builder(folder.join("runs.flowrun")).open().await.unwrap()
+    }
+
+    /// What a run needs, and somebody who may have it.
+    async fn wanted(server: &Server) -> (Caller, Wanted) {
+        let repo = server.repository();
+        let account = repo.create_account(NewAccount::new("a")).await.unwrap().unwrap();
+        let token = repo.create_token(account.id, Scope::Write, None).await.unwrap();
+        let caller = repo.caller(&token.secret).unwrap().unwrap();
+        let nodes = r#"[{"id":"1","data":{"id":"1","task_type":"case"}}]"#;
+        let drawn = ("T".to_owned(), nodes.to_owned(), "[]".to_owned());
+        let flow = repo.create_flow(account.id, "a".to_owned(), drawn).await.unwrap();
+        let url = "https://example.com".to_owned();
+        let crate::repo::Made::Done(site) =
+            repo.create_site(account.id, url, None, Vec::new()).await.unwrap()
+        else {
+            panic!("a site")
+        };
+        (caller, Wanted { flow, site, configs: None })
+    }
+
+    fn counts(server: &Server) -> (u64, u64) {
+        let account = server.repository().account_named("a").unwrap().unwrap();
+        (account.runs, account.flowruns)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_that_was_reserved_and_never_started_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = server(folder.path()).await;
+        let (caller, wanted) = wanted(&first).await;
+        let row = NewRow {
+            id: RunId::from_bytes([7; 16]),
+            flow: wanted.flow.id,
+            site: wanted.site.id,
+            title: "T".to_owned(),
+        };
+        // The process ends here: between the reservation and the start.
+        assert_eq!(first.repository().reserve(caller.account, row).await.unwrap(), Reserved::Done);
+        assert_eq!(counts(&first), (1, 1));
+        first.shutdown(Duration::ZERO).await;
+        drop(first);
+        assert_eq!(counts(&server(folder.path()).await), (0, 0));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_whose_end_was_not_noted_down_is_read_from_its_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = server(folder.path()).await;
+        let (caller, wanted) = wanted(&first).await;
+        first.inner.create_run(&caller, wanted).await.unwrap();
+        first.shutdown(Duration::from_secs(60)).await;
+        drop(first);
+        // As if the process had ended before it was.
+        let file = Connection::open(folder.path().join("runs.flowrun-accounts")).unwrap();
+        let document: String = file.query_row("SELECT document FROM run", [], |row| row.get(0)).unwrap();
+        file.execute("UPDATE run SET document = NULL, status = NULL, completed = NULL", []).unwrap();
+        drop(file);
+        let again = server(folder.path()).await;
+        let runs =
+            again.repository().runs(caller.account, None, crate::http::page::Window { limit: 9, offset: 0 });
+        assert_eq!(runs.unwrap().1[0].document.as_deref(), Some(&*document));
+        assert_eq!(counts(&again), (1, 1));
+    }
+}
