@@ -22,6 +22,7 @@
 
 mod http;
 mod listen;
+mod openapi;
 mod options;
 mod repo;
 mod routes;

@@ -1,12 +1,11 @@
-//! Whether the server is there, and whether it can take runs.
+//! Whether the server is there, whether it can take runs, and what it answers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::ALLOW;
-use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
 use flowrun::{RunId, Store as _, StoreError};
@@ -18,25 +17,41 @@ use crate::server::Inner;
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `/healthz` and `/readyz`, which ask for no token.
+/// The routes that ask for no token.
+#[cfg(test)]
+pub(super) const PATHS: [&str; 3] = ["/healthz", "/openapi.json", "/readyz"];
+
+/// `/healthz`, `/readyz` and `/openapi.json`, which ask for no token.
 pub(super) fn routes(server: &Arc<Inner>) -> Router {
     let server = Arc::clone(server);
-    let healthy = async |method| answered(&method, async { Ok(()) }).await;
+    let healthy = async |method| answered(&method, async { Ok(OK.to_owned()) }).await;
     let ready = move |method| {
         let server = Arc::clone(&server);
-        async move { answered(&method, is_ready(server)).await }
+        async move { answered(&method, async { is_ready(server).await.map(|()| OK.to_owned()) }).await }
     };
-    Router::new().route("/healthz", any(healthy)).route("/readyz", any(ready))
+    // Made once: it never changes while the server is there.
+    let document: Arc<str> = serde_json::to_string(&crate::openapi::document()).unwrap_or_default().into();
+    let described = move |method| {
+        let document = Arc::clone(&document);
+        async move { answered(&method, async { Ok(document.to_string()) }).await }
+    };
+    Router::new()
+        .route("/healthz", any(healthy))
+        .route("/readyz", any(ready))
+        .route("/openapi.json", any(described))
 }
 
-async fn answered(method: &Method, look: impl Future<Output = Result<(), &'static str>>) -> Response<Body> {
+const OK: &str = r#"{"status":"ok"}"#;
+
+async fn answered(
+    method: &Method,
+    look: impl Future<Output = Result<String, &'static str>>,
+) -> Response<Body> {
     if !matches!(*method, Method::GET | Method::HEAD) {
-        let mut response = Refusal::method(method.as_str(), "GET").or_problem(true).into_response();
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+        return Refusal::method(method.as_str(), "GET, HEAD").or_problem(true).into_response();
     }
     match look.await {
-        Ok(()) => Answer::ok(r#"{"status":"ok"}"#).into_response(),
+        Ok(json) => Answer::ok(json).into_response(),
         Err(text) => Refusal::detail(StatusCode::SERVICE_UNAVAILABLE, text).or_problem(true).into_response(),
     }
 }

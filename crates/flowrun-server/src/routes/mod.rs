@@ -46,8 +46,7 @@ const BASE: &str = "/v1/ops";
 /// Every route of a server.
 pub(crate) fn router(server: &Arc<Inner>) -> Router {
     let mut router = Router::new();
-    let routes = [runs::routes(), flows::routes(), sites::routes(), pages::routes()];
-    for (path, resource) in routes.into_iter().flatten() {
+    for (path, resource) in documented() {
         let server = Arc::clone(server);
         let has_id = path.ends_with("{id}");
         let answer = move |request: Request| resource.answer(Arc::clone(&server), request, has_id);
@@ -62,6 +61,23 @@ pub(crate) fn router(server: &Arc<Inner>) -> Router {
         router = router.layer(cors);
     }
     router.layer(CatchPanicLayer::custom(|_| panicked())).layer(from_fn(at_the_door))
+}
+
+/// The documented routes.
+fn documented() -> impl Iterator<Item = Route> {
+    [runs::routes(), flows::routes(), sites::routes(), pages::routes()].into_iter().flatten()
+}
+
+/// Every route with each of its methods.
+#[cfg(test)]
+pub(crate) fn all() -> std::collections::BTreeSet<(String, &'static str)> {
+    let methods = |resource: Resource| {
+        let all = [("GET", resource.get), ("POST", resource.post), ("DELETE", resource.delete)];
+        all.into_iter().filter_map(|(method, handler)| handler.map(|_| method))
+    };
+    let documented = documented()
+        .flat_map(|(path, resource)| methods(resource).map(move |method| (format!("{BASE}{path}"), method)));
+    documented.chain(health::PATHS.map(|path| (path.to_owned(), "GET"))).collect()
 }
 
 /// A route with its methods.

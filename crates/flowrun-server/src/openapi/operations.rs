@@ -1,0 +1,226 @@
+//! What each method of each route takes and answers.
+
+use Answer::{All, Document, Either, One, Page, PageOr};
+
+/// What is answered when a request is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answer {
+    /// An object of this shape.
+    One(&'static str),
+    /// An array of them.
+    All(&'static str),
+    /// An object of one of these shapes.
+    Either(&'static [&'static str]),
+    /// A page of a list.
+    Page(&'static str),
+    /// A page of a list of these shapes, or one object of the first, where its id is in the query.
+    PageOr(&'static [&'static str]),
+    /// This description.
+    Document,
+}
+
+/// A method of a route.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) query: &'static [&'static str],
+    /// The parameter of the query that has to be there.
+    pub(super) required: Option<&'static str>,
+    /// The shape of its body.
+    pub(super) body: Option<&'static str>,
+    pub(super) answers: &'static [(u16, Answer)],
+    /// Refusals beside those that every route with a token has.
+    pub(super) also: &'static [u16],
+}
+
+impl Operation {
+    pub(super) fn needs_token(&self) -> bool {
+        self.path.starts_with("/v1/")
+    }
+
+    /// The parameters of its query, each with what it does.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let about = |name| PARAMETERS.iter().find(|(known, _)| *known == name).map_or("", |(_, about)| about);
+        self.query.iter().map(move |name| (*name, about(*name)))
+    }
+
+    /// Its refusals, each with why.
+    pub(super) fn refusals(&self) -> impl Iterator<Item = (u16, &'static str)> {
+        let shared: &[u16] = if self.needs_token() { &SHARED } else { &[] };
+        let of_body: &[u16] = if self.body.is_some() { &OF_BODIES } else { &[] };
+        let all: std::collections::BTreeSet<u16> =
+            [shared, of_body, self.also].into_iter().flatten().copied().collect();
+        let about =
+            |status| REFUSALS.iter().find(|(known, _)| *known == status).map_or("", |(_, about)| about);
+        all.into_iter().map(move |status| (status, about(status)))
+    }
+}
+
+/// Refusals of every route that asks for a token. 405 is that of other methods than those described.
+const SHARED: [u16; 10] = [400, 401, 403, 404, 405, 406, 414, 429, 431, 503];
+
+/// Refusals of every body.
+const OF_BODIES: [u16; 3] = [408, 413, 415];
+
+const REFUSALS: [(u16, &str); 15] = [
+    (400, "Something in the request is wrong."),
+    (401, "There is no token, or nobody has it."),
+    (403, "The token may not do it."),
+    (404, "There is no such object in the account, or no such route."),
+    (405, "The route has no such method."),
+    (406, "Nothing that is here is accepted."),
+    (408, "The body took too long."),
+    (409, "There is such an object already."),
+    (413, "The body is too large."),
+    (414, "The address is too long."),
+    (415, "The body is in a format that is not read here."),
+    (426, "A limit of the account is reached."),
+    (429, "The token asks too often."),
+    (431, "The headers are too long."),
+    (503, "Not now: the server is shutting down, or cannot write."),
+];
+
+const PARAMETERS: [(&str, &str); 10] = [
+    ("limit", "Objects on a page, 1 to 1,000. Default: 10."),
+    ("offset", "Objects before the page. Default: 0."),
+    ("site_id", "Only those of this site."),
+    ("flow_id", "This flow alone."),
+    ("page_id", "This page alone."),
+    ("flowrun_id", "This run alone, whole."),
+    ("lean", "`true`: runs without nodes, edges and logs."),
+    ("sort", "`time_created`, and `site` or `page`; `-` before it reverses the order; several with commas."),
+    ("status", "Only those that ended like this."),
+    ("query", "A part of the title, in any case."),
+];
+
+const BASE: Operation = Operation {
+    method: "GET",
+    path: "",
+    id: "",
+    summary: "",
+    query: &[],
+    required: None,
+    body: None,
+    answers: &[],
+    also: &[],
+};
+
+const fn get(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    answer: &'static [(u16, Answer)],
+) -> Operation {
+    Operation { path, id, summary, answers: answer, ..BASE }
+}
+
+const fn post(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    body: &'static str,
+    answers: &'static [(u16, Answer)],
+) -> Operation {
+    Operation { method: "POST", path, id, summary, body: Some(body), answers, ..BASE }
+}
+
+const fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    let answers = &[(200, Answer::One("Message"))];
+    Operation { method: "DELETE", path, id, summary, answers, ..BASE }
+}
+
+/// Every operation.
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        query: &["limit", "offset", "site_id", "lean", "flowrun_id"],
+        ..get(
+            "/v1/ops/flowrun",
+            "list_flowruns",
+            "List runs, the newest first.",
+            &[(200, PageOr(&["FlowRun", "LeanFlowRun"]))],
+        )
+    },
+    Operation {
+        also: &[426],
+        ..post("/v1/ops/flowrun", "create_flowrun", "Create a run.", "NewFlowRun", &[(201, One("FlowRun"))])
+    },
+    get("/v1/ops/flowrun/{id}", "retrieve_flowrun", "Show a run as it stands.", &[(200, One("FlowRun"))]),
+    delete("/v1/ops/flowrun/{id}", "delete_flowrun", "Delete a run; one that is open is cancelled."),
+    Operation {
+        query: &["status"],
+        ..get(
+            "/v1/ops/flowruns/zapier",
+            "zapier_flowruns",
+            "List runs that are over, in short.",
+            &[(200, All("ShortRun"))],
+        )
+    },
+    Operation {
+        query: &["limit", "offset", "flow_id"],
+        ..get("/v1/ops/flow", "list_flows", "List flows, the newest first.", &[(200, PageOr(&["Flow"]))])
+    },
+    post("/v1/ops/flow", "save_flow", "Create a flow, or change one.", "SavedFlow", &[(201, One("Flow"))]),
+    get("/v1/ops/flow/{id}", "retrieve_flow", "Show a flow.", &[(200, One("Flow"))]),
+    delete("/v1/ops/flow/{id}", "delete_flow", "Delete a flow with its runs."),
+    Operation {
+        query: &["query", "limit", "offset"],
+        required: Some("query"),
+        ..get("/v1/ops/flow/search", "search_flows", "Search flows by their titles.", &[(200, Page("Flow"))])
+    },
+    post("/v1/ops/flow/copy", "copy_flow", "Copy a flow.", "NamedFlow", &[(201, One("Flow"))]),
+    post("/v1/ops/flows/delete", "delete_flows", "Delete many flows.", "Ids", &[(200, One("Tally"))]),
+    get("/v1/ops/flows/zapier", "zapier_flows", "List flows, in short.", &[(200, All("ShortFlow"))]),
+    Operation {
+        query: &["limit", "offset", "site_id", "sort"],
+        ..get("/v1/ops/site", "list_sites", "List sites, the newest first.", &[(200, PageOr(&["Site"]))])
+    },
+    Operation {
+        also: &[409, 426],
+        ..post(
+            "/v1/ops/site",
+            "save_site",
+            "Create a site (201), or change its tags (200).",
+            "SavedSite",
+            &[(200, One("Site")), (201, One("Site"))],
+        )
+    },
+    get("/v1/ops/site/{id}", "retrieve_site", "Show a site.", &[(200, One("Site"))]),
+    delete("/v1/ops/site/{id}", "delete_site", "Delete a site with its pages and runs."),
+    post("/v1/ops/sites/delete", "delete_sites", "Delete many sites.", "Ids", &[(200, One("Tally"))]),
+    get("/v1/ops/sites/zapier", "zapier_sites", "List sites, in short.", &[(200, All("ShortSite"))]),
+    Operation {
+        query: &["limit", "offset", "site_id", "page_id", "sort"],
+        ..get(
+            "/v1/ops/page",
+            "list_pages",
+            "List the pages of a site, the newest first.",
+            &[(200, PageOr(&["Page"]))],
+        )
+    },
+    Operation {
+        also: &[409, 426],
+        ..post(
+            "/v1/ops/page",
+            "save_page",
+            "Create a page or several (201), or change the tags of one (200).",
+            "SavedPage",
+            &[(200, One("Page")), (201, Either(&["Page", "Tally"]))],
+        )
+    },
+    get("/v1/ops/page/{id}", "retrieve_page", "Show a page.", &[(200, One("Page"))]),
+    delete("/v1/ops/page/{id}", "delete_page", "Delete a page."),
+    post("/v1/ops/pages/delete", "delete_pages", "Delete many pages.", "Ids", &[(200, One("Tally"))]),
+    Operation {
+        query: &["site_id"],
+        ..get("/v1/ops/pages/zapier", "zapier_pages", "List pages, in short.", &[(200, All("ShortPage"))])
+    },
+    get("/openapi.json", "openapi", "Describe the API.", &[(200, Document)]),
+    get("/healthz", "healthz", "Say that the server is there.", &[(200, One("Health"))]),
+    Operation {
+        also: &[503],
+        ..get("/readyz", "readyz", "Say whether runs can be created.", &[(200, One("Health"))])
+    },
+];
