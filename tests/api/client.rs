@@ -9,6 +9,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::described;
+
 /// An answer, read whole.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -37,11 +39,16 @@ pub(crate) async fn send(
     let bytes = axum::body::to_bytes(Body::new(body), usize::MAX).await.unwrap();
     drop(sender);
     connection.await.unwrap().unwrap();
-    Answer {
+    let answer = Answer {
         status: head.status.as_u16(),
         headers: head.headers,
         text: String::from_utf8(bytes.to_vec()).unwrap(),
+    };
+    // Whatever is tested, its answer is one that the description knows.
+    if let Err(wrong) = described::check(method, target, &answer) {
+        panic!("{method} {target}: {} {:.300}: {wrong}", answer.status, answer.text);
     }
+    answer
 }
 
 /// Somebody with a token.

@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::client::Client;
+use crate::client::{self, Client};
+use crate::described;
 
 /// What tasks do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,11 @@ impl Served {
         for task_type in TaskTypes::documented().names() {
             builder = builder.executor(task_type, tasks);
         }
-        let server = builder.open().await.unwrap();
+        Self::of(builder.open().await.unwrap()).await
+    }
+
+    /// This server.
+    pub(crate) async fn of(server: Server) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -74,6 +79,9 @@ impl Served {
             let server = server.clone();
             async move { server.serve(listener, async { drop(stopped.await) }, Duration::ZERO).await }
         });
+        let headers = [("host".to_owned(), address.to_string())];
+        let document = client::send(address, "GET", "/openapi.json", headers, None).await;
+        described::learn(&serde_json::from_str(&document.text).unwrap());
         Self { server, address, stop, serving, _folder: None }
     }
 

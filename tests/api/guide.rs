@@ -1,0 +1,98 @@
+//! The examples of `docs/api.md`, run in their order.
+
+use std::collections::BTreeSet;
+
+use flowrun_server::{NewAccount, Scope, Server, ServerOptions};
+use serde_json::Value;
+
+use crate::client::{self, Client};
+use crate::compare::{Names, compare, fill};
+use crate::served::Served;
+
+/// A request, and what is answered.
+struct Example {
+    method: String,
+    target: String,
+    body: Option<String>,
+    status: u16,
+    answer: Value,
+}
+
+/// The blocks of code in a text that say what language they are in.
+fn blocks(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split("\n```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'))
+}
+
+fn examples(text: &str) -> Vec<Example> {
+    let blocks: Vec<_> = blocks(text).collect();
+    let pairs = blocks.chunks(2).map(|pair| {
+        let [("http", request), (told, answer)] = pair else { panic!("no pair: {pair:?}") };
+        let (head, body) = request.split_once('\n').unwrap_or((request, ""));
+        let (method, target) = head.split_once(' ').unwrap();
+        // In the notation of recorded answers.
+        let answer = answer.replace("\"…\": \"…\"", "\"<rest>\": \"<any>\"").replace("<time>", "<time T1>");
+        Example {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            body: (!body.is_empty()).then(|| body.to_owned()),
+            status: told.strip_prefix("json ").unwrap().parse().unwrap(),
+            answer: serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{head}: {error}")),
+        }
+    });
+    pairs.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_answer_what_they_say_and_show_every_route() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // A server with nothing set up, as the guide has it.
+    let server = Server::builder(folder.path().join("runs.flowrun")).options(ServerOptions::new());
+    let served = Served::of(server.open().await.unwrap()).await;
+    let account = NewAccount::new("ops").user("dev@example.com");
+    let account = served.server.repository().create_account(account).await.unwrap().unwrap();
+    let token = served.server.repository().create_token(account.id, Scope::Write, None).await.unwrap();
+    let client = Client::new(served.address(), token.secret.clone());
+
+    let (mut names, mut shown) = (Names::new(), BTreeSet::new());
+    for example in examples(&text) {
+        let target = fill(&example.target, &names);
+        let body = example.body.map(|body| fill(&body, &names));
+        if let Some(run) = example.target.contains("flowrun").then(|| names.get("run")).flatten()
+            && example.method == "GET"
+        {
+            // The guide shows how it ends.
+            client.ended(run).await;
+        }
+        let headers = [
+            ("host".to_owned(), served.address().to_string()),
+            ("authorization".to_owned(), format!("Token {}", token.secret)),
+            ("content-type".to_owned(), "application/json".to_owned()),
+        ];
+        let answer = client::send(served.address(), &example.method, &target, headers, body).await;
+        assert_eq!(answer.status, example.status, "{} {target}: {}", example.method, answer.text);
+        let got: Value = serde_json::from_str(&answer.text).unwrap();
+        let mut found = Vec::new();
+        compare("body", &example.answer, &got, &mut names, &mut found);
+        assert!(found.is_empty(), "{} {target}: {found:?}", example.method);
+        shown.insert((example.method, shape_of(&example.target)));
+    }
+    let headers = [("host".to_owned(), "a".to_owned())];
+    let described = client::send(served.address(), "GET", "/openapi.json", headers, None).await;
+    let described: Value = serde_json::from_str(&described.text).unwrap();
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            assert!(shown.contains(&(method.to_uppercase(), path.clone())), "no example of {method} {path}");
+        }
+    }
+    served.stop().await;
+}
+
+/// The path of a request as the description writes it.
+fn shape_of(target: &str) -> String {
+    let path = target.split('?').next().unwrap();
+    match path.rsplit_once('/').unwrap() {
+        (parent, last) if last.starts_with("{{") || last.len() == 36 => format!("{parent}/{{id}}"),
+        _ => path.to_owned(),
+    }
+}
