@@ -419,7 +419,7 @@ mod tests {
             let (deepest, found) = shape(&html, name);
             assert!(deepest < 2 * DEPTH, "{piece}: {deepest}");
             assert!(found >= 5000, "{piece}: {found}");
-            assert_eq!(bounds, [bound.clone()], "{piece}");
+            assert_eq!(bounds, std::slice::from_ref(bound), "{piece}");
         }
         let flat = parsed(&"<div></div><p>x<br><img><b>y</b>".repeat(5000));
         assert_eq!((shape(&flat.html, "div").1, flat.bounds), (5000, vec![]));
