@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
 mod errors;
+mod flows;
 mod links;
 mod names;
 
