@@ -47,18 +47,23 @@ impl Screen {
         self.data(&format!("{value:#}\n"))
     }
 
-    /// Tells people something.
+    /// Tells people something. Whatever names of files or arguments it holds, nobody drives the terminal with them.
     pub(crate) fn note(&self, text: &str) {
-        let text = hidden::shown(text);
-        let mut out = io::stderr().lock();
-        // There is no third place to complain in when this one is gone.
-        let _ = writeln!(out, "{}", text.trim_end_matches('\n'));
+        // Secrets first: of one that was escaped nothing would be found.
+        tell(&render::plain_lines(&hidden::shown(text)));
     }
 
     /// Draws findings with their place.
     pub(crate) fn findings(&self, source: &Source<'_>, findings: &[Finding]) {
         if !findings.is_empty() {
-            self.note(&render::draw(source, findings, self.look));
+            // Its colours are ours; what it quotes is plain.
+            tell(&hidden::shown(&render::draw(source, findings, self.look)));
         }
     }
+}
+
+fn tell(text: &str) {
+    let mut out = io::stderr().lock();
+    // There is no third place to complain in when this one is gone.
+    let _ = writeln!(out, "{}", text.trim_end_matches('\n'));
 }

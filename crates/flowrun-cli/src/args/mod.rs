@@ -11,6 +11,8 @@ mod values;
 
 use clap::Parser as _;
 
+use crate::render::{is_harmless, plain_lines};
+
 pub(crate) use command::{Cli, Command};
 pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat, KeysArgs};
 pub(crate) use harness::{OutcomesArgs, SimulateArgs, SuiteArgs, SynthArgs};
@@ -23,5 +25,16 @@ pub(crate) use stored::{
 
 /// Reads the command line of this process; ends it where that cannot be read, or asks for help.
 pub(crate) fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| refused::without_values(error).exit())
+    Cli::try_parse().unwrap_or_else(|error| {
+        let error = refused::without_values(error);
+        let is_plain = |argument: std::ffi::OsString| argument.to_string_lossy().chars().all(is_harmless);
+        if std::env::args_os().all(is_plain) {
+            error.exit();
+        }
+        // It quotes what was typed, or pasted, as it was.
+        let told = plain_lines(&error.render().to_string());
+        // There is no third place to complain in when this one is gone.
+        let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), told.as_bytes());
+        std::process::exit(error.exit_code())
+    })
 }

@@ -166,6 +166,9 @@ pub(crate) enum CommandError {
     Write(#[from] WriteError),
 }
 
+/// The longest message of an error, in characters.
+const MAX_ERROR: usize = 4_000;
+
 impl CommandError {
     /// Tells people, and gives the exit code that goes with it.
     pub(crate) fn show(self, screen: &Screen) -> Exit {
@@ -174,7 +177,10 @@ impl CommandError {
             other => {
                 let exit = other.exit();
                 let help = other.help().map_or_else(String::new, |help| format!("; {help}"));
-                screen.note(&format!("error: {:#}{help}", anyhow::Error::from(other)));
+                // On one line, whatever the names in it hold.
+                let told =
+                    crate::render::plain_up_to(MAX_ERROR, &format!("{:#}{help}", anyhow::Error::from(other)));
+                screen.note(&format!("error: {told}"));
                 exit
             }
         }

@@ -9,7 +9,7 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::plain::is_harmless;
+use super::plain::{is_harmless, plain, plain_lines};
 use crate::finding::Finding;
 use crate::source::Source;
 
@@ -73,7 +73,8 @@ impl fmt::Debug for Drawn<'_> {
 
 impl fmt::Display for Drawn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.finding.message)
+        // Also of findings that are made here, about files and arguments.
+        f.write_str(&plain_lines(&self.finding.message))
     }
 }
 
@@ -92,7 +93,7 @@ impl miette::Diagnostic for Drawn<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.finding.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.finding.help.as_ref().map(|help| Box::new(plain_lines(help)) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -145,7 +146,7 @@ impl SourceCode for Excerpt<'_> {
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let place = self.source.place(span.offset());
         Ok(Box::new(MietteSpanContents::new_named(
-            self.source.name().to_owned(),
+            plain(self.source.name()),
             self.shown.as_bytes(),
             (self.bytes.start, self.bytes.len()).into(),
             place.line - 1,

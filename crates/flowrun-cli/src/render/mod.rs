@@ -12,7 +12,7 @@ mod table;
 
 pub(crate) use draw::{Look, draw};
 pub(crate) use graph::{dot, mermaid};
-pub(crate) use plain::{plain, plain_line, plain_up_to};
+pub(crate) use plain::{is_harmless, plain, plain_line, plain_lines, plain_up_to};
 pub(crate) use reasons::Reasons;
 pub(crate) use runs::runs;
 pub(crate) use table::table;

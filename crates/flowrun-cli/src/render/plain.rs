@@ -1,5 +1,7 @@
 //! Text of others, made fit for a terminal.
 
+pub(crate) use flowrun::is_harmless;
+
 /// The text on one line, cut after 200 characters: names and addresses. Control characters are escaped, so that nobody moves the
 /// cursor or rings the bell.
 pub(crate) fn plain(text: &str) -> String {
@@ -9,6 +11,19 @@ pub(crate) fn plain(text: &str) -> String {
 /// The same for a line of a log, cut after 1,000 characters: some hold a command to install something.
 pub(crate) fn plain_line(text: &str) -> String {
     plain_up_to(1_000, text)
+}
+
+/// The whole text, in its lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '\n' || is_harmless(character) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_debug());
+        }
+    }
+    shown
 }
 
 /// The same, cut after `max` characters.
@@ -28,16 +43,6 @@ pub(crate) fn plain_up_to(max: usize, text: &str) -> String {
     shown
 }
 
-/// Whether a terminal just shows the character.
-pub(super) fn is_harmless(character: char) -> bool {
-    !character.is_control() && !is_invisible(character)
-}
-
-/// Marks that change the direction or the breaks of the text around them.
-const fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +51,6 @@ mod tests {
     fn a_terminal_is_not_driven_by_text_of_others() {
         assert_eq!(plain("a\u{1b}[2J\nb \u{202e}c 中 ❌"), "a\\u{1b}[2J\\nb \\u{202e}c 中 ❌");
         assert_eq!(plain(&"x".repeat(1_000)).chars().count(), 201);
+        assert_eq!(plain_lines("a\u{1b}[2J\r\nb\u{202e}\n"), "a\\u{1b}[2J\\r\nb\\u{202e}\n");
     }
 }

@@ -121,3 +121,31 @@ fn escape_sequences_in_a_flow_do_not_reach_the_terminal() {
     assert_eq!(ended.code, 3);
     assert!(!ended.err.contains('\u{1b}') && !ended.out.contains('\u{1b}'), "{ended:?}");
 }
+
+#[test]
+fn neither_do_names_of_files_and_arguments() {
+    let place = Place::new();
+    let odd = "a\u{1b}[2J\r\u{202e}b\u{9b}31m";
+    place.file("flow.json", sound());
+    let (option, unknown) = (format!("--{odd}"), format!("{odd}=1"));
+    for args in [
+        &["check", odd][..],
+        &["run", odd, "--site", "https://a.example"],
+        &["run", "flow.json", "--site", odd],
+        &["run", "flow.json", "--site", "https://a.example", "--store", odd, "--secret", &unknown],
+        &["runs", "list", "--store", odd],
+        &["resume", odd, "--store", odd],
+        &["store", "verify", "--store", odd],
+        &["simulate", "flow.json", "--script", odd],
+        &[odd],
+        &["check", &option],
+        &["check", "flow.json", "--format", odd],
+    ] {
+        let ended = place.run(args);
+        assert_ne!(ended.code, 0, "{args:?}: {ended:?}");
+        let shown = ended.err + &ended.out;
+        assert!(!shown.is_empty(), "{args:?}");
+        let is_plain = |shown: char| shown == '\n' || !shown.is_control() && shown != '\u{202e}';
+        assert!(shown.chars().all(is_plain), "{args:?}: {shown:?}");
+    }
+}
