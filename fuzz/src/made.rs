@@ -66,7 +66,7 @@ pub(crate) fn outcome(input: &mut Unstructured<'_>) -> Result<Outcome> {
     Ok(match input.int_in_range(0..=2)? {
         0 => Outcome::Done,
         1 => Outcome::Passed,
-        _ => Outcome::failed(class, "made"),
+        _ => Outcome::failed("made").class(class),
     })
 }
 

@@ -102,7 +102,7 @@ fn exit_of(run: &RunHandle, interrupted: Option<Interrupt>) -> Exit {
     if run.has_timed_out() {
         return Exit::Stopped;
     }
-    match (run.status(), interrupted) {
+    match (run.status().status(), interrupted) {
         (RunStatus::Passed, _) => Exit::Done,
         (RunStatus::Failed, _) => Exit::RunFailed,
         (RunStatus::Cancelled, Some(Interrupt::Keyboard)) => Exit::Interrupted,

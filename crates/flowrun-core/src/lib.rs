@@ -25,7 +25,7 @@ pub use plan::{
 pub use reference::{NODE_KEYS, NodeKey, flow_schema};
 pub use run::{
     Command, DEFAULT_CONFIGS, Decision, Event, OverLimit, Record, Rejected, ReplayError, Rerun, RetryPolicy,
-    Run, RunPolicy, RunSpec, Skipped, Timer,
+    Run, RunPolicy, RunSpec, RunState, Skipped, Timer,
 };
 pub use semantics::{Semantics, UnknownSemantics};
 pub use task::{

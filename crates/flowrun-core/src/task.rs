@@ -303,10 +303,57 @@ impl Outcome {
         Self::Done
     }
 
-    /// Failed, and why: the message becomes a line of the node's log.
+    /// Failed, and why: the message becomes a line of the node's log. It will fail again
+    /// ([`ErrorClass::Permanent`]), unless [`retryable`](Self::retryable) says otherwise.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use flowrun_core::{ErrorClass, Outcome};
+    ///
+    /// let Outcome::Failed(failure) = Outcome::failed("the queue is full").retry_after(Duration::from_secs(2)) else {
+    ///     unreachable!()
+    /// };
+    /// assert_eq!((failure.class, failure.retry_after), (ErrorClass::Transient, Some(Duration::from_secs(2))));
+    /// ```
     #[must_use]
-    pub fn failed(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self::Failed(Box::new(Failure { class, message: Some(message.into()), retry_after: None }))
+    pub fn failed(message: impl Into<String>) -> Self {
+        Failure { class: ErrorClass::Permanent, message: Some(message.into()), retry_after: None }.into()
+    }
+
+    /// Failed in this way, where the executor has written a line about it already.
+    #[must_use]
+    pub fn failed_as(class: ErrorClass) -> Self {
+        Failure { class, message: None, retry_after: None }.into()
+    }
+
+    /// The same failure, for a reason that may have passed next time. Nothing else changes by it.
+    #[must_use]
+    pub fn retryable(self) -> Self {
+        self.class(ErrorClass::Transient)
+    }
+
+    /// The same failure, which may have passed when the other side was left alone for so long.
+    #[must_use]
+    pub fn retry_after(mut self, wait: std::time::Duration) -> Self {
+        if let Self::Failed(failure) = &mut self {
+            (failure.class, failure.retry_after) = (ErrorClass::Transient, Some(wait));
+        }
+        self
+    }
+
+    /// The same failure of another class. Nothing else changes by it.
+    #[must_use]
+    pub fn class(mut self, class: ErrorClass) -> Self {
+        if let Self::Failed(failure) = &mut self {
+            failure.class = class;
+        }
+        self
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
     }
 }
 

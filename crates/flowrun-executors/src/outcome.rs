@@ -15,7 +15,7 @@ pub(crate) fn stopped() -> Outcome {
 /// The node or the settings are wrong, which a check before the run would have told.
 pub(crate) fn refused(problems: &[NodeProblem]) -> Outcome {
     let first = problems.iter().find(|problem| problem.is_error());
-    Outcome::failed(ErrorClass::Permanent, first.map_or("the node cannot run", |problem| &problem.message))
+    Outcome::failed(first.map_or("the node cannot run", |problem| &problem.message))
 }
 
 /// Why a request failed, as a line of the log; and that it may have arrived, when nobody can know.

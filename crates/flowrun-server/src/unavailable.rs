@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowrun::{Context, EffectClass, ErrorClass, Outcome, Task, TaskExecutor, async_trait};
+use flowrun::{Context, EffectClass, Outcome, Task, TaskExecutor, async_trait};
 
 /// Fails a node with a line: the flow is one of the original, and nobody here can do this part of it.
 pub(crate) struct Unavailable;
@@ -11,7 +11,7 @@ pub(crate) struct Unavailable;
 impl TaskExecutor for Unavailable {
     async fn execute(self: Arc<Self>, task: Task, _: Context) -> Outcome {
         let line = format!("nothing here does tasks of the type `{}`", task.task_type());
-        Outcome::failed(ErrorClass::Permanent, line)
+        Outcome::failed(line)
     }
 
     fn effect(&self) -> EffectClass {

@@ -82,7 +82,7 @@ impl BruteForce<'_> {
             let attempt = task.attempt();
             let report = Report::Objects(choices(self.plan, &task).swap_remove(choice));
             start(&mut run, Event::Reported { node, attempt, report }, &mut working);
-            let failure = Outcome::failed(flowrun_core::ErrorClass::Permanent, "no");
+            let failure = Outcome::failed("no").class(flowrun_core::ErrorClass::Permanent);
             let outcome = if failed { failure } else { Outcome::Passed };
             start(&mut run, Event::AttemptEnded { node, attempt, outcome }, &mut working);
         }

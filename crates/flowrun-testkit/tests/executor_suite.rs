@@ -55,15 +55,15 @@ impl TaskExecutor for Executor {
         let is_plain = task.node() == "1" && task.attempt() == Attempt::FIRST;
         if data["down"] == true {
             return match self.mistake {
-                "failure" => Outcome::failed(ErrorClass::Panic, "down"),
-                _ => Outcome::failed(ErrorClass::Transient, "down"),
+                "failure" => Outcome::failed("down").class(ErrorClass::Panic),
+                _ => Outcome::failed("down").retryable(),
             };
         }
         if self.makes("unknown-keys") && data.get("unknown_to_all").is_some() {
-            return Outcome::failed(ErrorClass::Permanent, "what is this");
+            return Outcome::failed("what is this");
         }
         if self.makes("passes") && is_plain {
-            return Outcome::failed(ErrorClass::Permanent, "no");
+            return Outcome::failed("no");
         }
         assert!(!self.makes("panic"), "no");
         if self.makes("any-text") && task.node() == "ノード" {
@@ -81,7 +81,7 @@ impl TaskExecutor for Executor {
         }
         let (entries, handed) = self.entries(&task);
         if self.makes("no-objects") && handed && entries.is_empty() {
-            return Outcome::failed(ErrorClass::Permanent, "nothing to deliver");
+            return Outcome::failed("nothing to deliver");
         }
         let done = |entry: &ObjectEntry| entry.clone().with_status(ObjectStatus::Passed);
         let facts = |bytes: usize| Facts::new(json!({"type": "own", "text": "x".repeat(bytes)}));
@@ -138,7 +138,7 @@ impl TaskExecutor for Executor {
             });
         }
         if self.makes("engine") && task.run().as_bytes() != &[0; 16] {
-            return Outcome::failed(ErrorClass::Permanent, "only works on its own");
+            return Outcome::failed("only works on its own");
         }
         Outcome::done()
     }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowrun::{
-    Context, Engine, ErrorClass, Flow, NodeSpec, Outcome, RetryPolicy, RunPolicy, RunRequest, Site,
-    SqliteStore, Task, TaskExecutor, async_trait,
+    Context, Engine, Flow, NodeSpec, Outcome, RetryPolicy, RunPolicy, RunRequest, Site, SqliteStore, Task,
+    TaskExecutor, async_trait,
 };
 use futures::future::try_join_all;
 
@@ -20,7 +20,7 @@ struct Busy;
 #[async_trait]
 impl TaskExecutor for Busy {
     async fn execute(self: Arc<Self>, _: Task, _: Context) -> Outcome {
-        Outcome::failed(ErrorClass::Transient, "busy")
+        Outcome::failed("busy").retryable()
     }
 }
 

@@ -4,7 +4,8 @@ use flowrun_core::{Event, FlowRun, RunId};
 
 use crate::engine::Engine;
 use crate::failpoint::failpoint;
-use crate::inner::{Inner, OpenRun};
+use crate::handle::RunHandle;
+use crate::inner::Inner;
 use crate::progress::{Request, RunError};
 use crate::recover::ResumeError;
 
@@ -21,7 +22,7 @@ impl Engine {
     /// Dropped before it resolves, the run may or may not be cancelled.
     pub async fn cancel(&self, run: RunId) -> Result<FlowRun, ResumeError> {
         let driven = self.inner.open().runs.get(&run).cloned();
-        let Some(OpenRun { requests, progress, stops }) = driven else {
+        let Some(RunHandle { requests, progress, stops, .. }) = driven else {
             return self.inner.cancel_stored(run).await;
         };
         stops.ask_to_cancel();

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use flowrun_core::{FlowRun, NodeIx, Plan, Record, RunId, RunStatus, Timestamp};
+use flowrun_core::{FlowRun, NodeIx, Plan, Record, RunId, RunState, RunStatus, Timestamp};
 use flowrun_store::{JournalLine, JournalReader, StoreError};
 use futures::Stream;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::progress::{Progress, Request, RunError};
+use crate::progress::{Progress, Request, RunError, Snapshot};
 use crate::stops::Stops;
 
 /// A started run. Dropping the handle does not stop the run; clones speak of the same run.
@@ -36,13 +36,10 @@ impl RunHandle {
         &self.plan
     }
 
-    /// How the run stands: `Working` until its driver is done.
+    /// How the run stands.
     #[must_use]
-    pub fn status(&self) -> RunStatus {
-        match self.progress.end() {
-            Some(Ok(run)) => run.status(),
-            Some(Err(_)) | None => RunStatus::Working,
-        }
+    pub fn status(&self) -> RunState {
+        self.progress.state()
     }
 
     /// Whether the run was stopped by its own deadline.
@@ -87,7 +84,7 @@ impl RunHandle {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn snapshot(&self) -> Result<FlowRun, RunError> {
+    pub async fn snapshot(&self) -> Result<Snapshot, RunError> {
         let (reply, answer) = oneshot::channel();
         if self.requests.send(Request::Snapshot(reply)).await.is_ok()
             && let Ok(run) = answer.await
@@ -95,7 +92,7 @@ impl RunHandle {
             return Ok(run);
         }
         // The driver was done before it came to the question.
-        self.finished().await
+        self.progress.finished().await.clone().map(|run| Snapshot::of(&run))
     }
 
     /// Asks for the run to be cancelled: nothing new starts, what works is told to stop. Returns at once;
@@ -147,7 +144,7 @@ impl RunHandle {
     /// Dropping the future stops the waiting; call it again to wait on.
     pub async fn at_rest(&self) {
         let progress = &self.progress;
-        progress.until(|| (progress.end().is_some() || progress.is_at_rest()).then_some(())).await;
+        progress.until(|| (progress.end().is_some() || progress.state().is_at_rest()).then_some(())).await;
     }
 
     /// The events of the run from its beginning, as far as its store still has them, then as they come.

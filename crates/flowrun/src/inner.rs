@@ -5,17 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flowrun_core::{RenderOptions, RunId, RunPolicy};
-use tokio::sync::mpsc;
 
 use crate::checked::CheckedPlans;
 use crate::clock::Clock;
 use crate::executors::Executors;
+use crate::handle::RunHandle;
 use crate::held::HeldStore;
-use crate::progress::{Progress, Request};
 use crate::secrets::Secrets;
 use crate::signal::Signal;
 use crate::slots::Slots;
-use crate::stops::Stops;
 
 /// What an engine is made of, and the runs that it drives.
 pub(crate) struct Inner {
@@ -37,15 +35,7 @@ pub(crate) struct Inner {
 #[derive(Default)]
 pub(crate) struct OpenRuns {
     pub(crate) is_shut_down: bool,
-    pub(crate) runs: BTreeMap<RunId, OpenRun>,
-}
-
-/// A run that has a driver, as the engine knows it.
-#[derive(Clone)]
-pub(crate) struct OpenRun {
-    pub(crate) requests: mpsc::Sender<Request>,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) stops: Arc<Stops>,
+    pub(crate) runs: BTreeMap<RunId, RunHandle>,
 }
 
 impl Inner {

@@ -11,7 +11,7 @@ use crate::context::{RunShared, Within};
 use crate::driver::{Driver, Watch, Work};
 use crate::executor::NodeExecutors;
 use crate::handle::RunHandle;
-use crate::inner::{Inner, OpenRun};
+use crate::inner::Inner;
 use crate::intake::Intake;
 use crate::progress::{Progress, RunError};
 use crate::reports::Reports;
@@ -71,7 +71,7 @@ impl Inner {
             plan: Arc::clone(&plan),
             progress: Arc::clone(&progress),
             stops: Arc::clone(&stops),
-            requests: requests_in.clone(),
+            requests: requests_in,
             reader: journal.reader(),
         };
         let slots = self.slots.of_run(id, run.spec().site.site_url(), &plan);
@@ -94,7 +94,7 @@ impl Inner {
             if open.is_shut_down {
                 return Err(NotLaunched::ShutDown);
             }
-            open.runs.insert(id, OpenRun { requests: requests_in, progress, stops });
+            open.runs.insert(id, handle.clone());
         }
         let registered = Registered { id, inner: Arc::clone(self), progress: Arc::clone(&handle.progress) };
         let span = info_span!("run", run = %id, flow = plan.flow().id().as_deref());

@@ -67,6 +67,7 @@ mod recover;
 mod redact;
 mod reports;
 mod request;
+mod runs;
 mod secrets;
 mod signal;
 mod slots;
@@ -90,8 +91,9 @@ pub use flowrun_store::{
     SqliteStore, StoreStats, Verified,
 };
 pub use handle::{Events, RunEvent, RunHandle, Watched};
-pub use progress::RunError;
+pub use progress::{RunError, Snapshot};
 pub use recover::{Recovered, ResumeError, Untouched};
 pub use redact::{RedactedStream, Redactor};
 pub use request::{RunRequest, StartError};
+pub use runs::ListedRun;
 pub use slots::SlotRequest;

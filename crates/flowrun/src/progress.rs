@@ -1,10 +1,10 @@
 //! What passes between a driver and those outside: how far it is, and what is asked of it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use flowrun_core::{FlowRun, Run};
+use flowrun_core::{FlowRun, Run, RunState};
 use flowrun_store::StoreError;
 use tokio::sync::oneshot;
 
@@ -17,7 +17,8 @@ pub(crate) struct Progress {
     /// How often something was committed and told.
     told: AtomicU64,
     ended: Signal,
-    at_rest: AtomicBool,
+    /// How the run stood when that was told last, as [`code`] writes it.
+    state: AtomicU8,
     end: OnceLock<Result<Arc<Run>, RunError>>,
 }
 
@@ -33,10 +34,19 @@ impl Progress {
         self.told.load(Ordering::Acquire)
     }
 
-    /// The run came to rest, or goes on.
-    pub(crate) fn rest(&self, at_rest: bool) {
-        self.at_rest.store(at_rest, Ordering::Release);
+    /// The run stands otherwise than it was told last.
+    pub(crate) fn stands(&self, state: RunState) {
+        self.state.store(code(state), Ordering::Release);
         self.changed.raise();
+    }
+
+    /// How the run stands.
+    pub(crate) fn state(&self) -> RunState {
+        match self.end() {
+            Some(Ok(run)) => run.state(),
+            Some(Err(_)) => RunState::Lost,
+            None => OPEN[usize::from(self.state.load(Ordering::Acquire))],
+        }
     }
 
     /// The driver is done with the run.
@@ -52,11 +62,6 @@ impl Progress {
         self.end.get()
     }
 
-    /// Whether the run goes on only when a person asks for it.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.at_rest.load(Ordering::Acquire)
-    }
-
     /// Looks after each change until there is something to see.
     pub(crate) async fn until<T>(&self, look: impl FnMut() -> Option<T>) -> T {
         self.changed.until(look).await
@@ -68,6 +73,20 @@ impl Progress {
     }
 }
 
+/// How an open run can stand.
+const OPEN: [RunState; 5] = [
+    RunState::Working,
+    RunState::Paused { at_rest: false },
+    RunState::Paused { at_rest: true },
+    RunState::AwaitingPerson { at_rest: false },
+    RunState::AwaitingPerson { at_rest: true },
+];
+
+/// The place of a state in [`OPEN`]. One that is not there is told by the end of the run.
+fn code(state: RunState) -> u8 {
+    OPEN.iter().position(|open| *open == state).unwrap_or(0) as u8
+}
+
 /// What a handle or the engine asks of a driver.
 pub(crate) enum Request {
     /// Cancel the run.
@@ -77,7 +96,7 @@ pub(crate) enum Request {
     /// Go on after a pause.
     Resume(oneshot::Sender<()>),
     /// Give the run as it stands.
-    Snapshot(oneshot::Sender<FlowRun>),
+    Snapshot(oneshot::Sender<Snapshot>),
     /// End within this time, or leave the run as it is.
     Park(Duration),
 }
@@ -95,4 +114,29 @@ pub enum RunError {
     /// The runtime was shut down, or the driver panicked.
     #[error("the run lost its driver")]
     Lost,
+}
+
+/// A run as it stood at one moment: the document, and how it stands in more words than the wire has.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The run as the wire shows it.
+    pub run: FlowRun,
+    /// How it stands.
+    pub state: RunState,
+}
+
+impl Snapshot {
+    pub(crate) fn of(run: &Run) -> Self {
+        Self { run: run.to_flow_run(), state: run.state() }
+    }
+}
+
+/// A snapshot is the run, with a word more.
+impl std::ops::Deref for Snapshot {
+    type Target = FlowRun;
+
+    fn deref(&self) -> &FlowRun {
+        &self.run
+    }
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowrun::{
-    Condition, Context, Engine, ErrorClass, Facts, Flow, MemoryStore, NodeProblem, NodeSpec, NodeStatus,
-    ObjectEntry, ObjectStatus, Operator, Outcome, Place, Placement, Record, Rerun, RetryPolicy, Role,
-    RunError, RunHandle, RunPolicy, RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched,
-    async_trait,
+    Condition, Context, Engine, Facts, Flow, MemoryStore, NodeProblem, NodeSpec, NodeStatus, ObjectEntry,
+    ObjectStatus, Operator, Outcome, Place, Placement, Record, Rerun, RetryPolicy, Role, RunError, RunHandle,
+    RunPolicy, RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched, async_trait,
 };
 use futures::FutureExt;
 use serde_json::json;
@@ -22,13 +21,13 @@ impl TaskExecutor for Scripted {
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
         let script: serde_json::Value = task.settings().unwrap();
         match script["do"].as_str().unwrap_or("pass") {
-            "fail" => return Outcome::failed(ErrorClass::Permanent, "it broke"),
+            "fail" => return Outcome::failed("it broke"),
             "panic" => panic!("out of cheese"),
             "hang" => std::future::pending().await,
             "wait" => context.cancelled().await,
             "yield" => tokio::task::yield_now().await,
             "fail once" if context.attempt().number() == 1 => {
-                return Outcome::failed(ErrorClass::Transient, "not yet");
+                return Outcome::failed("not yet").retryable();
             }
             "find" => {
                 let entry = ObjectEntry::new("page", "o1");
@@ -72,7 +71,7 @@ fn engine() -> Engine {
             context.log("computed");
             match script["do"].as_str() {
                 Some("panic") => panic!("out of numbers"),
-                Some("fail") => Outcome::failed(ErrorClass::Permanent, "no such number"),
+                Some("fail") => Outcome::failed("no such number"),
                 _ => Outcome::done(),
             }
         })
@@ -135,7 +134,7 @@ impl TaskExecutor for Halves {
     async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
         tokio::task::yield_now().await;
         context.log("waited");
-        Outcome::failed(ErrorClass::Transient, "not yet")
+        Outcome::failed("not yet").retryable()
     }
 
     fn execute_now(&self, _: &Task, context: &Context) -> Option<Outcome> {

@@ -327,6 +327,6 @@ impl TaskExecutor for Looks {
             assert!(self.0.fetch_add(1, Ordering::Relaxed) < ENOUGH, "nobody stopped it");
             tokio::task::yield_now().await;
         }
-        Outcome::failed(ErrorClass::Stopped, "stopped")
+        Outcome::failed("stopped").class(ErrorClass::Stopped)
     }
 }

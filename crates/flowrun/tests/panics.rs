@@ -80,7 +80,7 @@ impl TaskExecutor for Armed {
             "listen" => Box::pin(async move {
                 let _bomb = Bomb("the listener");
                 context.cancelled().await;
-                Outcome::failed(ErrorClass::Stopped, "stopped")
+                Outcome::failed("stopped").class(ErrorClass::Stopped)
             }),
             _ => Box::pin(async {
                 let _bomb = Bomb("the deaf one");

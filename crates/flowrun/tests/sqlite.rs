@@ -125,7 +125,7 @@ impl TaskExecutor for Waits {
     async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
         if self.listens {
             context.cancelled().await;
-            return Outcome::failed(ErrorClass::Stopped, "stopped");
+            return Outcome::failed("stopped").class(ErrorClass::Stopped);
         }
         std::future::pending().await
     }

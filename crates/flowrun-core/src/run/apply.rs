@@ -51,7 +51,8 @@ impl Run {
                 self.wait(*node, *attempt);
                 let held_at = self.clocks.node_time(at);
                 let detour = self.detours.of(*node);
-                (detour.is_unsure, detour.is_held, detour.held_at) = (true, true, held_at);
+                (detour.is_unsure, detour.held_at) = (true, held_at);
+                self.detours.hold(*node);
                 self.clocks.hold(at);
             }
             Record::NothingToSend { node } => {
@@ -183,7 +184,7 @@ impl Run {
     fn give_up_waiting(&mut self, node: NodeIx, at: Timestamp) {
         self.waiting_nodes -= 1;
         self.turns.leave(node);
-        let was_held = std::mem::take(&mut self.detours.of(node).is_held);
+        let was_held = self.detours.let_go(node);
         if was_held && !self.detours.any_held() {
             self.clocks.release(at);
         }

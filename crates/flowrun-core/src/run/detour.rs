@@ -7,7 +7,11 @@ use crate::model::{Attempt, NodeIx, Timestamp};
 
 /// The detours of the nodes that have one. Most runs have none: nothing is kept for a node that goes straight.
 #[derive(Debug, Default)]
-pub(super) struct Detours(BTreeMap<NodeIx, Detour>);
+pub(super) struct Detours {
+    of: BTreeMap<NodeIx, Detour>,
+    /// How many of them are held.
+    held: usize,
+}
 
 /// How the visit of one node went so far.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +43,11 @@ pub(super) struct Detour {
 impl Detours {
     pub(super) fn get(&self, node: NodeIx) -> Option<&Detour> {
         // The ordinary run has none, and asks for every node.
-        if self.0.is_empty() { None } else { self.0.get(&node) }
+        if self.of.is_empty() { None } else { self.of.get(&node) }
     }
 
     pub(super) fn of(&mut self, node: NodeIx) -> &mut Detour {
-        self.0.entry(node).or_insert_with(|| Detour::new(Attempt::FIRST))
+        self.of.entry(node).or_insert_with(|| Detour::new(Attempt::FIRST))
     }
 
     /// The first attempt of the visit the node is in.
@@ -54,32 +58,48 @@ impl Detours {
     /// The next visit of the node begins.
     pub(super) fn begin_visit(&mut self, node: NodeIx) {
         let first = self.first(node).next_visit();
-        self.0.insert(node, Detour::new(first));
+        let before = self.of.insert(node, Detour::new(first));
+        self.held -= usize::from(before.is_some_and(|detour| detour.is_held));
     }
 
     /// The nodes that wait for a person, in their order.
     pub(super) fn held(&self) -> impl Iterator<Item = NodeIx> {
-        self.0.iter().filter(|(_, detour)| detour.is_held).map(|(node, _)| *node)
+        self.of.iter().filter(|(_, detour)| detour.is_held).map(|(node, _)| *node)
     }
 
     /// Another process goes on, by its own clock: none of the waits becomes longer than it was when it began.
     pub(super) fn shorten_waits(&mut self, at: Timestamp) {
-        for detour in self.0.values_mut() {
+        for detour in self.of.values_mut() {
             detour.not_before = detour.not_before.map(|time| time.min(at.after(detour.wait)));
         }
     }
 
     /// Whether any node waits for a person.
     pub(super) fn any_held(&self) -> bool {
-        self.0.values().any(|detour| detour.is_held)
+        self.held > 0
+    }
+
+    /// The node waits for a person.
+    pub(super) fn hold(&mut self, node: NodeIx) {
+        let detour = self.of(node);
+        let is_new = !std::mem::replace(&mut detour.is_held, true);
+        self.held += usize::from(is_new);
+    }
+
+    /// The node does not wait for a person any more. Whether it did.
+    pub(super) fn let_go(&mut self, node: NodeIx) -> bool {
+        let was_held = std::mem::take(&mut self.of(node).is_held);
+        self.held -= usize::from(was_held);
+        was_held
     }
 
     /// Lets go of the nodes that wait for a person.
     pub(super) fn release(&mut self) {
-        for detour in self.0.values_mut().filter(|detour| detour.is_held) {
+        for detour in self.of.values_mut().filter(|detour| detour.is_held) {
             detour.is_held = false;
             detour.is_released = true;
         }
+        self.held = 0;
     }
 }
 

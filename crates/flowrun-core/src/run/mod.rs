@@ -53,6 +53,7 @@ mod retry;
 mod size;
 mod skipped;
 mod spec;
+mod standing;
 mod state;
 mod stop;
 #[cfg(test)]
@@ -76,6 +77,7 @@ pub use replay::ReplayError;
 pub use size::OverLimit;
 pub use skipped::Skipped;
 pub use spec::{DEFAULT_CONFIGS, RunSpec};
+pub use standing::RunState;
 pub(crate) use state::{Nodes, State};
 use turns::Turns;
 

@@ -41,7 +41,7 @@ impl Act {
     /// How an attempt ends that was told to stop and listens.
     #[must_use]
     pub fn stopped() -> Outcome {
-        Outcome::failed(ErrorClass::Stopped, "stopped")
+        Outcome::failed("stopped").class(ErrorClass::Stopped)
     }
 }
 
@@ -93,7 +93,7 @@ impl Script {
 fn end_of(behaviour: &Behaviour, is_flaky: bool) -> ActEnd {
     let message = |otherwise: &str| behaviour.message.clone().unwrap_or_else(|| otherwise.to_owned());
     if is_flaky {
-        return ActEnd::Returns(Outcome::failed(ErrorClass::Transient, "flaky, says the script"));
+        return ActEnd::Returns(Outcome::failed("flaky, says the script").retryable());
     }
     match behaviour.end {
         End::Done => ActEnd::Returns(Outcome::Done),

@@ -158,7 +158,7 @@ fn end(node: NodeIx, attempt: Attempt, act: Act, said: &mut Vec<Event>) -> Event
     let outcome = match act.end {
         ActEnd::Returns(outcome) => outcome,
         ActEnd::Panics(message) => {
-            Outcome::failed(ErrorClass::Panic, format!("executor panicked: {message}"))
+            Outcome::failed(format!("executor panicked: {message}")).class(ErrorClass::Panic)
         }
         ActEnd::Hangs => unreachable!("what hangs is never put into the queue"),
     };

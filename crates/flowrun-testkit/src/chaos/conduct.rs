@@ -78,7 +78,7 @@ impl Act {
 
     /// It was told to stop, and listens.
     pub(super) fn stop(&mut self, at: Timestamp) {
-        let stopped = Outcome::failed(ErrorClass::Stopped, "stopped");
+        let stopped = Outcome::failed("stopped").class(ErrorClass::Stopped);
         self.says = VecDeque::from([(at, Say::End(stopped))]);
     }
 
@@ -94,7 +94,8 @@ impl Act {
 
     /// An attempt that could not find out, and must not have the effect twice.
     pub(super) fn found_unknown(at: Timestamp) -> Self {
-        let unknown = Outcome::failed(ErrorClass::Unknown, "whether it had its effect cannot be found out");
+        let unknown =
+            Outcome::failed("whether it had its effect cannot be found out").class(ErrorClass::Unknown);
         Self { says: VecDeque::from([(at, Say::End(unknown))]), is_deaf: false }
     }
 
@@ -137,7 +138,7 @@ fn last_words(
 ) -> Vec<Say> {
     let first = match misdeed {
         Some(Misdeed::Hangs { .. }) => return Vec::new(),
-        Some(Misdeed::Fails(class)) => return vec![Say::End(Outcome::failed(class, "no luck"))],
+        Some(Misdeed::Fails(class)) => return vec![Say::End(Outcome::failed("no luck").class(class))],
         Some(Misdeed::Yields(status)) => status,
         Some(Misdeed::Insists) => ObjectStatus::Failed,
         Some(Misdeed::Dawdles { .. } | Misdeed::YieldsNothing | Misdeed::Babbles) | None => {

@@ -69,7 +69,7 @@ fn failed(panicked: &Panicked, future: Option<BoxFuture<'static, Outcome>>) -> O
         Ok(()) => format!("executor panicked: {panicked}"),
         Err(again) => format!("executor panicked: {panicked}, and when it was dropped: {again}"),
     };
-    Outcome::failed(ErrorClass::Panic, message)
+    Outcome::failed(message).class(ErrorClass::Panic)
 }
 
 /// An attempt that has to wait for something. It resolves to the attempt and its outcome, or to `None` once it
@@ -165,7 +165,7 @@ impl Future for OwnTask {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Outcome> {
         // It does not panic, so it was cancelled, and only the runtime cancels a task that is still waited for.
-        let is_gone = |_| Outcome::failed(ErrorClass::Stopped, "the runtime is shutting down");
+        let is_gone = |_| Outcome::failed("the runtime is shutting down").class(ErrorClass::Stopped);
         Pin::new(&mut self.0).poll(cx).map(|joined| joined.unwrap_or_else(is_gone))
     }
 }

@@ -27,7 +27,7 @@ use crate::contain;
 use crate::context::{Context, RunShared, Within};
 use crate::executor::{NodeExecutors, Placement};
 use crate::failpoint::failpoint;
-use crate::progress::{Progress, Request, RunError};
+use crate::progress::{Progress, Request, RunError, Snapshot};
 use crate::reports::{AttemptId, Said, dropped_line};
 use crate::slots::RunSlots;
 use ahead::Ordered;
@@ -114,10 +114,14 @@ impl Driver {
         if self.work.has_clocks && self.work.ahead.is_empty() {
             self.shared.stops.stand_still(self.run.is_paused());
         }
-        let at_rest = self.run.is_at_rest() && self.work.ahead.is_empty();
-        if at_rest != self.work.at_rest {
-            self.work.at_rest = at_rest;
-            self.progress.rest(at_rest);
+        let state = match self.run.state() {
+            // What is not written yet is not at rest.
+            state if state.is_at_rest() && !self.work.ahead.is_empty() => self.work.state,
+            state => state,
+        };
+        if state != self.work.state {
+            self.work.state = state;
+            self.progress.stands(state);
         }
     }
 
@@ -405,7 +409,7 @@ impl Driver {
                 // What it holds can be read by then.
                 self.tell();
                 // Whoever asked may have gone away.
-                let _ = reply.send(self.run.to_flow_run());
+                let _ = reply.send(Snapshot::of(&self.run));
             }
             Request::Park(grace) => self.work.timers.set(self.watch.now().after(grace), Due::Park),
         }

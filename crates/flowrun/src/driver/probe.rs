@@ -29,9 +29,9 @@ pub(super) async fn execute_if_not_done(
                 None => executor.execute(task, context).await,
             }
         }
-        (Probe::Unknown, OnUnknown::Fail | OnUnknown::Pause) => Outcome::failed(
-            ErrorClass::Unknown,
-            "whether an earlier attempt had its effect cannot be found out",
-        ),
+        (Probe::Unknown, OnUnknown::Fail | OnUnknown::Pause) => {
+            Outcome::failed("whether an earlier attempt had its effect cannot be found out")
+                .class(ErrorClass::Unknown)
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Call, Command, Event, NodeIx, Outcome, Run, Timer, Timestamp};
+use flowrun_core::{Attempt, Call, Command, Event, NodeIx, Outcome, Run, RunState, Timer, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -58,8 +58,8 @@ pub(crate) struct Work {
     pub(super) parked: bool,
     /// Whether something was written that those who watch have not been told of.
     pub(super) untold: bool,
-    /// What was told last of whether the run goes on only when a person asks for it.
-    pub(super) at_rest: bool,
+    /// How the run stood when that was told last.
+    pub(super) state: RunState,
 }
 
 impl Work {

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::play::{going_on, second, spec};
 use super::properties::plan;
 use crate::{
-    Attempt, Command, ErrorClass, Event, Facts, NodeIx, ObjectEntry, ObjectReport, ObjectStatus, Outcome,
-    Plan, Record, Report, Rerun, Role, Run, RunPolicy, RunSpec, RunStatus, Timestamp,
+    Attempt, Command, Event, Facts, NodeIx, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Plan, Record,
+    Report, Rerun, Role, Run, RunPolicy, RunSpec, RunStatus, Timestamp,
 };
 
 /// What the executor of a node does, however often it is called.
@@ -115,7 +115,7 @@ impl<'a> Driven<'a> {
         };
         let reported = |report| Event::Reported { node, attempt, report: Report::Objects(vec![report]) };
         self.events.extend(reports.into_iter().map(reported));
-        let outcome = if *fails { Outcome::failed(ErrorClass::Permanent, "no luck") } else { Outcome::Done };
+        let outcome = if *fails { Outcome::failed("no luck") } else { Outcome::Done };
         self.events.push_back(Event::AttemptEnded { node, attempt, outcome });
     }
 

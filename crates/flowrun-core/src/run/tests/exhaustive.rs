@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::naive::{Drawn, DrawnNode, Next, Story, interpret};
 use super::play::{going_on, second, spec};
 use crate::{
-    Attempt, Condition, Decision, ErrorClass, Event, Facts, Flow, NodeSpec, NodeStatus, ObjectEntry,
-    ObjectReport, ObjectStatus, Operator, Outcome, Plan, Report, Role, Run, RunStatus, TaskTypes,
+    Attempt, Condition, Decision, Event, Facts, Flow, NodeSpec, NodeStatus, ObjectEntry, ObjectReport,
+    ObjectStatus, Operator, Outcome, Plan, Report, Role, Run, RunStatus, TaskTypes,
 };
 
 /// Every set of edges between `count` nodes that has no cycle.
@@ -75,7 +75,7 @@ fn run(plan: &Arc<Plan>, flow: &Drawn, next: Next) -> Story {
             let report = Report::Objects(sides.iter().enumerate().map(object).collect());
             run.handle(second(1), Event::Reported { node, attempt, report }).unwrap();
         }
-        let failed = || Outcome::failed(ErrorClass::Permanent, "no luck");
+        let failed = || Outcome::failed("no luck");
         let outcome = if drawn.fails { failed() } else { Outcome::Done };
         note(run.handle(second(2), Event::AttemptEnded { node, attempt, outcome }).unwrap(), &mut working);
     }

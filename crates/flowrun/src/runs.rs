@@ -1,0 +1,115 @@
+//! The runs of an engine's store: lists, one by its id, deleting.
+
+use std::sync::Arc;
+
+use flowrun_core::{RunId, RunState};
+use flowrun_store::{RunFilter, RunSummary, StoreError};
+
+use crate::engine::Engine;
+use crate::handle::RunHandle;
+use crate::progress::{RunError, Snapshot};
+use crate::recover::ResumeError;
+
+/// A run in a list of an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedRun {
+    /// What its store says.
+    pub summary: RunSummary,
+    /// How it stands: an open run that nobody drives here is [`RunState::Lost`].
+    pub state: RunState,
+}
+
+/// The engine let go of its store.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine is shut down")]
+struct ShutDown;
+
+impl Engine {
+    /// The stored runs that the filter lets through, the one created last first. Blocks for reading the store.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read, or the engine was shut down.
+    ///
+    /// ```
+    /// use flowrun::{Engine, Flow, NodeSpec, Outcome, RunFilter, RunRequest, RunState, Site};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+    /// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+    /// let mut runs = Vec::new();
+    /// for _ in 0..3 {
+    ///     let run = engine.start(RunRequest::new(flow.clone(), Site::new("https://example.com"))).await?;
+    ///     run.ended().await?;
+    ///     // The store in memory keeps what is over as long as somebody holds on to it.
+    ///     runs.push(run);
+    /// }
+    /// let first = engine.runs(&RunFilter::default().limit(2))?;
+    /// let rest = engine.runs(&RunFilter::default().after(&first[1].summary))?;
+    /// assert_eq!((first.len(), rest.len(), rest[0].state), (2, 1, RunState::Passed));
+    /// assert_eq!(engine.snapshot(rest[0].summary.id).await?.state, RunState::Passed);
+    /// engine.delete(rest[0].summary.id)?;
+    /// assert_eq!(engine.runs(&RunFilter::default())?.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn runs(&self, which: &RunFilter) -> Result<Vec<ListedRun>, StoreError> {
+        let listed = self.store()?.runs(which)?;
+        let open = self.inner.open();
+        let stands = |summary: &RunSummary| match open.runs.get(&summary.id) {
+            Some(run) if !summary.status.is_over() => run.progress.state(),
+            Some(_) => summary.status.into(),
+            None if summary.status.is_over() => summary.status.into(),
+            None => RunState::Lost,
+        };
+        Ok(listed.into_iter().map(|summary| ListedRun { state: stands(&summary), summary }).collect())
+    }
+
+    /// The handle of a run that is driven in this process; `None` when it is not. A route that cancels a run, or
+    /// shows its events, needs no map of its own.
+    #[must_use]
+    pub fn run(&self, id: RunId) -> Option<RunHandle> {
+        self.inner.open().runs.get(&id).cloned()
+    }
+
+    /// A run as it stands, whether it is driven here or lies in the store. Blocks for reading the store.
+    ///
+    /// # Errors
+    ///
+    /// [`ResumeError`] when there is no such run, or it cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub async fn snapshot(&self, id: RunId) -> Result<Snapshot, ResumeError> {
+        if let Some(run) = self.run(id) {
+            match run.snapshot().await {
+                Ok(snapshot) => return Ok(snapshot),
+                Err(RunError::Store(error)) => return Err(error.into()),
+                // Its driver is gone: what is stored says how it stands.
+                Err(RunError::Parked | RunError::Lost) => {}
+            }
+        }
+        let (stored, _journal) = self.store()?.open(id)?;
+        let run = stored.replay(self.task_types())?;
+        let snapshot = Snapshot::of(&run);
+        let state = if run.is_over() { snapshot.state } else { RunState::Lost };
+        Ok(Snapshot { state, ..snapshot })
+    }
+
+    /// Deletes a run that is over, whole or not at all. Its id stays taken. Blocks until that is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`]; [`StoreError::StillOpen`] when the run is not over.
+    pub fn delete(&self, id: RunId) -> Result<(), StoreError> {
+        self.store()?.delete(id)
+    }
+
+    fn store(&self) -> Result<crate::held::BorrowedStore<'_>, StoreError> {
+        let shut_down = || StoreError::Unreadable { action: "use the store", source: Arc::new(ShutDown) };
+        self.inner.store.borrow().ok_or_else(shut_down)
+    }
+}

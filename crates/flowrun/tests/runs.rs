@@ -1,0 +1,94 @@
+//! The engine hands out its runs, and says how each stands in more words than the wire has.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowrun::{
+    Context, EffectClass, Engine, Flow, MemoryStore, NodeSpec, Outcome, ResumeError, RunFilter, RunHandle,
+    RunRequest, RunState, RunStatus, Site, StoreError, Task, TaskExecutor, async_trait,
+};
+
+/// Waits until it is told to stop.
+struct Waits;
+
+#[async_trait]
+impl TaskExecutor for Waits {
+    async fn execute(self: Arc<Self>, _task: Task, context: Context) -> Outcome {
+        context.cancelled().await;
+        Outcome::failed("stopped")
+    }
+
+    fn effect(&self) -> EffectClass {
+        EffectClass::Read
+    }
+}
+
+fn engine(store: Arc<MemoryStore>) -> Engine {
+    let builder = Engine::builder().executor("wait", Waits).function("done", |_, _| Outcome::done());
+    builder.store(store).grace(Duration::ZERO).build().unwrap()
+}
+
+async fn start(engine: &Engine, task_type: &str) -> RunHandle {
+    let flow = Flow::builder().node(NodeSpec::new("1", task_type)).build().unwrap();
+    engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await.unwrap()
+}
+
+#[tokio::test]
+async fn paused_lost_and_working_runs_are_told_apart_everywhere() {
+    let store = Arc::new(MemoryStore::default());
+    let engine_of_store = engine(Arc::clone(&store));
+    let run = start(&engine_of_store, "wait").await;
+    let listed = |engine: &Engine| engine.runs(&RunFilter::default()).unwrap()[0].state;
+    assert_eq!((run.status(), listed(&engine_of_store)), (RunState::Working, RunState::Working));
+
+    run.pause().await;
+    let pausing = RunState::Paused { at_rest: false };
+    assert_eq!((run.status(), listed(&engine_of_store)), (pausing, pausing));
+    let snapshot = run.snapshot().await.unwrap();
+    assert_eq!((snapshot.state, snapshot.status()), (pausing, RunStatus::Working), "the wire keeps its word");
+    run.resume().await;
+    assert_eq!(run.status(), RunState::Working);
+
+    engine_of_store.shutdown(Duration::ZERO).await;
+    assert_eq!(run.status(), RunState::Lost);
+    let next = engine(store);
+    assert_eq!(listed(&next), RunState::Lost);
+    assert_eq!(next.snapshot(run.id()).await.unwrap().state, RunState::Lost);
+    assert!(next.run(run.id()).is_none(), "nobody drives it here");
+}
+
+#[tokio::test]
+async fn a_run_is_cancelled_by_its_id_without_a_map_and_deleted_when_it_is_over() {
+    let engine = engine(Arc::default());
+    let id = start(&engine, "wait").await.id();
+    assert!(matches!(engine.delete(id), Err(StoreError::StillOpen(_) | StoreError::InUse(_))));
+    let run = engine.run(id).unwrap();
+    run.cancel().await;
+    assert_eq!(run.ended().await.unwrap(), RunStatus::Cancelled);
+    assert_eq!(engine.snapshot(id).await.unwrap().state, RunState::Cancelled);
+    engine.delete(id).unwrap();
+    assert!(matches!(engine.snapshot(id).await, Err(ResumeError::Store(StoreError::NotFound(_)))));
+}
+
+#[tokio::test]
+async fn runs_come_in_pages_that_neither_repeat_nor_leave_out() {
+    let engine = engine(Arc::default());
+    // The store in memory keeps runs that are over as long as somebody holds on to them.
+    let mut runs = Vec::new();
+    for _ in 0..5 {
+        runs.push(start(&engine, "done").await);
+        runs[runs.len() - 1].ended().await.unwrap();
+    }
+    let (mut which, mut ids) = (RunFilter::default().limit(2), Vec::new());
+    loop {
+        let page = engine.runs(&which).unwrap();
+        ids.extend(page.iter().map(|run| run.summary.id));
+        let Some(last) = page.last() else { break };
+        which = RunFilter::default().limit(2).after(&last.summary);
+    }
+    let mut unique = ids.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!((ids.len(), unique.len()), (5, 5));
+}
