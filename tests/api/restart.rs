@@ -1,6 +1,8 @@
 //! What a server leaves behind, the next one goes on with.
 
-use flowrun_server::{Limits, ServerOptions};
+use std::time::Duration;
+
+use flowrun_server::{Limits, Server, ServerOptions};
 use serde_json::json;
 
 use crate::client::Client;
@@ -54,9 +56,39 @@ async fn a_server_that_shuts_down_creates_no_runs_and_says_so() {
     let client = served.account("a", Limits::default()).await;
     let site = client.make("/site", json!({"site_url": "https://example.com"})).await;
     let flow = client.make("/flow", json!({"title": "T"})).await;
-    served.server.shutdown(std::time::Duration::ZERO).await;
+    served.server.shutdown(Duration::ZERO).await;
     let (status, answer) = client.post("/flowrun", json!({"site_id": site, "flow_id": flow})).await;
     assert_eq!((status, &answer["reason"]), (503, &json!("the server is shutting down")));
     assert_eq!(client.get("/flow").await.0, 200);
     served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_open_runs_come_to_their_end_new_ones_are_refused_and_the_rest_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut builder = Server::builder(folder.path().join("runs.flowrun"));
+    builder = builder.executor("scan", Tasks::Stay);
+    // Longer than anybody waits: the server goes when its runs have ended.
+    let served = Served::patient(builder.open().await.unwrap(), Duration::from_secs(3600)).await;
+    let client = served.account("a", Limits::default()).await;
+    let site = client.make("/site", json!({"site_url": "https://example.com"})).await;
+    let nodes = json!([{"id": "1", "data": {"id": "1", "task_type": "scan"}}]);
+    let flow = client.make("/flow", json!({"nodes": nodes})).await;
+    let wanted = json!({"site_id": site, "flow_id": flow});
+    let run = client.make("/flowrun", wanted.clone()).await;
+    let (serving, _server) = served.begin_to_stop();
+    let mut created = vec![run];
+    // Until the signal has arrived runs are created, each on a connection of its own.
+    let refused = loop {
+        match client.post("/flowrun", wanted.clone()).await {
+            (201, run) => created.push(run["id"].as_str().unwrap().to_owned()),
+            (status, answer) => break (status, answer["reason"].clone()),
+        }
+    };
+    assert_eq!(refused, (503, json!("the server is shutting down")));
+    assert_eq!(client.get("/flowrun").await.1["count"], created.len());
+    for run in created {
+        assert_eq!(client.delete(&format!("/flowrun/{run}")).await.0, 200);
+    }
+    serving.await.unwrap();
 }

@@ -70,14 +70,19 @@ impl Served {
         Self::of(builder.open().await.unwrap()).await
     }
 
-    /// This server.
+    /// This server, which parks open runs as soon as it is to stop.
     pub(crate) async fn of(server: Server) -> Self {
+        Self::patient(server, Duration::ZERO).await
+    }
+
+    /// This server, which gives open runs so long to end.
+    pub(crate) async fn patient(server: Server, grace: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn({
             let server = server.clone();
-            async move { server.serve(listener, async { drop(stopped.await) }, Duration::ZERO).await }
+            async move { server.serve(listener, async { drop(stopped.await) }, grace).await }
         });
         let headers = [("host".to_owned(), address.to_string())];
         let document = client::send(address, "GET", "/openapi.json", headers, None).await;
@@ -105,6 +110,12 @@ impl Served {
         stop.send(()).unwrap();
         serving.await.unwrap();
         drop(server);
+    }
+
+    /// Tells the server to stop, and gives what ends when it has.
+    pub(crate) fn begin_to_stop(self) -> (JoinHandle<()>, Server) {
+        self.stop.send(()).unwrap();
+        (self.serving, self.server)
     }
 
     /// The accounts and members that the recordings speak of.

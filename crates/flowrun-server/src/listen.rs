@@ -21,12 +21,16 @@ use crate::Server;
 /// in words; what is over this is answered by the protocol alone.
 const HEAD: usize = 128 << 10;
 
+/// How long requests that are under way may take once every run has ended or is parked.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
 /// Most headers that are read at all.
 const HEADERS: usize = 512;
 
 impl Server {
-    /// Answers requests until `stop` resolves; then takes no more connections, and lets requests that are under way
-    /// and open runs come to an end within `grace`.
+    /// Answers requests until `stop` resolves. From then on new runs are refused (503), and everything else is answered
+    /// until the open runs have ended or `grace` is over, when those that are left are parked; then connections are
+    /// closed, each after the request that is under way.
     ///
     /// # Cancel safety
     ///
@@ -42,7 +46,10 @@ impl Server {
             .max_headers(HEADERS)
             .half_close(false);
         let router = self.router();
-        let mut stop = pin!(stop);
+        let mut drained = pin!(async {
+            stop.await;
+            self.shutdown(grace).await;
+        });
         loop {
             let next = async {
                 // Never closed.
@@ -50,7 +57,7 @@ impl Server {
                 (listener.accept().await, permit)
             };
             let (accepted, permit) = tokio::select! {
-                () = &mut stop => break,
+                () = &mut drained => break,
                 next = next => next,
             };
             let (stream, peer) = match accepted {
@@ -79,8 +86,7 @@ impl Server {
             });
         }
         drop(listener);
-        let requests = async { tokio::time::timeout(grace, graceful.shutdown()).await };
-        // Runs at the same time, so that one that is being created is refused rather than waited for.
-        let _ = tokio::join!(self.shutdown(grace), requests);
+        // Whoever takes longer for a request is cut off.
+        let _ = tokio::time::timeout(LAST_REQUESTS, graceful.shutdown()).await;
     }
 }
