@@ -35,20 +35,7 @@ impl Serving {
     }
 
     fn ask(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> (u16, Value) {
-        let body = body.map_or_else(String::new, |body| body.to_string());
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        (status, serde_json::from_str(body).expect("JSON"))
+        asked(&self.address, method, path, token, body.as_ref()).expect("it answers")
     }
 
     /// Sends a signal, and gives the exit code.
@@ -57,6 +44,23 @@ impl Serving {
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
         self.child.wait().expect("it ends").code()
     }
+}
+
+/// Asks on a connection of its own; `None` when nobody answers.
+fn asked(address: &str, method: &str, path: &str, token: &str, body: Option<&Value>) -> Option<(u16, Value)> {
+    let body = body.map_or_else(String::new, Value::to_string);
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {token}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, serde_json::from_str(body).ok()?))
 }
 
 #[test]
@@ -98,6 +102,66 @@ fn a_new_user_gets_from_nothing_to_a_run_that_outlives_the_server() {
     assert_eq!(place.run(&["token", "revoke", id]).code, 0);
     assert_eq!(serving.ask("GET", &path, token, None).0, 401);
     assert_eq!(serving.ended("INT"), Some(0));
+}
+
+#[test]
+fn of_runs_that_are_created_while_it_is_killed_none_is_lost_and_none_begins_twice() {
+    let place = Place::new();
+    assert_eq!(place.run(&["account", "create", "ops"]).code, 0);
+    let token = place.run(&["token", "create", "--account", "ops"]).out.trim().to_owned();
+    let serving = Serving::new(&place);
+    let make =
+        |path: &str, body| serving.ask("POST", &format!("/v1/ops{path}"), &token, Some(body)).1["id"].clone();
+    let site = make("/site", json!({"site_url": "https://example.com"}));
+    let nodes = json!([{"id": "1", "data": {"id": "1", "task_type": "case"}}]);
+    let flow = make("/flow", json!({"nodes": nodes}));
+    let wanted = json!({"site_id": site, "flow_id": flow});
+
+    // Each of them creates until its server is gone; the main thread kills it in the middle.
+    let (told, acknowledged) = std::sync::mpsc::channel();
+    let (address, child) = (serving.address.clone(), serving.child.id());
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let (told, address, token, wanted) =
+                (told.clone(), address.clone(), token.clone(), wanted.clone());
+            std::thread::spawn(move || {
+                while let Some((201, run)) = asked(&address, "POST", "/v1/ops/flowrun", &token, Some(&wanted))
+                {
+                    told.send(run["id"].clone()).expect("the test waits");
+                }
+            })
+        })
+        .collect();
+    drop(told);
+    let mut created: Vec<Value> = acknowledged.iter().take(30).collect();
+    let kill = format!("kill -KILL {child}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+    created.extend(acknowledged.iter());
+    callers.into_iter().for_each(|caller| caller.join().expect("a caller ends"));
+    let mut killed = serving;
+    killed.child.wait().expect("it is gone");
+
+    let serving = Serving::new(&place);
+    for run in &created {
+        let path = format!("/v1/ops/flowrun/{}", run.as_str().expect("an id"));
+        let ended = (0..10_000).map(|_| serving.ask("GET", &path, &token, None).1);
+        let ended = ended.into_iter().find(|run| !run["time_completed"].is_null()).expect("it ends");
+        let lines = ended["logs"].as_array().expect("lines");
+        let starts = lines.iter().filter(|line| line["message"].to_string().contains("starting job ID"));
+        assert_eq!(starts.count(), 1, "{ended}");
+    }
+    // What was not acknowledged is there whole or not at all, and the account knows how many there are.
+    let count =
+        serving.ask("GET", "/v1/ops/flowrun?limit=1", &token, None).1["count"].as_u64().expect("a number");
+    assert!(
+        count >= created.len() as u64 && count <= created.len() as u64 + 4,
+        "{count} of {}",
+        created.len()
+    );
+    let listed = place.run(&["account", "list", "--json"]);
+    let listed: Value = serde_json::from_str(&listed.out).expect("JSON");
+    assert_eq!(listed["accounts"][0]["flowruns"], count);
+    assert_eq!(serving.ended("TERM"), Some(0));
 }
 
 #[test]
