@@ -3,12 +3,15 @@
 //! What the operator names (site, pages, mail server, Slack) is open to the executor it is named for, even
 //! when it is private; everything else has to be public or on the list of allowed hosts.
 
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
 use flowrun::{BuildError, Engine, Executors, TaskTypes};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_executors::scan::{self, ScanExecutor, ScanSettings};
 use flowrun_executors::slack::{SlackExecutor, SlackSettings};
 use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
-use flowrun_guard::{Endpoint, Guard};
+use flowrun_guard::{Endpoint, Guard, GuardBuilder, Permits};
 use flowrun_server::ServerBuilder;
 use flowrun_store::SqliteStore;
 use url::Url;
@@ -39,6 +42,14 @@ pub(crate) enum WiringError {
     /// The executors do not go together.
     #[error("could not put the engine together")]
     Build(#[from] BuildError),
+    /// A file of certificate authorities cannot be used.
+    #[error("could not use the certificates of `{}`", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A guard cannot be made.
     #[error("could not prepare connections")]
     Guard(#[from] flowrun_guard::BuildError),
@@ -69,14 +80,14 @@ pub(crate) fn task_types() -> TaskTypes {
 pub(crate) fn executors(settings: &Layer, addresses: &[Url]) -> Result<Executors, WiringError> {
     let (slack, email) = (slack(settings), email(settings));
     let at = |url: &str| Endpoint::of_url(url).ok();
-    let site = guard(settings, addresses.iter().filter_map(|url| at(url.as_str())))?;
-    let to_slack =
-        guard(settings, slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url)))?;
-    let to_mail = guard(settings, email.endpoint())?;
+    let doors = Doors::of(settings)?;
+    let site = doors.guard(addresses.iter().filter_map(|url| at(url.as_str())))?;
+    let to_slack = doors.guard(slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url)))?;
+    let to_mail = doors.guard(email.endpoint())?;
     Ok(Executors::new()
         .secrets(revealed(&settings.secrets))
         .with("scan", ScanExecutor::new(site.clone(), scan(settings)))
-        .with("webhook", WebhookExecutor::new(site, WebhookSettings::new()))
+        .with("webhook", WebhookExecutor::new(site, webhook(settings, true)))
         .with("slack", SlackExecutor::new(to_slack, slack))
         .with("email", EmailExecutor::new(to_mail, email)))
 }
@@ -86,28 +97,62 @@ pub(crate) fn executors(settings: &Layer, addresses: &[Url]) -> Result<Executors
 pub(crate) fn served(settings: &Layer, server: ServerBuilder) -> Result<ServerBuilder, WiringError> {
     let (slack, email) = (slack(settings), email(settings));
     let at = |url: &str| Endpoint::of_url(url).ok();
-    let site = guard(settings, [])?;
+    let doors = Doors::of(settings)?;
+    let site = doors.guard([])?;
     let mut server = server
         .engine(|engine| engine.secrets(revealed(&settings.secrets)))
         .executor("scan", ScanExecutor::new(site.clone(), scan(settings)))
-        .executor("webhook", WebhookExecutor::new(site, WebhookSettings::new()));
+        .executor("webhook", WebhookExecutor::new(site, webhook(settings, false)));
     if slack.token.is_some() || slack.webhook_url.is_some() {
         let named = slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url));
-        server = server.executor("slack", SlackExecutor::new(guard(settings, named)?, slack));
+        server = server.executor("slack", SlackExecutor::new(doors.guard(named)?, slack));
     }
     if email.smtp_url.is_some() {
-        server = server.executor("email", EmailExecutor::new(guard(settings, email.endpoint())?, email));
+        server = server.executor("email", EmailExecutor::new(doors.guard(email.endpoint())?, email));
     }
     Ok(server)
 }
 
-/// A guard that opens the hosts the operator allows, and these.
-fn guard(
-    settings: &Layer,
-    named: impl IntoIterator<Item = Endpoint>,
-) -> Result<Guard, flowrun_guard::BuildError> {
-    let open = settings.allow_hosts.iter().cloned().chain(named);
-    open.fold(Guard::builder(), flowrun_guard::GuardBuilder::allow).build()
+/// What all guards of this program have in common.
+struct Doors<'a> {
+    settings: &'a Layer,
+    /// Shared, because the process has its file descriptors only once.
+    permits: Permits,
+    /// The contents of the files with certificate authorities.
+    authorities: Vec<(&'a Path, Vec<u8>)>,
+}
+
+impl<'a> Doors<'a> {
+    fn of(settings: &'a Layer) -> Result<Self, WiringError> {
+        let read = |path: &'a PathBuf| match std::fs::read(path) {
+            Ok(pem) => Ok((path.as_path(), pem)),
+            Err(error) => Err(WiringError::Authorities { path: path.clone(), source: error.into() }),
+        };
+        let files = settings.ssl_cert_file.iter().chain(&settings.ca_certs);
+        let authorities = files.map(read).collect::<Result<_, _>>()?;
+        let count = |setting: Option<NonZeroUsize>, default| setting.map_or(default, NonZeroUsize::get);
+        let all = count(settings.max_connections, Permits::CONNECTIONS);
+        let per_host = count(settings.max_connections_per_host, Permits::CONNECTIONS_PER_HOST);
+        Ok(Self { settings, permits: Permits::new(all, per_host), authorities })
+    }
+
+    /// A guard that opens the hosts the operator allows, and these.
+    fn guard(&self, named: impl IntoIterator<Item = Endpoint>) -> Result<Guard, WiringError> {
+        let open = self.settings.allow_hosts.iter().cloned().chain(named);
+        let guard = open.fold(Guard::builder(), GuardBuilder::allow).permits(self.permits.clone());
+        let mut guard = guard.bundled_roots(self.settings.ssl_cert_file.is_none());
+        for (path, pem) in &self.authorities {
+            guard = guard.root_certificates_pem(pem).map_err(|error| WiringError::Authorities {
+                path: path.to_path_buf(),
+                source: error.into(),
+            })?;
+        }
+        Ok(guard.build()?)
+    }
+}
+
+fn webhook(settings: &Layer, shown_by_default: bool) -> WebhookSettings {
+    WebhookSettings::new().show_answers(settings.show_answers.unwrap_or(shown_by_default))
 }
 
 fn scan(settings: &Layer) -> ScanSettings {
@@ -132,6 +177,7 @@ fn email(settings: &Layer) -> EmailSettings {
     let mut email = EmailSettings::new();
     email.smtp_url = settings.smtp_url.as_ref().map(|url| url.reveal().to_owned());
     email.from.clone_from(&settings.mail_from);
+    email.ehlo_name.clone_from(&settings.ehlo_name);
     email
 }
 

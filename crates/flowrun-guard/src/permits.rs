@@ -47,11 +47,17 @@ const HOSTS: usize = 64;
 impl Default for Permits {
     /// 64 connections, 8 of them to one host and port.
     fn default() -> Self {
-        Self::new(64, 8)
+        Self::new(Self::CONNECTIONS, Self::CONNECTIONS_PER_HOST)
     }
 }
 
 impl Permits {
+    /// How many connections are open at once where nothing else is said.
+    pub const CONNECTIONS: usize = 64;
+
+    /// Those of them to one host and port.
+    pub const CONNECTIONS_PER_HOST: usize = 8;
+
     /// So many connections in all, and to one host and port. Too few make a wide flow slow; too many take the
     /// file descriptors of the process and the patience of the other side. Zero counts as one.
     #[must_use]

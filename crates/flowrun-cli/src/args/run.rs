@@ -1,5 +1,6 @@
 //! Arguments of the commands that run flows, and the settings that flags can give.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -62,6 +63,18 @@ pub(crate) struct SettingFlags {
     /// What becomes of scan components whose tool is not installed [default: fail].
     #[arg(long, value_enum)]
     missing_tool: Option<MissingTool>,
+    /// A PEM file of certificate authorities to trust beside the others; may be repeated.
+    #[arg(long = "ca-cert", value_name = "FILE")]
+    ca_certs: Vec<PathBuf>,
+    /// Connections that are open at once [default: 64].
+    #[arg(long, value_name = "COUNT")]
+    max_connections: Option<NonZeroUsize>,
+    /// Connections to one host and port that are open at once [default: 8].
+    #[arg(long, value_name = "COUNT")]
+    max_connections_per_host: Option<NonZeroUsize>,
+    /// Whether the log shows how the answer to a failed webhook begins [default: true; for a server: false].
+    #[arg(long, value_name = "BOOL")]
+    show_answers: Option<bool>,
     /// A private host that the flow may reach; may be repeated.
     #[arg(long = "allow-host", value_name = "HOST:PORT")]
     allow_hosts: Vec<Endpoint>,
@@ -83,6 +96,9 @@ pub(crate) struct SettingFlags {
     /// Sender of mail.
     #[arg(long, value_name = "ADDRESS")]
     mail_from: Option<String>,
+    /// Name given to mail servers [default: that of the host].
+    #[arg(long, value_name = "NAME")]
+    ehlo_name: Option<String>,
 }
 
 impl SettingFlags {
@@ -95,6 +111,12 @@ impl SettingFlags {
             slack_webhook_url: self.slack_webhook_url,
             smtp_url: self.smtp_url,
             mail_from: self.mail_from,
+            ehlo_name: self.ehlo_name,
+            ca_certs: self.ca_certs,
+            ssl_cert_file: None,
+            max_connections: self.max_connections,
+            max_connections_per_host: self.max_connections_per_host,
+            show_answers: self.show_answers,
             allow_hosts: self.allow_hosts,
             missing_tool: self.missing_tool,
             secrets: Default::default(),
@@ -116,6 +138,8 @@ mod tests {
             let value = match flag {
                 "--allow-host" => "a:1",
                 "--missing-tool" => "skip",
+                "--show-answers" => "false",
+                count if count.starts_with("--max-") => "3",
                 _ => "x",
             };
             let parsed = Cli::try_parse_from(["flowrun", "run", "f", "--site", "http://a", flag, value]);

@@ -1,6 +1,7 @@
 //! Settings from the environment: `FLOWRUN_` and the name of the setting in capitals.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 
 use clap::ValueEnum as _;
 use flowrun_guard::NotAnEndpoint;
@@ -16,6 +17,12 @@ pub(crate) enum EnvError {
     /// An entry of the list is no host with a port.
     #[error("could not read the environment variable `FLOWRUN_ALLOW_HOSTS`")]
     AllowHosts(#[source] NotAnEndpoint),
+    /// Not a number, or 0.
+    #[error("`{0}` must be a number of at least 1")]
+    Count(String),
+    /// Neither `true` nor `false`.
+    #[error("`{0}` must be `true` or `false`")]
+    Bool(String),
     /// Neither `fail` nor `skip`.
     #[error("`FLOWRUN_MISSING_TOOL` must be `fail` or `skip`")]
     MissingTool,
@@ -26,10 +33,14 @@ pub(crate) enum EnvError {
 pub(crate) fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Layer, EnvError> {
     let mut layer = Layer::default();
     for (name, value) in vars {
-        let Some(name) = name.to_str().and_then(|name| name.strip_prefix("FLOWRUN_")) else { continue };
         if value.is_empty() {
             continue;
         }
+        if name == "SSL_CERT_FILE" {
+            layer.ssl_cert_file = Some(value.into());
+            continue;
+        }
+        let Some(name) = name.to_str().and_then(|name| name.strip_prefix("FLOWRUN_")) else { continue };
         let text = || value.to_str().map(str::to_owned).ok_or_else(|| EnvError::NotUtf8(full(name)));
         match name {
             "SLACK_TOKEN" => layer.slack_token = Some(text()?.into()),
@@ -38,6 +49,18 @@ pub(crate) fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> 
             "SLACK_WEBHOOK_URL" => layer.slack_webhook_url = Some(text()?.into()),
             "SMTP_URL" => layer.smtp_url = Some(text()?.into()),
             "MAIL_FROM" => layer.mail_from = Some(text()?),
+            "EHLO_NAME" => layer.ehlo_name = Some(text()?),
+            "CA_CERTS" => {
+                let files = text()?;
+                let files = files.split(',').map(str::trim).filter(|file| !file.is_empty());
+                layer.ca_certs = files.map(Into::into).collect();
+            }
+            "MAX_CONNECTIONS" => layer.max_connections = Some(count(&text()?, name)?),
+            "MAX_CONNECTIONS_PER_HOST" => layer.max_connections_per_host = Some(count(&text()?, name)?),
+            "SHOW_ANSWERS" => {
+                let shown = text()?.parse().map_err(|_| EnvError::Bool(full(name)))?;
+                layer.show_answers = Some(shown);
+            }
             "ALLOW_HOSTS" => {
                 let hosts = text()?;
                 let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
@@ -56,6 +79,10 @@ pub(crate) fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> 
         }
     }
     Ok(layer)
+}
+
+fn count(text: &str, name: &str) -> Result<NonZeroUsize, EnvError> {
+    text.trim().parse().map_err(|_| EnvError::Count(full(name)))
 }
 
 fn full(name: &str) -> String {
@@ -77,6 +104,8 @@ mod tests {
             let value = match name.as_str() {
                 "FLOWRUN_ALLOW_HOSTS" => "a:1",
                 "FLOWRUN_MISSING_TOOL" => "skip",
+                "FLOWRUN_SHOW_ANSWERS" => "false",
+                count if count.starts_with("FLOWRUN_MAX_") => "3",
                 _ => "x",
             };
             assert_ne!(read(&name, value).unwrap(), Layer::default(), "{name}");
@@ -88,6 +117,9 @@ mod tests {
     fn wrong_values_are_named() {
         assert!(read("FLOWRUN_MISSING_TOOL", "maybe").unwrap_err().to_string().contains("MISSING_TOOL"));
         assert!(matches!(read("FLOWRUN_ALLOW_HOSTS", "a:1,b").unwrap_err(), EnvError::AllowHosts(_)));
+        assert!(read("FLOWRUN_MAX_CONNECTIONS", "0").unwrap_err().to_string().contains("at least 1"));
+        assert!(read("FLOWRUN_SHOW_ANSWERS", "yes").unwrap_err().to_string().contains("SHOW_ANSWERS"));
+        assert_eq!(read("SSL_CERT_FILE", "a.pem").unwrap().ssl_cert_file, Some("a.pem".into()));
         assert_eq!(read("FLOWRUN_SOMETHING_ELSE", "x").unwrap(), Layer::default());
     }
 }

@@ -64,13 +64,18 @@ fn masked(text: &str, key: Option<&str>) -> String {
 }
 
 /// The names of settings, and the words that are values of one.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 17] = [
     "slack_token",
     "slack_channel",
     "slack_api_url",
     "slack_webhook_url",
     "smtp_url",
     "mail_from",
+    "ehlo_name",
+    "ca_certs",
+    "max_connections",
+    "max_connections_per_host",
+    "show_answers",
     "allow_hosts",
     "missing_tool",
     "secrets",
@@ -88,6 +93,9 @@ mod tests {
         for line in super::super::HELP.lines().filter(|line| line.starts_with("  --")) {
             let text = match line.split_whitespace().nth(2).unwrap() {
                 "allow_hosts" => "allow_hosts = ['a:1']".to_owned(),
+                "ca_certs" => "ca_certs = ['a.pem']".to_owned(),
+                "show_answers" => "show_answers = false".to_owned(),
+                count if count.starts_with("max_") => format!("{count} = 3"),
                 "missing_tool" => "missing_tool = 'skip'".to_owned(),
                 "[secrets]" => "[secrets]\nX = 'x'".to_owned(),
                 key => format!("{key} = 'x'"),
@@ -103,6 +111,7 @@ mod tests {
         assert_eq!(misspelt.span, Some(16..26));
         assert!(from_toml("mail_from = 1").unwrap_err().span.is_some());
         assert!(from_toml("allow_hosts = ['nonsense']").unwrap_err().span.is_some());
+        assert!(from_toml("max_connections = 0").is_err());
         assert!(from_toml("= =").unwrap_err().span.is_some());
     }
 

@@ -1,6 +1,8 @@
 //! The settings that one place gives, and how places are laid over each other.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use flowrun_guard::Endpoint;
 use serde::Deserialize;
@@ -25,6 +27,19 @@ pub(crate) struct Layer {
     pub(crate) smtp_url: Option<Hidden>,
     /// The sender of mail.
     pub(crate) mail_from: Option<String>,
+    /// The name mail is announced under.
+    pub(crate) ehlo_name: Option<String>,
+    /// Files of certificate authorities that are trusted beside the others.
+    pub(crate) ca_certs: Vec<PathBuf>,
+    /// The file that stands for the bundled certificate authorities. Other programs read the same variable.
+    #[serde(skip)]
+    pub(crate) ssl_cert_file: Option<PathBuf>,
+    /// Connections that are open at once.
+    pub(crate) max_connections: Option<NonZeroUsize>,
+    /// Those of them to one host and port.
+    pub(crate) max_connections_per_host: Option<NonZeroUsize>,
+    /// Whether the log shows how the answer to a failed webhook begins.
+    pub(crate) show_answers: Option<bool>,
     /// Private hosts that flows may reach.
     #[serde(deserialize_with = "endpoints")]
     pub(crate) allow_hosts: Vec<Endpoint>,
@@ -38,6 +53,7 @@ impl Layer {
     /// This layer, and below it, for what it does not say, another.
     pub(crate) fn over(mut self, below: Self) -> Self {
         self.allow_hosts.extend(below.allow_hosts);
+        self.ca_certs.extend(below.ca_certs);
         let mut secrets = below.secrets;
         secrets.extend(self.secrets);
         Self {
@@ -47,6 +63,12 @@ impl Layer {
             slack_webhook_url: self.slack_webhook_url.or(below.slack_webhook_url),
             smtp_url: self.smtp_url.or(below.smtp_url),
             mail_from: self.mail_from.or(below.mail_from),
+            ehlo_name: self.ehlo_name.or(below.ehlo_name),
+            ca_certs: self.ca_certs,
+            ssl_cert_file: self.ssl_cert_file.or(below.ssl_cert_file),
+            max_connections: self.max_connections.or(below.max_connections),
+            max_connections_per_host: self.max_connections_per_host.or(below.max_connections_per_host),
+            show_answers: self.show_answers.or(below.show_answers),
             allow_hosts: self.allow_hosts,
             missing_tool: self.missing_tool.or(below.missing_tool),
             secrets,

@@ -1,7 +1,7 @@
 //! Settings, from three places: a flag wins over the environment, the environment over `flowrun.toml`.
 //!
 //! Every setting has one name, the key in the file: `slack_token` is `--slack-token` as a flag and
-//! `FLOWRUN_SLACK_TOKEN` in the environment. Lists (`allow_hosts`) add up over the three places; secrets add
+//! `FLOWRUN_SLACK_TOKEN` in the environment. Lists (`allow_hosts`, `ca_certs`) add up over the three places; secrets add
 //! up by name. This module is pure: it is handed the flags, the variables and the text of the file, and does
 //! not know what the settings are used for.
 
@@ -29,9 +29,16 @@ Settings, by flag, else environment, else the file flowrun.toml:
   --slack-webhook-url  FLOWRUN_SLACK_WEBHOOK_URL  slack_webhook_url  incoming webhook, instead of a bot
   --smtp-url           FLOWRUN_SMTP_URL           smtp_url           smtp[s]://[USER:PASSWORD@]HOST[:PORT]
   --mail-from          FLOWRUN_MAIL_FROM          mail_from          sender of mail
+  --ehlo-name          FLOWRUN_EHLO_NAME          ehlo_name          name given to mail servers, default the host's
   --allow-host         FLOWRUN_ALLOW_HOSTS        allow_hosts        private hosts that flows may reach, HOST:PORT
+  --ca-cert            FLOWRUN_CA_CERTS           ca_certs           PEM files of certificate authorities to trust
+  --max-connections    FLOWRUN_MAX_CONNECTIONS    max_connections    open at once, default 64
+  --max-connections-per-host  FLOWRUN_MAX_CONNECTIONS_PER_HOST  max_connections_per_host  default 8
+  --show-answers       FLOWRUN_SHOW_ANSWERS       show_answers       how the answer to a failed webhook begins: true
+                                                                     (default) or false (default of a server)
   --missing-tool       FLOWRUN_MISSING_TOOL       missing_tool       fail (default) or skip
   --secret             FLOWRUN_SECRET_<NAME>      [secrets] NAME     value of {{NAME}} in templates
 
-Lists and secrets add up over the three places. In the environment, FLOWRUN_ALLOW_HOSTS is separated by commas.
+Lists and secrets add up over the three places. In the environment, lists are separated by commas. SSL_CERT_FILE names
+a file of certificate authorities that stands for the bundled ones, as it does for other programs.
 Arguments are visible to other users of the machine: prefer the environment for tokens, passwords and secrets.";

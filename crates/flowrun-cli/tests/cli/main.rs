@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bench;
+mod certificates;
 mod check;
 mod demo;
 mod graph;
