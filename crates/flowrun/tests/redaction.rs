@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flowrun::{
-    BuildError, Context, Engine, EngineBuilder, ErrorClass, Facts, Flow, MemoryStore, NodeSpec, ObjectEntry,
-    Outcome, Place, Redactor, ResumeError, RunRequest, Site, Store, Task, TaskExecutor, async_trait,
+    BuildError, Context, Engine, EngineBuilder, Facts, Flow, MemoryStore, NodeSpec, ObjectEntry, Outcome,
+    Place, Redactor, ResumeError, RunRequest, Site, Store, Task, TaskExecutor, async_trait,
 };
 use flowrun_testkit::canary::{Canary, Spelling};
 use proptest::prelude::*;
@@ -136,7 +136,7 @@ impl TaskExecutor for Echo {
             context.object(ObjectEntry::new("page", &format!("id {}", spelling.text)), Some(facts));
         }
         match &*task.node() {
-            "fails" => Outcome::failed(ErrorClass::Permanent, format!("no: {}", setting[3].text)),
+            "fails" => Outcome::failed(format!("no: {}", setting[3].text)),
             _ => panic!("{} {}", setting[0].text, filled[0].text),
         }
     }
