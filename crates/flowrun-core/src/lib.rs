@@ -12,12 +12,16 @@ mod semantics;
 mod task;
 mod template;
 
+#[cfg(feature = "petgraph")]
+pub use ::petgraph;
 pub use condition::{
     Comparison, ConditionLint, ConditionWarning, Conditions, Evaluation, LintKind, MalformedConditions,
     NotAnOperator, Operand, Operator, Seen,
 };
 pub use keys::{DataKey, Unreadable, data_keys, documented_keys};
 pub use model::*;
+#[cfg(feature = "petgraph")]
+pub use plan::PlanEdge;
 pub use plan::{
     EffectClass, KindsOfNodes, NODE_SETTINGS, NodeProblem, NodeSetting, ORIGINAL_SETTINGS, ObjectKinds,
     OnUnknown, Plan, PlanError, Role, TaskTypes,

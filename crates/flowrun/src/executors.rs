@@ -10,6 +10,7 @@ use flowrun_core::{
 
 use crate::Context;
 use crate::executor::{ExecutorList, Function, TaskExecutor};
+use crate::typed::{Typed, TypedExecutor};
 
 /// What can be done: each task type with its role, what it does to the world outside, and its executor.
 ///
@@ -123,6 +124,12 @@ impl Executors {
         function: impl Fn(&Task, &Context) -> Outcome + Send + Sync + 'static,
     ) -> Self {
         self.with(task_type, Function(function))
+    }
+
+    /// Adds an executor with typed settings, which a check reads too. Its role is that of [`with`](Self::with).
+    #[must_use]
+    pub fn with_typed(self, task_type: impl Into<String>, executor: impl TypedExecutor) -> Self {
+        self.with(task_type, Typed(executor))
     }
 
     fn add(

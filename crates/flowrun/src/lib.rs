@@ -41,6 +41,7 @@
 //! None is on by default.
 //!
 //! - `sqlite`: a store in an SQLite file, `SqliteStore`;
+//! - `petgraph`: a plan as petgraph walks it: its visit traits, and petgraph re-exported;
 //! - `failpoints`: named places where tests stop the process; never in a release.
 #![forbid(unsafe_code)]
 
@@ -72,6 +73,7 @@ mod secrets;
 mod signal;
 mod slots;
 mod stops;
+mod typed;
 
 pub use async_trait::async_trait;
 pub use builder::EngineBuilder;
@@ -97,3 +99,4 @@ pub use redact::{RedactedStream, Redactor};
 pub use request::{RunRequest, StartError};
 pub use runs::ListedRun;
 pub use slots::SlotRequest;
+pub use typed::{ExecutorError, TypedExecutor};

@@ -135,7 +135,8 @@ impl Visitable for Links {
 }
 
 /// Which nodes a petgraph walk has seen.
-pub(crate) struct Visited(Vec<bool>);
+#[derive(Clone, Debug)]
+pub struct Visited(Vec<bool>);
 
 impl petgraph::visit::VisitMap<NodeIx> for Visited {
     fn visit(&mut self, node: NodeIx) -> bool {

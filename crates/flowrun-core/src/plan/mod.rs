@@ -11,6 +11,8 @@ mod interned;
 mod kinds;
 mod links;
 mod names;
+#[cfg(feature = "petgraph")]
+mod petgraph;
 mod problem;
 mod settings;
 #[cfg(test)]
@@ -26,6 +28,8 @@ use crate::model::{Diagnostic, Findings, Flow, Node, NodeIx};
 pub use error::PlanError;
 pub use kinds::{KindsOfNodes, ObjectKinds};
 pub(crate) use links::Links;
+#[cfg(feature = "petgraph")]
+pub use petgraph::PlanEdge;
 pub use problem::NodeProblem;
 pub(crate) use settings::NodeSettings;
 pub use settings::{NODE_SETTINGS, NodeSetting, ORIGINAL_SETTINGS, OnUnknown};
