@@ -12,6 +12,9 @@ use flowrun_store::{MemoryStore, SqliteOptions, Store};
 use flowrun_testkit::faults::Disk;
 use flowrun_testkit::store_suite::{self, Place};
 
+/// What the stores in files take at most: more than the suite stores anywhere else, and little enough to be quick.
+const LARGEST: usize = 2 << 20;
+
 /// A store in a file of its own.
 struct InFile(tempfile::TempDir);
 
@@ -25,7 +28,25 @@ impl Place for InFile {
     fn open(&self) -> Box<dyn Store> {
         let options = SqliteOptions::new(self.0.path().join("store")).reserve(0);
         // Whatever the disk does, both ways to it are taken.
-        Box::new(options.quick(Duration::MAX).open().unwrap())
+        Box::new(options.quick(Duration::MAX).largest(LARGEST).open().unwrap())
+    }
+
+    fn largest(&self) -> Option<usize> {
+        Some(LARGEST)
+    }
+}
+
+/// A store with a fault, in memory: there are many.
+struct WithFault(Disk, Fault);
+
+impl Place for WithFault {
+    fn open(&self) -> Box<dyn Store> {
+        let store = SqliteOptions::new("store").vfs(self.0.name()).largest(LARGEST).open().unwrap();
+        Box::new(Faulty::new(store, self.1))
+    }
+
+    fn largest(&self) -> Option<usize> {
+        Some(LARGEST)
     }
 }
 
@@ -43,14 +64,7 @@ fn the_sqlite_store_passes() {
 
 /// The checks that a store with this fault fails.
 fn broken_by(fault: Fault) -> Vec<&'static str> {
-    let broken = store_suite::run(|| {
-        // In memory: there are many.
-        let disk = Disk::new("store");
-        Box::new(move || {
-            let store = SqliteOptions::new("store").vfs(disk.name()).open().unwrap();
-            Box::new(Faulty::new(store, fault)) as Box<dyn Store>
-        })
-    });
+    let broken = store_suite::run(|| Box::new(WithFault(Disk::new("store"), fault)));
     broken.into_iter().map(|(name, _)| name).collect()
 }
 

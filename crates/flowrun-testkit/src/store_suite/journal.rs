@@ -19,6 +19,7 @@ named!(
     a_reader_outlives_its_writer,
     a_writer_that_goes_leaves_what_it_wrote,
     a_run_has_one_writer,
+    a_decision_that_cannot_be_stored_is_refused_alone,
 );
 
 fn lines_are_numbered_from_one_without_gaps(place: &dyn Place) -> Result<(), Broken> {
@@ -199,5 +200,45 @@ fn a_run_has_one_writer(place: &dyn Place) -> Result<(), Broken> {
     ensure!(matches!(second, Err(StoreError::InUse(_))), "a second writer gets {second:?}");
     drop(held);
     store.open(id(1)).map(drop)?;
+    Ok(())
+}
+
+fn a_decision_that_cannot_be_stored_is_refused_alone(place: &dyn Place) -> Result<(), Broken> {
+    let Some(largest) = place.largest() else { return Ok(()) };
+    let store = place.open();
+    let mut one = store_run(&*store, 1, &[&[logged("a")]])?;
+    let mut other = store_run(&*store, 2, &[&[logged("a")]])?;
+    let large = "x".repeat(largest + 1);
+    // Nobody waits before all of them are appended, so that a store that writes many together has a bad one among them.
+    let commits = [
+        other.append(super::at(1), &mut vec![logged("b")]),
+        one.append(super::at(1), &mut vec![logged("b")]),
+        one.append(super::at(1), &mut vec![logged("in one with it"), logged(&large)]),
+        other.append(super::at(1), &mut vec![logged("c")]),
+        one.append(super::at(1), &mut vec![logged("behind it")]),
+        other.append(super::at(1), &mut vec![logged("d")]),
+    ];
+    let fates = commits.map(|commit| futures::executor::block_on(commit.done()));
+    let is_refused = |fate: &Result<(), StoreError>| matches!(fate, Err(StoreError::Unstorable { .. }));
+    let refused = fates.each_ref().map(is_refused);
+    ensure!(refused == [false, false, true, false, true, false], "the appends end as {fates:?}");
+    let [before, with, _, between, _, after] = fates;
+    [before, with, between, after].into_iter().collect::<Result<(), _>>()?;
+    // The journal takes nothing more, and the store takes what others have to say.
+    let later = append(&mut *one, 2, &[logged("later")]);
+    ensure!(is_refused(&later), "its journal goes on: {later:?}");
+    append(&mut *other, 2, &[logged("e")])?;
+    let new = store_run(&*store, 3, &[&[logged("a")]])?;
+    // The run stands where it stood, and goes on from there once it is opened anew.
+    let _reader = one.reader();
+    drop(one);
+    let (stored, mut one) = store.open(id(1))?;
+    ensure!(messages(&stored.lines) == ["a", "b"], "its run is left with {} lines", stored.lines.len());
+    append(&mut *one, 3, &[logged("f")])?;
+    let expected: [&[&str]; 3] = [&["a", "b", "f"], &["a", "b", "c", "d", "e"], &["a"]];
+    for (journal, expected) in [one, other, new].iter().zip(expected) {
+        let lines = journal.reader().read(0, 10)?.lines;
+        ensure!(messages(&lines) == expected, "instead of {expected:?} it reads {:?}", messages(&lines));
+    }
     Ok(())
 }

@@ -23,6 +23,13 @@ use flowrun_store::{Journal, JournalLine, NewRun, Store, StoreError};
 pub trait Place {
     /// Opens the store.
     fn open(&self) -> Box<dyn Store>;
+
+    /// Bytes of the largest piece that the store takes: the records of one decision, or the flow of a run. Whatever is
+    /// larger has to be refused with [`StoreError::Unstorable`]; everything that the suite stores otherwise has less than
+    /// 2 MiB. Default: there is no limit, and nothing is checked about it.
+    fn largest(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl<F: Fn() -> Box<dyn Store>> Place for F {

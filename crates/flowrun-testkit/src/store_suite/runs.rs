@@ -18,6 +18,7 @@ named!(
     a_run_that_is_written_is_not_deleted,
     a_deleted_run_is_gone_and_its_id_stays_taken,
     deleting_one_run_leaves_the_others,
+    a_run_that_cannot_be_stored_leaves_no_trace,
 );
 
 fn nothing_is_stored_before_the_first_append(place: &dyn Place) -> Result<(), Broken> {
@@ -179,5 +180,19 @@ fn deleting_one_run_leaves_the_others(place: &dyn Place) -> Result<(), Broken> {
         let (stored, _) = store.open(id(number))?;
         ensure!(stored.lines.len() == 2, "run {number} has {} lines", stored.lines.len());
     }
+    Ok(())
+}
+
+fn a_run_that_cannot_be_stored_leaves_no_trace(place: &dyn Place) -> Result<(), Broken> {
+    let Some(largest) = place.largest() else { return Ok(()) };
+    let store = place.open();
+    let mut large = new_run(1);
+    large.flow = format!("{FLOW}{}", " ".repeat(largest)).into();
+    // It may show as late as when something is written.
+    let stored = store.create(large).and_then(|mut journal| append(&mut *journal, 0, &[Record::RunStarted]));
+    ensure!(matches!(stored, Err(StoreError::Unstorable { .. })), "storing it gives {stored:?}");
+    let listed = store.runs(&RunFilter::default())?;
+    ensure!(listed.is_empty(), "it lists {listed:?}");
+    let _small = store_run(&*store, 1, &[&[Record::RunStarted]])?;
     Ok(())
 }

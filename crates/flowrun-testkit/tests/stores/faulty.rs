@@ -1,6 +1,7 @@
 //! A store that breaks one promise.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use flowrun_core::{Record, RunId, RunStatus, Timestamp};
@@ -28,6 +29,10 @@ pub(crate) enum Fault {
     LoneLineEndsWithWriter,
     UnpublishedLost,
     TwoWriters,
+    OversizedTaken,
+    StoppedByOversized,
+    GoesOnAfterOversized,
+    OversizedRunsTaken,
     UnwrittenListed,
     IdsTakenTwice,
     IdsFreeOnceOpenedAgain,
@@ -98,6 +103,10 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (LoneLineEndsWithWriter, &["a_reader_outlives_its_writer"]),
     (UnpublishedLost, &["a_writer_that_goes_leaves_what_it_wrote"]),
     (TwoWriters, &["a_run_has_one_writer"]),
+    (OversizedTaken, &["a_decision_that_cannot_be_stored_is_refused_alone"]),
+    (StoppedByOversized, &["a_decision_that_cannot_be_stored_is_refused_alone"]),
+    (GoesOnAfterOversized, &["a_decision_that_cannot_be_stored_is_refused_alone"]),
+    (OversizedRunsTaken, &["a_run_that_cannot_be_stored_leaves_no_trace"]),
     (ManyInTheirOwnOrder, &["many_runs_are_opened_as_each_of_them_is"]),
     (UnwrittenListed, &["nothing_is_stored_before_the_first_append"]),
     (IdsTakenTwice, &["an_id_is_taken_once"]),
@@ -106,6 +115,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (
         OpenedWithoutLines,
         &[
+            "a_decision_that_cannot_be_stored_is_refused_alone",
             "an_opened_run_goes_on_where_it_stopped",
             "many_runs_are_opened_as_each_of_them_is",
             "deleting_one_run_leaves_the_others",
@@ -169,6 +179,8 @@ pub(crate) struct Faulty {
     /// Runs that were written to.
     written: Arc<Mutex<BTreeSet<RunId>>>,
     ended: Arc<Mutex<BTreeSet<RunId>>>,
+    /// Whether something was refused that cannot be stored.
+    has_refused: Arc<AtomicBool>,
 }
 
 impl Faulty {
@@ -179,6 +191,7 @@ impl Faulty {
             created: Mutex::default(),
             written: Arc::default(),
             ended: Arc::default(),
+            has_refused: Arc::default(),
         }
     }
 
@@ -191,9 +204,11 @@ impl Faulty {
             is_one_of_many,
             appends: 0,
             late: None,
+            has_published: false,
             unpublished: Vec::new(),
             written: Arc::clone(&self.written),
             ended: Arc::clone(&self.ended),
+            has_refused: Arc::clone(&self.has_refused),
             is_held: Arc::default(),
         })
     }
@@ -236,8 +251,11 @@ impl Store for Faulty {
         if self.fault == SecretsLost {
             new.secrets.clear();
         }
-        self.created.lock().unwrap().push(new.clone());
-        match self.store.create(new) {
+        let created = self.store.create(new.clone());
+        if !matches!(created, Err(StoreError::Unstorable { .. })) {
+            self.created.lock().unwrap().push(new);
+        }
+        match created {
             Err(StoreError::AlreadyExists(_))
                 if self.fault == IdsTakenTwice && self.store.epoch() == 1 && !self.is_deleted(run) =>
             {
@@ -248,6 +266,7 @@ impl Store for Faulty {
             {
                 Ok(Box::new(Nothing))
             }
+            Err(StoreError::Unstorable { .. }) if self.fault == OversizedRunsTaken => Ok(Box::new(Nothing)),
             created => Ok(self.journal(run, created?)),
         }
     }
@@ -345,10 +364,35 @@ struct FaultyJournal {
     appends: usize,
     /// What was to be written at once, and is not handed on yet.
     late: Option<(Timestamp, Vec<Record>)>,
+    has_published: bool,
     unpublished: Vec<(Timestamp, Vec<Record>)>,
     written: Arc<Mutex<BTreeSet<RunId>>>,
     ended: Arc<Mutex<BTreeSet<RunId>>>,
+    has_refused: Arc<AtomicBool>,
     is_held: Arc<()>,
+}
+
+impl FaultyJournal {
+    /// Appends, and makes a fault of what the store below refuses.
+    fn append_refusable(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        if self.fault == StoppedByOversized && self.has_refused.load(Ordering::Relaxed) {
+            let source = Arc::new(std::io::Error::other("it has refused something"));
+            return Commit::Done(Err(StoreError::FailStop { source }));
+        }
+        let had_refused = self.has_refused.load(Ordering::Relaxed);
+        match self.journal.append(at, records) {
+            Commit::Done(Err(StoreError::Unstorable { .. }))
+                if self.fault == OversizedTaken || (self.fault == GoesOnAfterOversized && had_refused) =>
+            {
+                Commit::Done(Ok(()))
+            }
+            commit => {
+                let is_refused = matches!(commit, Commit::Done(Err(StoreError::Unstorable { .. })));
+                self.has_refused.fetch_or(is_refused, Ordering::Relaxed);
+                commit
+            }
+        }
+    }
 }
 
 impl Journal for FaultyJournal {
@@ -361,7 +405,7 @@ impl Journal for FaultyJournal {
             self.ended.lock().unwrap().insert(self.run);
         }
         match self.fault {
-            UnpublishedLost => {
+            UnpublishedLost if !self.has_published => {
                 self.unpublished.push((at, std::mem::take(records)));
                 Commit::Done(Ok(()))
             }
@@ -371,14 +415,14 @@ impl Journal for FaultyJournal {
             LateAppendLost if self.appends == 45 => Commit::Done(Ok(())),
             LongTextsCut => {
                 let cut = records.iter().map(|record| match record {
-                    Record::Logged { node, message } if message.len() > 1000 => {
+                    Record::Logged { node, message } if (1_000..2_000_000).contains(&message.len()) => {
                         Record::Logged { node: *node, message: "cut".into() }
                     }
                     other => other.clone(),
                 });
                 self.journal.append(at, &mut cut.collect())
             }
-            _ => self.journal.append(at, records),
+            _ => self.append_refusable(at, records),
         }
     }
 
@@ -397,6 +441,7 @@ impl Journal for FaultyJournal {
     }
 
     fn publish(&mut self) {
+        self.has_published = true;
         for (at, mut records) in self.unpublished.drain(..) {
             let appended = futures::executor::block_on(self.journal.append(at, &mut records).done());
             appended.expect("the store below is sound");
