@@ -38,7 +38,7 @@ pub(crate) struct Watch<'a> {
 enum Seen {
     /// There is something to tell.
     News(usize, Box<Watched>),
-    /// It is over.
+    /// It is over, or at rest.
     Over(usize),
 }
 
@@ -52,9 +52,11 @@ impl Watch<'_> {
             .collect();
         let mut skipped = vec![Skipped::default(); runs.len()];
         let mut seen: SelectAll<_> =
-            runs.iter().enumerate().map(|(place, run)| seen_of(place, run)).collect();
-        let mut at_rest: FuturesUnordered<_> =
-            runs.iter().enumerate().map(|(place, (run, _))| run.at_rest().map(move |()| place)).collect();
+            runs.iter().enumerate().map(|(place, run)| self.seen_of(place, run)).collect();
+        let mut at_rest: FuturesUnordered<_> = match self.keep {
+            Keep::Nothing => runs.iter().map(|(run, _)| run.at_rest().map(move |()| run)).collect(),
+            Keep::In(_) => FuturesUnordered::new(),
+        };
         let mut open: BTreeSet<usize> = (0..runs.len()).collect();
         let mut interrupted = None;
         let grace = tokio::time::sleep(Duration::MAX);
@@ -71,11 +73,8 @@ impl Watch<'_> {
                     }
                     Seen::Over(place) => drop(open.remove(&place)),
                 },
-                Some(place) = at_rest.next() => match self.keep {
-                    // There is no other process in which a person could let it go on.
-                    Keep::Nothing => runs[place].0.cancel().await,
-                    Keep::In(_) => drop(open.remove(&place)),
-                },
+                // There is no other process in which a person could let it go on.
+                Some(run) = at_rest.next() => run.cancel().await,
                 interrupt = self.interrupts.next() => {
                     if interrupted.replace(interrupt).is_some() {
                         return Err(DriveError::Abandoned { again: self.again(runs) });
@@ -115,19 +114,27 @@ impl Watch<'_> {
         }
     }
 
+    /// What comes of one run, until it is over, or at rest where it can be let go on later.
+    fn seen_of(
+        &self,
+        place: usize,
+        (run, after): &(RunHandle, u64),
+    ) -> BoxStream<'static, Result<Seen, StoreError>> {
+        let events = run.events_after(*after);
+        let events = match self.keep {
+            Keep::Nothing => events,
+            Keep::In(_) => events.until_rest(),
+        };
+        let news = events.into_stream().map(move |watched| Ok(Seen::News(place, Box::new(watched?))));
+        news.chain(futures::stream::once(async move { Ok(Seen::Over(place)) })).boxed()
+    }
+
     /// How to go on with what is left.
     fn again(&self, runs: &[(RunHandle, u64)]) -> Option<String> {
         let Keep::In(store) = self.keep else { return None };
         let only = if let [(run, _)] = runs { Some(run.id()) } else { None };
         Some(resume_command(store, only))
     }
-}
-
-/// What comes of one run.
-fn seen_of(place: usize, (run, after): &(RunHandle, u64)) -> BoxStream<'static, Result<Seen, StoreError>> {
-    let news = run.events_after(*after).into_stream();
-    let news = news.map(move |watched| Ok(Seen::News(place, Box::new(watched?))));
-    news.chain(futures::stream::once(async move { Ok(Seen::Over(place)) })).boxed()
 }
 
 /// The command that goes on with a run, or with all that are open.

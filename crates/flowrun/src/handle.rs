@@ -156,7 +156,7 @@ impl RunHandle {
     /// The events after the one numbered `seq`.
     #[must_use]
     pub fn events_after(&self, seq: u64) -> Events {
-        Events { handle: self.clone(), seq, ready: VecDeque::new() }
+        Events { handle: self.clone(), seq, ready: VecDeque::new(), ends_at_rest: false }
     }
 }
 
@@ -198,12 +198,22 @@ pub struct Events {
     /// Number of the last event that was read.
     seq: u64,
     ready: VecDeque<Watched>,
+    ends_at_rest: bool,
 }
 
 /// Lines read from the store at a time.
 const PAGE: usize = 256;
 
 impl Events {
+    /// Ends also where the run comes to [rest](RunHandle::at_rest), once everything before that was told. Waiting
+    /// for the rest and for events side by side would not do: the last events may still be on their way from the
+    /// store when the rest is told.
+    #[must_use]
+    pub const fn until_rest(mut self) -> Self {
+        self.ends_at_rest = true;
+        self
+    }
+
     /// The next event; `None` when the run is over and all were read.
     ///
     /// # Errors
@@ -219,14 +229,17 @@ impl Events {
                 return Ok(Some(next));
             }
             let progress = Arc::clone(&self.handle.progress);
-            // Before the reading, so that nothing committed meanwhile, or before the end, is missed.
-            let (told, is_over) = (progress.told(), progress.end().is_some());
+            let ends_at_rest = self.ends_at_rest;
+            let is_done = || progress.end().is_some() || (ends_at_rest && progress.state().is_at_rest());
+            // Before the reading, so that nothing committed meanwhile, or before the end, is missed: what is
+            // committed is told before the end or the rest that comes of it.
+            let (told, was_done) = (progress.told(), is_done());
             self.read().await?;
             if self.ready.is_empty() {
-                if is_over {
+                if was_done {
                     return Ok(None);
                 }
-                let has_changed = || progress.told() != told || progress.end().is_some();
+                let has_changed = || progress.told() != told || is_done();
                 progress.until(|| has_changed().then_some(())).await;
             }
         }

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
 use flowrun::{
-    Commit, Engine, Flow, Journal, JournalPage, JournalReader, MemoryStore, NewRun, NodeSpec, Outcome,
-    Record, RunFilter, RunId, RunRequest, RunStatus, RunSummary, Site, Store, StoreError, StoredRun,
-    Timestamp, Watched,
+    Commit, Context, Engine, Flow, Journal, JournalPage, JournalReader, MemoryStore, NewRun, NodeSpec,
+    Outcome, Record, RunFilter, RunId, RunRequest, RunStatus, RunSummary, Site, Store, StoreError, StoredRun,
+    Task, TaskExecutor, Timestamp, Watched, async_trait,
 };
+use futures::StreamExt as _;
+use tokio::sync::Notify;
 
 /// A store that tells on which threads its journals were read.
 #[derive(Clone, Default)]
@@ -97,4 +99,33 @@ async fn what_may_block_is_read_on_another_thread() {
     assert_eq!(watch(true).await, (2 * 1_000 + 2, false));
     // What the line above would show.
     assert_eq!(watch(false).await, (2 * 1_000 + 2, true));
+}
+
+/// Works until it is let go on.
+struct Waits(Arc<Notify>);
+
+#[async_trait]
+impl TaskExecutor for Waits {
+    async fn execute(self: Arc<Self>, _: Task, _: Context) -> Outcome {
+        self.0.notified().await;
+        Outcome::done()
+    }
+}
+
+/// The rest is told while the last page is still read on another thread.
+#[tokio::test]
+async fn everything_before_the_rest_is_told_before_it() {
+    let go_on = Arc::new(Notify::new());
+    let store = Told { may_block: true, ..Told::default() };
+    let engine = Engine::builder().store(store).executor("work", Waits(Arc::clone(&go_on)));
+    let engine = engine.build().unwrap();
+    let flow = Flow::builder().node(NodeSpec::new("1", "work")).node(NodeSpec::new("2", "work"));
+    let flow = flow.edge("1", "2").build().unwrap();
+    let run = engine.start(RunRequest::new(flow, Site::new("https://a.example"))).await.unwrap();
+    run.pause().await;
+    go_on.notify_one();
+    let told: Vec<_> = run.events().until_rest().into_stream().map(|event| event.unwrap()).collect().await;
+    let Some(Watched::Event(last)) = told.last() else { panic!("{told:?}") };
+    assert!(matches!(last.record, Record::NodeDue { .. }) && last.node.as_deref() == Some("2"), "{last:?}");
+    assert_eq!(run.status(), RunStatus::Working);
 }
