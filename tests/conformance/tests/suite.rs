@@ -264,7 +264,9 @@ fn a_case_by_design_is_compared_without_any_rule() {
 #[test]
 fn every_rule_is_explained_and_every_explanation_has_a_rule() {
     let text = std::fs::read_to_string(folder("../docs/differences.md")).unwrap();
-    let headings = text.lines().filter_map(|line| line.strip_prefix("### "));
+    // Those of the API come after them, and have a test of their own.
+    let runs = text.lines().take_while(|line| *line != "## The API");
+    let headings = runs.filter_map(|line| line.strip_prefix("### "));
     let explained: BTreeSet<&str> = headings.filter_map(|heading| heading.split(':').next()).collect();
     let numbers: BTreeSet<&str> = rules().map(|rule| rule.number).collect();
     assert_eq!(explained, numbers);
