@@ -60,12 +60,18 @@ impl Undone {
 /// What an answer with this status leaves undone; `None` when it is final.
 #[cfg(feature = "webhook")]
 pub(crate) fn undone_by(status: u16, headers: &flowrun_guard::Headers) -> Option<Undone> {
-    let is_transient = match status {
+    is_transient(status)
+        .then(|| Undone { retry_after: headers.retry_after(SystemTime::now()), ..Undone::TRANSIENT })
+}
+
+/// Whether an answer with this status may be another one later.
+#[cfg(any(feature = "scan", feature = "webhook"))]
+pub(crate) const fn is_transient(status: u16) -> bool {
+    match status {
         // Too slow, too early, too many (RFC 9110, 8470 and 6585).
         408 | 425 | 429 => true,
         // What a server cannot do now it may do later; what it does not know at all it will not learn.
         501 | 505 => false,
-        _ => (500..=599).contains(&status),
-    };
-    is_transient.then(|| Undone { retry_after: headers.retry_after(SystemTime::now()), ..Undone::TRANSIENT })
+        _ => matches!(status, 500..=599),
+    }
 }

@@ -20,7 +20,7 @@ use super::facts::{ComponentState, Look, facts};
 use super::links::{Links, REDIRECTS};
 use super::page::Surroundings;
 use super::{Component, MissingTool, ScanSettings};
-use crate::outcome::{refused, stopped};
+use crate::outcome::{is_transient, refused, stopped};
 use crate::text::tame;
 
 /// Scans every page of the task's resources with the engine `http`: plain fetches, no browser.
@@ -190,13 +190,8 @@ struct Passing {
 impl Passing {
     /// What an answer says about another one later; `None` when that would be the same.
     fn of(response: &Response) -> Option<Self> {
-        let is_passing = match response.status {
-            // Too slow, too early, too many (RFC 9110, 8470 and 6585).
-            408 | 425 | 429 => true,
-            501 | 505 => false,
-            status => (500..=599).contains(&status),
-        };
-        is_passing.then(|| Self { retry_after: response.headers.retry_after(SystemTime::now()) })
+        is_transient(response.status)
+            .then(|| Self { retry_after: response.headers.retry_after(SystemTime::now()) })
     }
 }
 
