@@ -1,4 +1,5 @@
 //! Certificate authorities of one's own.
+#![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -69,7 +70,7 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
         let trusted = scan(&place, site, vars, more);
         assert_eq!(trusted.code, 0, "{vars:?} {more:?} {trusted:?}");
     }
-    place.file("flowrun.toml", "ca_certs = ['ca.pem']\n".to_owned());
+    place.file("flowrun.toml", "ca_certs = ['ca.pem']\n");
     assert_eq!(scan(&place, site, &[], &[]).code, 0);
 }
 

@@ -1,4 +1,5 @@
 //! No secret is shown or kept in any spelling, whatever a server answers and whatever is wrong.
+#![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
 use flowrun_testkit::canary::Canary;
 use flowrun_testkit::servers::{ScriptedSite, SiteReply};
