@@ -1,4 +1,5 @@
 //! No secret leaves in any spelling: the redactor alone, and an engine whose executors echo what they are given.
+#![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
