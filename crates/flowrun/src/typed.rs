@@ -42,7 +42,8 @@ use crate::executor::{Placement, TaskExecutor};
 /// let executors = Executors::new().with_typed("greet", Greet);
 /// let flow = Flow::builder().node(NodeSpec::new("1", "greet").set("name", 7)).build()?;
 /// let refused = executors.plan(&flow).unwrap_err();
-/// assert!(refused.problems()[0].message.starts_with("invalid type: integer `7`, expected a string"));
+/// assert_eq!(refused.problems()[0].code, "engine.node-settings", "{refused}");
+/// assert!(refused.to_string().contains("invalid type: integer `7`, expected a string"), "{refused}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[async_trait]
