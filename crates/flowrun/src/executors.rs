@@ -126,6 +126,17 @@ impl Executors {
         self.with(task_type, Function(function))
     }
 
+    /// Adds a function as the executor of a task type with a role of choice, such as an own receiver of objects.
+    #[must_use]
+    pub fn with_function_as(
+        self,
+        task_type: impl Into<String>,
+        role: Role,
+        function: impl Fn(&Task, &Context) -> Outcome + Send + Sync + 'static,
+    ) -> Self {
+        self.with_role(task_type, role, Function(function))
+    }
+
     /// Adds an executor with typed settings, which a check reads too. Its role is that of [`with`](Self::with).
     #[must_use]
     pub fn with_typed(self, task_type: impl Into<String>, executor: impl TypedExecutor) -> Self {

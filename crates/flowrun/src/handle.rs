@@ -7,6 +7,7 @@ use std::sync::Arc;
 use flowrun_core::{FlowRun, NodeIx, Plan, Record, RunId, RunState, RunStatus, Timestamp};
 use flowrun_store::{JournalLine, JournalReader, StoreError};
 use futures::Stream;
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::progress::{Progress, Request, RunError, Snapshot};
@@ -170,7 +171,8 @@ impl fmt::Debug for RunHandle {
 }
 
 /// What somebody who watches a run sees next.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Watched {
     /// Something was decided.
     Event(RunEvent),
@@ -179,7 +181,8 @@ pub enum Watched {
 }
 
 /// One line of a run's journal, with the id of its node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct RunEvent {
     /// Its number, from 1.
     pub seq: u64,
