@@ -93,7 +93,7 @@ impl Engine {
     /// When it returns, nothing of the engine holds the store: the file of an `SqliteStore` can be opened anew. With one
     /// exception: an executor that computes on the thread of its driver without ever awaiting anything, and does not
     /// look at [`Context::is_cancelled`](crate::Context::is_cancelled), cannot be dropped. It is waited for as long as
-    /// [`EngineBuilder::grace`] gives it beyond `grace`; after that its run holds the store until it returns.
+    /// [`EngineBuilder::grace`](crate::EngineBuilder::grace) gives it beyond `grace`; after that its run holds the store until it returns.
     ///
     /// # Cancel safety
     ///
