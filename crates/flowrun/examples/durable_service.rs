@@ -38,7 +38,7 @@ impl TypedExecutor for Measure {
         tokio::time::sleep(Duration::from_millis(settings.wait_ms)).await;
         let site = task.resources().first().ok_or_else(|| ExecutorError::new("nothing to measure"))?;
         let facts = Facts::new(json!({"type": "measure", "length": site.url.len()}));
-        context.object(ObjectEntry::new(&site.id, "1").with_status(ObjectStatus::Passed), Some(facts));
+        context.report_object(ObjectEntry::new(&site.id, "1").with_status(ObjectStatus::Passed), Some(facts));
         Ok(Outcome::done())
     }
 }

@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let engine = Engine::new(Executors::new().with_function("greet", greet), MemoryStore::default())?;
     let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
     let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
-    let result = run.finished().await?;
+    let result = run.result().await?;
     assert!(result.logs().iter().any(|line| line.message == "hello https://example.com"));
     assert_eq!(result.status().to_string(), "passed");
     Ok(())

@@ -14,7 +14,8 @@ fn measure(task: &Task, context: &Context) -> Outcome {
     for resource in task.resources() {
         let entry = ObjectEntry::new(&resource.id, "measure-1").with_status(ObjectStatus::Passed);
         let length = resource.url.len();
-        context.object(entry, Some(Facts::new(serde_json::json!({"type": "measure", "length": length}))));
+        context
+            .report_object(entry, Some(Facts::new(serde_json::json!({"type": "measure", "length": length}))));
     }
     Outcome::done()
 }
@@ -28,7 +29,7 @@ fn tell(task: &Task, context: &Context) -> Outcome {
             object.entry.fact_id().unwrap_or("it"),
             length.unwrap_or_default()
         ));
-        context.object(object.entry.clone().with_status(ObjectStatus::Passed), None);
+        context.report_object(object.entry.clone().with_status(ObjectStatus::Passed), None);
     }
     Outcome::done()
 }
@@ -46,7 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let engine = Engine::new(executors, MemoryStore::default())?;
     let site = Site::new("https://example.com/an/address/of/some/length");
-    let run = engine.start(RunRequest::new(flow, site)).await?.finished().await?;
+    let run = engine.start(RunRequest::new(flow, site)).await?.result().await?;
     assert_eq!(run.node("long").map(|node| node.status), Some(NodeStatus::Passed));
     assert_eq!(run.node("short").map(|node| node.status), Some(NodeStatus::Queued));
     assert!(run.logs().iter().any(|line| line.message == "measure-1 is 45 long"));

@@ -119,13 +119,32 @@ impl Context {
     }
 
     /// Reports one entry as it now stands, with the facts of its object when there are any to tell.
-    pub fn object(&self, entry: ObjectEntry, facts: Option<Facts>) {
-        self.objects(vec![ObjectReport { entry, facts }]);
+    pub fn report_object(&self, entry: ObjectEntry, facts: Option<Facts>) {
+        self.report_objects(vec![ObjectReport { entry, facts }]);
     }
 
     /// Reports several entries at once. Register all entries before the first of them can be done.
-    pub fn objects(&self, objects: Vec<ObjectReport>) {
+    pub fn report_objects(&self, objects: Vec<ObjectReport>) {
         self.report(Report::Objects(objects));
+    }
+
+    /// [`report_object`](Self::report_object) by its earlier name.
+    #[doc(hidden)]
+    pub fn object(&self, entry: ObjectEntry, facts: Option<Facts>) {
+        self.report_object(entry, facts);
+    }
+
+    /// [`report_objects`](Self::report_objects) by its earlier name.
+    #[doc(hidden)]
+    pub fn objects(&self, objects: Vec<ObjectReport>) {
+        self.report_objects(objects);
+    }
+
+    /// [`idempotency_key`](Self::idempotency_key) by its earlier name.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn key(&self, object: &ObjectEntry) -> String {
+        self.idempotency_key(object)
     }
 
     /// The run's id.
@@ -168,7 +187,7 @@ impl Context {
     /// The idempotency key of the effect on one object: 52 characters, safe in a header, the same in every
     /// attempt of this visit and not to be guessed from the ids.
     #[must_use]
-    pub fn key(&self, object: &ObjectEntry) -> String {
+    pub fn idempotency_key(&self, object: &ObjectEntry) -> String {
         // The visit, not the attempt: a new attempt is to have the same effect, a new visit another one.
         let visit = self.attempt().visit().to_string();
         // As it is recorded: the next attempt knows no other.

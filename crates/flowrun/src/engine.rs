@@ -87,7 +87,7 @@ impl Engine {
     }
 
     /// Takes no more runs, and waits for the open ones. What has not ended within `grace` is left as it is:
-    /// its executors are told to stop and dropped, and [`RunHandle::finished`] gives
+    /// its executors are told to stop and dropped, and [`RunHandle::result`] gives
     /// [`RunError::Parked`](crate::RunError::Parked).
     ///
     /// When it returns, nothing of the engine holds the store: the file of an `SqliteStore` can be opened anew. With one

@@ -51,7 +51,7 @@ pub trait TaskExecutor: Send + Sync + 'static {
     }
 
     /// What an attempt does to the world outside. It decides what becomes of an attempt that was at work when
-    /// the process ended. Default: [`EffectClass::Keyed`], effects that carry [`Context::key`].
+    /// the process ended. Default: [`EffectClass::Keyed`], effects that carry [`Context::idempotency_key`].
     fn effect(&self) -> EffectClass {
         EffectClass::Keyed
     }

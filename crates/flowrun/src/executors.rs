@@ -35,7 +35,7 @@ use crate::typed::{Typed, TypedExecutor};
 /// let plan = executors.plan(&flow)?;
 /// let engine = Engine::new(executors, MemoryStore::default())?;
 /// let run = engine.start(RunRequest::of_plan(plan, Site::new("https://example.com"))).await?;
-/// assert_eq!(run.finished().await?.status(), RunStatus::Passed);
+/// assert_eq!(run.result().await?.status(), RunStatus::Passed);
 /// # Ok(())
 /// # }
 /// ```

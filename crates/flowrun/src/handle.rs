@@ -58,29 +58,41 @@ impl RunHandle {
     /// # Cancel safety
     ///
     /// Dropping the future stops the waiting, not the run; call it again to wait on.
-    pub async fn finished(&self) -> Result<FlowRun, RunError> {
+    pub async fn result(&self) -> Result<FlowRun, RunError> {
         self.progress.finished().await.clone().map(|run| run.to_flow_run())
     }
 
-    /// Waits for the end of the run and gives its status. Cheaper than [`finished`](Self::finished), which puts
+    /// Waits for the end of the run and gives its status. Cheaper than [`result`](Self::result), which puts
     /// the whole run in writing.
     ///
     /// # Errors
     ///
-    /// As [`finished`](Self::finished).
+    /// As [`result`](Self::result).
     ///
     /// # Cancel safety
     ///
     /// Dropping the future stops the waiting, not the run; call it again to wait on.
-    pub async fn ended(&self) -> Result<RunStatus, RunError> {
+    pub async fn wait(&self) -> Result<RunStatus, RunError> {
         self.progress.finished().await.clone().map(|run| run.status())
+    }
+
+    /// [`result`](Self::result) by its earlier name.
+    #[doc(hidden)]
+    pub async fn finished(&self) -> Result<FlowRun, RunError> {
+        self.result().await
+    }
+
+    /// [`wait`](Self::wait) by its earlier name.
+    #[doc(hidden)]
+    pub async fn ended(&self) -> Result<RunStatus, RunError> {
+        self.wait().await
     }
 
     /// The run as it stands, after the last decision that is written down.
     ///
     /// # Errors
     ///
-    /// As [`finished`](Self::finished).
+    /// As [`result`](Self::result).
     ///
     /// # Cancel safety
     ///
@@ -97,7 +109,7 @@ impl RunHandle {
     }
 
     /// Asks for the run to be cancelled: nothing new starts, what works is told to stop. Returns at once;
-    /// [`finished`](Self::finished) waits for the end. A run that is over stays as it is.
+    /// [`result`](Self::result) waits for the end. A run that is over stays as it is.
     ///
     /// # Cancel safety
     ///

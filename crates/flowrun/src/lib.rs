@@ -23,7 +23,7 @@
 //!     let engine = Engine::builder().executor("greet", Greet).build()?;
 //!     let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
 //!     let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
-//!     let result = run.finished().await?;
+//!     let result = run.result().await?;
 //!     assert_eq!(result.status(), RunStatus::Passed);
 //!     Ok(())
 //! }
@@ -33,7 +33,7 @@
 //!
 //! With a store that keeps its runs, such as `SqliteStore`, nothing is done that was not written down before.
 //! [`Engine::recover`] takes up what another process left behind: what is recorded as done is not done again,
-//! and what was at work is, with the same [idempotency key](Context::key), by the class of its
+//! and what was at work is, with the same [idempotency key](Context::idempotency_key), by the class of its
 //! [effects](TaskExecutor::effect). [`Engine::rerun`] does the failed nodes of a run once more.
 //!
 //! # Features

@@ -42,7 +42,7 @@ impl Engine {
     /// let mut runs = Vec::new();
     /// for _ in 0..3 {
     ///     let run = engine.start(RunRequest::new(flow.clone(), Site::new("https://example.com"))).await?;
-    ///     run.ended().await?;
+    ///     run.wait().await?;
     ///     // The store in memory keeps what is over as long as somebody holds on to it.
     ///     runs.push(run);
     /// }
