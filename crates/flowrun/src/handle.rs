@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use flowrun_core::{FlowRun, NodeIx, Plan, Record, RunId, RunState, RunStatus, Timestamp};
+use flowrun_core::{FlowRun, Plan, Record, RunId, RunState, RunStatus, Timestamp};
 use flowrun_store::{JournalLine, JournalReader, StoreError};
 use futures::Stream;
 use serde::Serialize;
@@ -206,6 +206,16 @@ pub struct RunEvent {
     pub record: Record,
 }
 
+impl RunEvent {
+    /// The event that a line of the journal of a run of this plan tells of.
+    #[must_use]
+    pub fn new(plan: &Plan, line: JournalLine) -> Self {
+        let JournalLine { seq, at, record } = line;
+        let node = record.node().map(|node| plan.node_id(node).into_owned());
+        Self { seq, at, node, record }
+    }
+}
+
 /// The events of a run, in order. Ends with the run.
 #[derive(Debug)]
 pub struct Events {
@@ -287,10 +297,9 @@ impl Events {
             self.seq += page.missed;
             self.ready.push_back(Watched::Missed(page.missed));
         }
-        for JournalLine { seq, at, record } in page.lines {
-            self.seq = seq;
-            let node = record.node().map(|node: NodeIx| self.handle.plan.node_id(node).into_owned());
-            self.ready.push_back(Watched::Event(RunEvent { seq, at, node, record }));
+        for line in page.lines {
+            self.seq = line.seq;
+            self.ready.push_back(Watched::Event(RunEvent::new(&self.handle.plan, line)));
         }
         Ok(())
     }

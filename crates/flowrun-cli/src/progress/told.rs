@@ -132,7 +132,9 @@ impl News {
 
 #[cfg(test)]
 mod tests {
-    use flowrun::{Attempt, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, TaskTypes, Timestamp};
+    use flowrun::{
+        Attempt, Flow, JournalLine, NodeIx, NodeSpec, ObjectEntry, ObjectReport, TaskTypes, Timestamp,
+    };
 
     use super::*;
 
@@ -140,11 +142,11 @@ mod tests {
         let flow = Flow::builder().node(NodeSpec::new("1\u{1b}", "scan")).build().unwrap();
         let plan = Plan::new(&flow, &TaskTypes::documented()).unwrap();
         let mut teller = Teller::new(&plan);
-        let events = records.into_iter().enumerate().map(|(seq, record)| {
-            let node = record.node().map(|node| plan.node_id(node).into_owned());
+        let lines = (1..).zip(records).map(|(seq, record)| {
             let at = Timestamp::from_micros(0);
-            Watched::Event(RunEvent { seq: seq as u64 + 1, at, node, record })
+            JournalLine { seq, at, record }
         });
+        let events = lines.map(|line| Watched::Event(RunEvent::new(&plan, line)));
         events.filter_map(|event| teller.tell(&event)).map(|news| news.line()).collect()
     }
 
