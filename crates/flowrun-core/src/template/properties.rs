@@ -66,7 +66,8 @@ proptest! {
         let facts = Facts::new(json!({"type": "own", "v": value}));
         let rendered = render(&template, place, Some(&facts), &NoSecrets).unwrap();
         prop_assert!(rendered.secrets.is_empty());
-        if secret_and_key_names(&template).all(|name| name != "v") {
+        // Four braces are the written form of two, and all that is read as something else than itself.
+        if !template.contains("{{{{") && secret_and_key_names(&template).all(|name| name != "v") {
             prop_assert_eq!(rendered.text, template);
         }
     }
