@@ -114,6 +114,9 @@ impl Case {
         if self.sabotage == Some(Sabotage::KeepsEveryLine) {
             drawing.limits.log_lines = usize::MAX;
         }
+        if self.sabotage == Some(Sabotage::TakesAnySize) {
+            drawing.limits.facts_bytes = None;
+        }
         let mut story = Story::new(&drawing, &believed, &mischief, self.sabotage, is_told);
         let broken = match story.play() {
             Ok(()) => return Ok(story.into_played()),

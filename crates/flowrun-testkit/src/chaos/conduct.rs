@@ -20,12 +20,16 @@ pub(super) struct Act {
     pub(super) says: VecDeque<(Timestamp, Say)>,
     /// Whether it does not listen when it is told to stop.
     pub(super) is_deaf: bool,
+    /// Whether it panics when it is dropped at work.
+    pub(super) panics_in_drop: bool,
 }
 
 /// One thing that an attempt says.
 #[derive(Clone, Debug)]
 pub(super) enum Say {
     Report(Report),
+    /// More than its host takes.
+    Overrun,
     End(Outcome),
 }
 
@@ -64,6 +68,11 @@ impl Act {
                 says.extend(all.iter().cloned());
             }
         }
+        match misdeed {
+            Some(Misdeed::Overstates) => says.extend(objects.first().map(overstated)),
+            Some(Misdeed::Overruns) => says.push(Say::Overrun),
+            _ => {}
+        }
         let said_at_once = says.len();
         says.extend(last_words(drawing, objects, misdeed, &mut random));
         let when = |place| if place < said_at_once { at } else { at.after(takes) };
@@ -71,9 +80,19 @@ impl Act {
             says: says.into_iter().enumerate().map(|(place, say)| (when(place), say)).collect(),
             is_deaf: matches!(
                 misdeed,
-                Some(Misdeed::Hangs { deaf: true } | Misdeed::Dawdles { deaf: true, .. })
+                Some(
+                    Misdeed::Hangs { deaf: true }
+                        | Misdeed::Dawdles { deaf: true, .. }
+                        | Misdeed::PanicsInDrop
+                )
             ),
+            panics_in_drop: misdeed == Some(Misdeed::PanicsInDrop),
         }
+    }
+
+    /// Its host hears nothing more of it but its end.
+    pub(super) fn mute(&mut self) {
+        self.says.retain(|(_, say)| matches!(say, Say::End(_)));
     }
 
     /// It was told to stop, and listens.
@@ -89,14 +108,14 @@ impl Act {
         let objects: Vec<ObjectReport> =
             task.objects().iter().map(|object| passed(object.entry.clone())).collect();
         let says = [Say::Report(Report::Objects(objects)), Say::End(Outcome::Passed)];
-        Self { says: says.into_iter().map(|say| (at, say)).collect(), is_deaf: false }
+        Self { says: says.into_iter().map(|say| (at, say)).collect(), is_deaf: false, panics_in_drop: false }
     }
 
     /// An attempt that could not find out, and must not have the effect twice.
     pub(super) fn found_unknown(at: Timestamp) -> Self {
         let unknown =
             Outcome::failed("whether it had its effect cannot be found out").class(ErrorClass::Unknown);
-        Self { says: VecDeque::from([(at, Say::End(unknown))]), is_deaf: false }
+        Self { says: VecDeque::from([(at, Say::End(unknown))]), is_deaf: false, panics_in_drop: false }
     }
 
     /// When it has something to say.
@@ -107,6 +126,10 @@ impl Act {
 
 /// How many times an attempt says everything that says it many times.
 const BABBLED: usize = 30;
+
+/// Bytes that are said of an object by an attempt that says too much of it: no run with a limit may keep them, and no
+/// disk takes them.
+const OVERSTATED: usize = 40_000;
 
 /// The objects that the attempt works on, or makes; nodes share some of theirs.
 fn objects(drawing: &Drawing, task: &Task, node: usize) -> Vec<ObjectEntry> {
@@ -129,6 +152,11 @@ fn registering(entry: &ObjectEntry) -> ObjectReport {
     ObjectReport { entry: entry.clone(), facts: None }
 }
 
+fn overstated(entry: &ObjectEntry) -> Say {
+    let facts = Facts::new(json!({"type": "probe", "text": "x".repeat(OVERSTATED)}));
+    Say::Report(Report::Objects(vec![ObjectReport { entry: entry.clone(), facts: Some(facts) }]))
+}
+
 /// How the objects end, and the attempt.
 fn last_words(
     drawing: &Drawing,
@@ -137,13 +165,18 @@ fn last_words(
     random: &mut Random,
 ) -> Vec<Say> {
     let first = match misdeed {
-        Some(Misdeed::Hangs { .. }) => return Vec::new(),
+        Some(Misdeed::Hangs { .. } | Misdeed::PanicsInDrop) => return Vec::new(),
         Some(Misdeed::Fails(class)) => return vec![Say::End(Outcome::failed("no luck").class(class))],
         Some(Misdeed::Yields(status)) => status,
         Some(Misdeed::Insists) => ObjectStatus::Failed,
-        Some(Misdeed::Dawdles { .. } | Misdeed::YieldsNothing | Misdeed::Babbles) | None => {
-            ObjectStatus::Passed
-        }
+        Some(
+            Misdeed::Dawdles { .. }
+            | Misdeed::YieldsNothing
+            | Misdeed::Babbles
+            | Misdeed::Overstates
+            | Misdeed::Overruns,
+        )
+        | None => ObjectStatus::Passed,
     };
     let ended = |(place, entry): (usize, ObjectEntry)| {
         let facts = json!({"type": "probe", "score": drawing.score(entry.fact_id().unwrap_or_default())});

@@ -14,6 +14,9 @@ use futures::channel::oneshot;
 
 use super::sabotage::Sabotage;
 
+/// Bytes of the largest decision that is taken. Without a misdeed none comes near.
+const LARGEST: usize = 32 << 10;
+
 /// The disk of one run.
 #[derive(Clone)]
 pub(super) struct Disk {
@@ -135,12 +138,13 @@ impl Disk {
         }
     }
 
-    fn hold(&self, journal: Box<dyn Journal>) -> Box<dyn Journal> {
+    fn hold(&self, run: RunId, journal: Box<dyn Journal>) -> Box<dyn Journal> {
         let mut platter = self.platter();
         platter.reader = Some(journal.reader());
         platter.journal = Some(journal);
         platter.writer += 1;
-        Box::new(DiskJournal { platter: Arc::clone(&self.platter), writer: platter.writer })
+        let (platter, writer) = (Arc::clone(&self.platter), platter.writer);
+        Box::new(DiskJournal { platter, writer, run, refused: None })
     }
 }
 
@@ -175,7 +179,8 @@ impl Store for Disk {
     }
 
     fn create(&self, run: NewRun) -> Result<Box<dyn Journal>, StoreError> {
-        Ok(self.hold(self.store.create(run)?))
+        let id = run.spec.id;
+        Ok(self.hold(id, self.store.create(run)?))
     }
 
     fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
@@ -184,7 +189,7 @@ impl Store for Disk {
             let newest = stored.lines.last().map(|line| line.at);
             stored.lines.retain(|line| Some(line.at) != newest);
         }
-        Ok((stored, self.hold(journal)))
+        Ok((stored, self.hold(run, journal)))
     }
 
     fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
@@ -206,9 +211,18 @@ fn read_back(record: &Record) -> Record {
     read.expect("what a run decides can be written and read")
 }
 
+/// Bytes of what is to be written, as far as it can be many: what executors reported.
+fn size(records: &[Record]) -> usize {
+    let reported = records.iter().filter(|record| matches!(record, Record::Objects { .. }));
+    reported.map(|record| serde_json::to_vec(record).map_or(0, |text| text.len())).sum()
+}
+
 struct DiskJournal {
     platter: Arc<Mutex<Platter>>,
     writer: u64,
+    run: RunId,
+    /// A decision was too large. Nothing that follows is taken, or there would be a gap.
+    refused: Option<StoreError>,
 }
 
 impl Drop for DiskJournal {
@@ -228,6 +242,14 @@ impl Journal for DiskJournal {
         }
         if records.is_empty() {
             return Commit::Done(Ok(()));
+        }
+        if self.refused.is_none() && size(records) > LARGEST {
+            let source = Arc::new(std::io::Error::other("it is too large for the disk"));
+            self.refused = Some(StoreError::Unstorable { run: self.run, source });
+        }
+        if let Some(refused) = &self.refused {
+            records.clear();
+            return Commit::Done(Err(refused.clone()));
         }
         let (written, answer) = oneshot::channel();
         let transaction = Transaction { at, records: std::mem::take(records), written };

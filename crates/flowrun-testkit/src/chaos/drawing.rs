@@ -75,6 +75,9 @@ pub(super) struct Limits {
     pub(super) max_concurrent: Option<u32>,
     /// Lines of executors that are kept of a node.
     pub(super) log_lines: usize,
+    /// Bytes of facts that an object may have; `None` where the host has set it so high that nothing breaks it, and it
+    /// is left to the disk to refuse what is too much.
+    pub(super) facts_bytes: Option<usize>,
     /// Slots of the host; `None` where it gives out none.
     pub(super) slots: Option<usize>,
 }
@@ -235,6 +238,7 @@ impl Limits {
             max_concurrent: random.once_in(4).then(|| 1 + random.below(3)),
             slots: random.once_in(4).then(|| 1 + random.below(3) as usize),
             log_lines: 12,
+            facts_bytes: (!random.once_in(4)).then_some(1_000),
         }
     }
 
@@ -243,6 +247,7 @@ impl Limits {
         let mut policy = RunPolicy::default().retry(retry).on_unknown(self.on_unknown);
         policy = policy.crash_attempts(self.crash_attempts).slots(self.slots.is_some());
         policy = policy.max_log_lines(self.log_lines);
+        policy = policy.max_facts_bytes(self.facts_bytes.unwrap_or(1 << 20));
         policy.attempt_timeout = self.attempt_timeout;
         policy.node_timeout = self.node_timeout;
         policy.run_timeout = self.run_timeout;

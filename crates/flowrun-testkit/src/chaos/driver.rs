@@ -1,7 +1,7 @@
 //! The driver's part of a story: decide, commit, perform, in that order, as the driver of the engine does it.
 
 use flowrun_core::{Attempt, Command, Event, NodeIx, OnUnknown, Record, Rejected, Timer, Timestamp};
-use flowrun_store::Commit;
+use flowrun_store::{Commit, StoreError};
 
 use super::conduct::Act;
 use super::drawing::LONGEST_WAIT;
@@ -76,6 +76,16 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// Of a decision that the disk would not have, and of those behind it, nothing is there; those before it are.
+    fn judge_refusal(&self) -> Result<(), Broken> {
+        let (is, should_be) = (self.disk.lines() + self.disk.unwritten(), self.memory.acknowledged());
+        if is != should_be {
+            let what = format!("{is} lines are left or on their way, and should be {should_be}");
+            return Err(Broken::new("what cannot be stored is refused alone", what));
+        }
+        Ok(())
+    }
+
     fn perform_all(&mut self, orders: &Orders) -> Orders {
         self.perform(self.now, orders);
         Orders::default()
@@ -96,10 +106,17 @@ impl Story<'_> {
     /// Learns what became of the oldest decision that was not known to be written.
     pub(super) fn learn(&mut self) -> Result<(), Broken> {
         let Some((oldest, written)) = self.process.oldest() else { return Ok(()) };
-        if written.is_err() {
+        let is_refused = matches!(written, Err(StoreError::Unstorable { .. }));
+        let ignores = is_refused && self.sabotage == Some(Sabotage::IgnoresRefusals);
+        if written.is_err() && !ignores {
             // Nothing is carried out any more, and nothing acknowledged: the store has to be opened again.
             self.process.is_down = true;
-            return Ok(());
+            if !is_refused {
+                self.tally.add("processes that lost their store");
+                return Ok(());
+            }
+            self.tally.add("decisions that could not be stored");
+            return self.judge_refusal();
         }
         self.memory.acknowledge(oldest.lines);
         self.perform(oldest.at, &oldest.orders);
@@ -198,7 +215,8 @@ impl Story<'_> {
         if let Some(told) = &mut self.told {
             told.extend(events.iter().map(|event| format!("{} µs: {}", at.as_micros(), describe(event))));
             let text = |record| serde_json::to_string(record).expect("records can be written");
-            told.extend(records.iter().map(|record| format!("    {}", text(record))));
+            // Nobody reads on in a line of somebody who said too much.
+            told.extend(records.iter().map(|record| format!("    {:.2000}", text(record))));
         }
     }
 }

@@ -15,6 +15,9 @@ use super::model::{Model, Told};
 use super::sabotage::Sabotage;
 use super::witness::Journaled;
 
+/// Bytes of a line without what is said too much of an object: it has a few objects, of which little is known.
+const LONGEST_LINE: usize = 8_000;
+
 /// What happened to a run so far, as far as it is not lost.
 pub(super) struct Memory<'a> {
     drawing: &'a Drawing,
@@ -99,7 +102,13 @@ impl<'a> Memory<'a> {
     ) -> Result<(), Broken> {
         for record in records {
             self.journaled.take(self.drawing, at, record)?;
-            self.lines.push(line(at, record));
+            let text = line(at, record);
+            let most = self.drawing.limits.facts_bytes.map_or(usize::MAX, |facts| LONGEST_LINE + facts);
+            if text.len() > most {
+                let what = format!("one has {} bytes: {:.200}…", text.len(), text);
+                return Err(Broken::new("no line is larger than what may be said", what));
+            }
+            self.lines.push(text);
         }
         let (lines, told) = (self.lines.len(), Told::of(records));
         self.intents.extend(told.started.iter().map(|&started| (started, lines)));

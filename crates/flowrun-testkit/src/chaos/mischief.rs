@@ -82,6 +82,12 @@ pub enum Misdeed {
     Insists,
     /// It does its work, and says everything many times.
     Babbles,
+    /// It does its work, and says more of an object than a run may have to keep.
+    Overstates,
+    /// It does its work, and says more than its host lets wait: nothing more is heard of it but its end.
+    Overruns,
+    /// It never returns, does not listen, and panics when it is dropped.
+    PanicsInDrop,
 }
 
 /// What the disk does instead of writing.
@@ -135,7 +141,7 @@ fn turn(random: &mut Random) -> u64 {
 }
 
 fn misdeed(random: &mut Random, nodes: usize) -> Mischief {
-    let misdeed = match random.below(14) {
+    let misdeed = match random.below(18) {
         0..=2 => Misdeed::Fails(ErrorClass::Transient),
         3 => Misdeed::Fails(ErrorClass::Permanent),
         4 => Misdeed::Fails(ErrorClass::Unknown),
@@ -153,6 +159,9 @@ fn misdeed(random: &mut Random, nodes: usize) -> Mischief {
         ])),
         10 => Misdeed::YieldsNothing,
         11 | 12 => Misdeed::Babbles,
+        13 | 14 => Misdeed::Overstates,
+        15 => Misdeed::Overruns,
+        16 => Misdeed::PanicsInDrop,
         _ => Misdeed::Insists,
     };
     Mischief::Misdeed {
@@ -219,6 +228,9 @@ impl fmt::Display for Misdeed {
             Self::Yields(status) => write!(f, "leaves its first object {status:?}"),
             Self::YieldsNothing => f.write_str("has no objects"),
             Self::Babbles => f.write_str("says everything many times"),
+            Self::Overstates => f.write_str("says too much of an object"),
+            Self::Overruns => f.write_str("says more than its host lets wait"),
+            Self::PanicsInDrop => f.write_str("hangs, does not listen, and panics when it is dropped"),
             Self::Insists => f.write_str("passes with an object that failed"),
         }
     }

@@ -22,6 +22,8 @@
 //! - no attempt starts before its time, no retry follows at once, and no more attempts work at once than may;
 //! - a deadline ends what hangs, the time in which nobody ran counts, and that in which a person was waited for does not;
 //! - no wait is longer than its longest, whatever the clock did;
+//! - who says more than a run takes fails with a line that says so, and a journal holds none of it;
+//! - a decision that the disk refuses for its size leaves no trace, and the run goes on from the one before it;
 //! - what may repeat an effect is marked, and so is what passed only after it had failed.
 //!
 //! The seed is split: the flow, its limits, executors, the disk, crashes, people and the order of what is ready

@@ -163,6 +163,7 @@ impl<'a> Model<'a> {
             Event::Reported { node, attempt, .. }
             | Event::AttemptEnded { node, attempt, .. }
             | Event::AttemptStopped { node, attempt }
+            | Event::LimitBroken { node, attempt, .. }
             | Event::TimerFired(Timer::Attempt { node, attempt } | Timer::Node { node, attempt }) => {
                 (node.index(), *attempt)
             }
@@ -172,6 +173,7 @@ impl<'a> Model<'a> {
         let is_its_visit = self.is_open(node) && self.nodes[node].attempt.visit() == attempt.visit();
         match event {
             Event::Reported { report: Report::Objects(objects), .. } if works => self.report(node, objects),
+            Event::LimitBroken { .. } if works => self.break_limit(node),
             Event::AttemptEnded { outcome, .. } if works => self.attempt_ended(node, outcome),
             Event::AttemptStopped { .. } if works => self.end(node, false),
             Event::TimerFired(_) if self.is_stopping() => {}
@@ -255,6 +257,9 @@ impl<'a> Model<'a> {
 
     /// What an executor says of its objects: a status that is final stays, and facts are known from then on.
     fn report(&mut self, node: usize, reports: &[ObjectReport]) {
+        if reports.iter().any(|report| self.is_too_much(report)) {
+            return self.break_limit(node);
+        }
         let objects = &mut self.nodes[node].objects;
         for ObjectReport { entry, facts } in reports {
             let id = entry.id.clone().unwrap_or_default().to_string();
@@ -264,6 +269,21 @@ impl<'a> Model<'a> {
                 None => objects.push(Object { id: id.clone(), status: entry.status, side: None }),
             }
             self.known.extend(facts.is_some().then_some(id));
+        }
+    }
+
+    fn is_too_much(&self, report: &ObjectReport) -> bool {
+        let Some((most, facts)) = self.drawing.limits.facts_bytes.zip(report.facts.as_ref()) else {
+            return false;
+        };
+        serde_json::to_vec(facts).is_ok_and(|text| text.len() > most)
+    }
+
+    /// Who brings more than a run takes is over, unless all are told to stop already. Another attempt would bring it
+    /// again.
+    fn break_limit(&mut self, node: usize) {
+        if !self.is_stopping() {
+            self.give_up(node);
         }
     }
 

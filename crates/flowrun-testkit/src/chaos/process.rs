@@ -25,7 +25,7 @@ pub(super) struct Process {
     pub(super) timers: BTreeSet<(Timestamp, Due)>,
     pub(super) slots: Slots,
     pub(super) calls: VecDeque<Call>,
-    /// The store has failed: the driver is gone, and the store has to be opened again.
+    /// The store has failed or refused a decision: the driver is gone, and the run has to be opened again.
     pub(super) is_down: bool,
 }
 

@@ -31,13 +31,17 @@ pub enum Sabotage {
     ForgetsTimeAway,
     /// The run keeps every line, however many there are.
     KeepsEveryLine,
+    /// The run keeps whatever is said of an object, however much it is.
+    TakesAnySize,
+    /// The driver takes a decision that the disk refused for one that is written.
+    IgnoresRefusals,
     /// The model has the first failed node end the run where it does not, and the other way round.
     TwistsModel,
 }
 
 impl Sabotage {
     /// Every mistake.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::PerformsFirst,
         Self::CallsTwice,
         Self::ForgetsStops,
@@ -50,6 +54,8 @@ impl Sabotage {
         Self::IgnoresEpoch,
         Self::ForgetsTimeAway,
         Self::KeepsEveryLine,
+        Self::TakesAnySize,
+        Self::IgnoresRefusals,
         Self::TwistsModel,
     ];
 }

@@ -116,7 +116,6 @@ impl<'a> Story<'a> {
             }
             self.ask();
             if self.process.is_down {
-                self.tally.add("processes that lost their store");
                 self.before = self.now;
                 self.open_again(0, false)?;
             } else if self.interrupts() {

@@ -5,6 +5,9 @@ use std::fmt;
 
 use flowrun_core::{Record, RunStatus};
 
+/// What a driver has kept of an executor that panicked when it was dropped.
+pub(super) const PANICKED_IN_DROP: &str = "executor panicked when it was dropped: no luck";
+
 /// Counts by what was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally(BTreeMap<&'static str, u64>);
@@ -43,7 +46,7 @@ impl Tally {
 }
 
 /// What records tell that is worth counting.
-const fn kind(record: &Record) -> Option<&'static str> {
+fn kind(record: &Record) -> Option<&'static str> {
     Some(match record {
         Record::AttemptStarted { possible_duplicate: true, .. } => "possible duplicates",
         Record::AttemptStarted { .. } => "attempts",
@@ -57,6 +60,10 @@ const fn kind(record: &Record) -> Option<&'static str> {
         Record::EmptyReached { .. } => "empty nodes reached",
         Record::NodeSkipped { .. } => "nodes skipped",
         Record::Late { .. } => "late answers",
+        Record::Logged { message, .. } if message.starts_with("stopped: ") => "limits broken",
+        Record::Logged { message, .. } if **message == *PANICKED_IN_DROP => {
+            "panics of executors that were dropped"
+        }
         Record::CancelRequested => "runs told to cancel",
         Record::RunTimedOut => "runs out of time",
         Record::Paused => "pauses",

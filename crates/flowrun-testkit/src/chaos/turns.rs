@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowrun_core::{Attempt, Event, NodeIx, Run, Timer, Timestamp};
+use flowrun_core::{Attempt, Event, NodeIx, Report, Run, Timer, Timestamp};
 
 use super::conduct::{Act, Say};
 use super::finding::Broken;
@@ -11,6 +11,7 @@ use super::process::Due;
 use super::sabotage::Sabotage;
 use super::story::{Story, Write};
 use super::streams::{Stream, draw};
+use super::tally::PANICKED_IN_DROP;
 
 /// What can happen in a turn.
 #[derive(Clone, Copy, Debug)]
@@ -153,10 +154,20 @@ impl Story<'_> {
                     self.decide(Event::TimerFired(timer))
                 }
                 Some((_, Due::Grace(node, attempt))) => {
+                    let act = self.process.acts.get(&(node, attempt));
+                    let panics = act.is_some_and(|act| act.panics_in_drop);
                     if !self.process.abandon(node, attempt) {
                         return Ok(());
                     }
                     self.tally.add("executors dropped");
+                    if panics {
+                        // A driver keeps what the panic said before it tells that the attempt is over.
+                        let report = Report::Log(PANICKED_IN_DROP.to_owned());
+                        self.decide(Event::Reported { node, attempt, report })?;
+                        if self.process.run.is_over() {
+                            return Ok(());
+                        }
+                    }
                     self.decide(Event::AttemptStopped { node, attempt })
                 }
                 None => Ok(()),
@@ -167,6 +178,13 @@ impl Story<'_> {
     fn hear(&mut self, node: NodeIx, attempt: Attempt, say: Say) -> Result<(), Broken> {
         match say {
             Say::Report(report) => self.decide(Event::Reported { node, attempt, report }),
+            Say::Overrun => {
+                if let Some(act) = self.process.acts.get_mut(&(node, attempt)) {
+                    act.mute();
+                }
+                let limit = "more waits to be written than may".to_owned();
+                self.decide(Event::LimitBroken { node, attempt, limit })
+            }
             Say::End(outcome) => {
                 self.process.acts.remove(&(node, attempt));
                 self.survivors.remove(&(node, attempt));
