@@ -136,6 +136,10 @@ impl Visitable for Links {
 
 /// Which nodes a petgraph walk has seen.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "petgraph"),
+    expect(unreachable_pub, reason = "the feature shows it to petgraph's walks")
+)]
 pub struct Visited(Vec<bool>);
 
 impl petgraph::visit::VisitMap<NodeIx> for Visited {
