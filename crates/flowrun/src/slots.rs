@@ -96,6 +96,8 @@ struct Table {
     ready: BTreeMap<u64, Arc<[Key]>>,
     /// The others, by that key.
     blocked: BTreeMap<Key, BTreeMap<u64, Arc<[Key]>>>,
+    /// The engine is shut down, and what would start now would be dropped at once.
+    is_closed: bool,
     /// Numbers those who ask, to find the first among the lines.
     next: u64,
     /// How often a line was looked at.
@@ -149,7 +151,7 @@ impl Slots {
 
     /// Gives out what is free: to the first of those whose keys all have room.
     fn grant(&self, table: &mut Table) {
-        while table.held < self.most {
+        while table.held < self.most && !table.is_closed {
             let Some((number, keys)) = table.ready.pop_first() else { return };
             #[cfg(test)]
             {
@@ -334,6 +336,11 @@ impl RunSlots {
         self.slots.grant(&mut table);
     }
 
+    /// Nobody gets a slot any more, in no run: what has one gives it up because the engine ends.
+    pub(crate) fn close_all(&self) {
+        self.slots.table().is_closed = true;
+    }
+
     /// Gives a slot back, or takes back that it was asked for.
     pub(crate) fn release(&self, node: NodeIx, attempt: Attempt) {
         let mut table = self.slots.table();
@@ -416,6 +423,18 @@ mod tests {
         ask(&mut a, &[0, 1]);
         ask(&mut b, &[7]);
         assert_eq!((granted(&mut a), granted(&mut b)), (vec![0], vec![7]));
+    }
+
+    /// An attempt that was started only to be dropped with the others could have had an effect, and would be lost.
+    #[test]
+    fn nobody_has_the_slot_of_a_run_that_is_parked() {
+        let slots = Slots::new(Some(1), vec![]);
+        let (mut a, mut b) = (of_run(&slots, 1, "a"), of_run(&slots, 2, "b"));
+        ask(&mut a, &[0]);
+        ask(&mut b, &[7]);
+        a.close_all();
+        drop(a);
+        assert!(granted(&mut b).is_empty());
     }
 
     #[test]

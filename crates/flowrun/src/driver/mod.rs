@@ -444,6 +444,7 @@ impl Driver {
                     over.insert((node, attempt));
                 }
                 Due::Park => {
+                    self.slots.close_all();
                     self.shared.stops.stop_all();
                     self.work.parked = true;
                 }
