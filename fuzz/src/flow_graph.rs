@@ -24,7 +24,9 @@ fn run_to_end(input: &mut Unstructured<'_>) -> Result<()> {
                 visits[call.node().index()] += u32::from(call.attempt() == Attempt::FIRST);
                 work(input, &mut run, call.node(), call.attempt())
             }
-            Order::Command(Command::AcquireSlot { node, attempt }) => Event::SlotGranted { node, attempt },
+            Order::Command(Command::AcquireSlot { node, attempt, .. }) => {
+                Event::SlotGranted { node, attempt }
+            }
             // As late as can be: waits end, and every deadline has passed by then.
             Order::Command(Command::SetTimer { timer, at }) if at > now => Event::TimerFired(timer),
             Order::Command(

@@ -4,6 +4,9 @@
 //! It gets all of its slots at once or waits for all of them, so that nobody waits for one while holding another.
 //! Those with the same keys stand in one line; a line that has to wait does not hold up the others, but for one
 //! slot of each of its keys, which is kept for whoever has waited longest. So nobody waits for ever.
+//!
+//! Last chances of nodes that crashes have cut off count under one more key, of which there is one slot, in every
+//! engine: if the process ends once more, it was not two of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,7 +80,7 @@ pub(crate) struct Slots {
 
 type Holder = (RunId, NodeIx, Attempt);
 
-/// A key, with the place of the limit that gave it.
+/// A key, with the place of the limit that gave it; last chances have the place behind those.
 type Key = (usize, Arc<str>);
 
 #[derive(Default)]
@@ -139,9 +142,15 @@ impl Slots {
     }
 
     /// The keys of an attempt, in the order of the limits.
-    fn keys(&self, request: &SlotRequest<'_>) -> Arc<[Key]> {
+    fn keys(&self, request: &SlotRequest<'_>, is_last_chance: bool) -> Arc<[Key]> {
         let key = |(place, limit): (usize, &Limit)| Some((place, limit.key(request)?));
-        self.limits.iter().enumerate().filter_map(key).collect()
+        let last_chance = is_last_chance.then(|| (self.limits.len(), "".into()));
+        self.limits.iter().enumerate().filter_map(key).chain(last_chance).collect()
+    }
+
+    /// How many may be at work under the key.
+    fn most_of(&self, key: &Key) -> usize {
+        self.limits.get(key.0).map_or(1, |limit| limit.most)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -171,7 +180,7 @@ impl Slots {
         let held = table.held_by_key.get(key).copied().unwrap_or_default();
         let oldest = table.firsts.first_key_value();
         let is_kept = oldest.is_some_and(|(oldest, kept)| *oldest != number && kept.contains(key));
-        held + usize::from(is_kept) < self.limits[key.0].most
+        held + usize::from(is_kept) < self.most_of(key)
     }
 
     /// Gives its slots to the first one of a line.
@@ -323,13 +332,13 @@ pub(crate) struct RunSlots {
 
 impl RunSlots {
     /// Asks for a slot. It comes through [`granted`](Self::granted).
-    pub(crate) fn acquire(&mut self, node: NodeIx, attempt: Attempt) {
+    pub(crate) fn acquire(&mut self, node: NodeIx, attempt: Attempt, is_last_chance: bool) {
         self.has_asked = true;
         let of_plan = self.plan.node(node);
         let (id, task_type) = (of_plan.id(), of_plan.task_type());
         let request = SlotRequest { run: self.run, site: &self.site, node: &id, task_type: &task_type };
         // Before the lock: what a host does to name a key is its own.
-        let keys = self.slots.keys(&request);
+        let keys = self.slots.keys(&request, is_last_chance);
         let (holder, granted) = ((self.run, node, attempt), self.granted_in.clone());
         let mut table = self.slots.table();
         table.ask(holder, keys, granted);
@@ -401,7 +410,7 @@ mod tests {
     }
 
     fn ask(slots: &mut RunSlots, nodes: &[usize]) {
-        nodes.iter().for_each(|node| slots.acquire(NodeIx::new(*node), Attempt::FIRST));
+        nodes.iter().for_each(|node| slots.acquire(NodeIx::new(*node), Attempt::FIRST, false));
     }
 
     #[test]
@@ -435,6 +444,27 @@ mod tests {
         a.close_all();
         drop(a);
         assert!(granted(&mut b).is_empty());
+    }
+
+    /// Whatever the limits are, and though others have their turn meanwhile.
+    #[test]
+    fn last_chances_have_their_turn_one_at_a_time_over_all_runs() {
+        for slots in [Slots::new(None, vec![]), Slots::new(Some(5), vec![]), by_site(None, 2)] {
+            let (mut a, mut b) = (of_run(&slots, 1, "a"), of_run(&slots, 2, "b"));
+            a.acquire(NodeIx::new(0), Attempt::FIRST, true);
+            a.acquire(NodeIx::new(1), Attempt::FIRST, true);
+            b.acquire(NodeIx::new(7), Attempt::FIRST, true);
+            ask(&mut b, &[8]);
+            assert_eq!((granted(&mut a), granted(&mut b)), (vec![0], vec![8]));
+            a.release(NodeIx::new(0), Attempt::FIRST);
+            assert_eq!((granted(&mut a), granted(&mut b)), (vec![1], vec![]));
+            drop(a);
+            assert_eq!(granted(&mut b), [7]);
+            b.release(NodeIx::new(7), Attempt::FIRST);
+            b.release(NodeIx::new(8), Attempt::FIRST);
+            let table = slots.table();
+            assert!(table.all.is_empty() && table.lines.is_empty() && table.held_by_key.is_empty());
+        }
     }
 
     #[test]
@@ -566,7 +596,7 @@ mod tests {
         let (oldest, _, kept) = firsts.iter().min_by_key(|(number, ..)| *number)?;
         let has_room = |number: u64, key: &Key| {
             let held = table.held_by_key.get(key).copied().unwrap_or_default();
-            held + usize::from(number != *oldest && kept.contains(key)) < slots.limits[key.0].most
+            held + usize::from(number != *oldest && kept.contains(key)) < slots.most_of(key)
         };
         let free = firsts.iter().filter(|(number, _, keys)| keys.iter().all(|key| has_room(*number, key)));
         free.min_by_key(|(number, ..)| *number).map(|(_, holder, _)| *holder)

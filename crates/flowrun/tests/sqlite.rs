@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use flowrun::{
     Context, Engine, ErrorClass, Flow, NodeSpec, NodeStatus, Outcome, Placement, Record, Rerun, ResumeError,
-    RunError, RunRequest, RunStatus, Site, SqliteStore, StartError, Task, TaskExecutor, Watched, async_trait,
+    RunError, RunFilter, RunRequest, RunStatus, Site, SqliteStore, StartError, Store, Task, TaskExecutor,
+    Watched, async_trait,
 };
 
 /// Counts its calls, and does not come back from node 2 while it is told to hang.
@@ -185,7 +186,7 @@ async fn runs_that_were_let_go_again_and_again_do_not_end_as_crash_loops() {
         }
         engine.shutdown(Duration::ZERO).await;
     }
-    // The twin: where each process dies instead, they end.
+    // The twin: where each process dies instead, they end, one after another from the third on.
     let mut ended = 0;
     for _ in 0..4 {
         std::fs::write(path.with_extension("flowrun-lock"), "4711\nunknown\n").unwrap();
@@ -195,5 +196,83 @@ async fn runs_that_were_let_go_again_and_again_do_not_end_as_crash_loops() {
         }
         engine.shutdown(Duration::ZERO).await;
     }
-    assert_eq!(ended, 20);
+    assert_eq!(ended, 2);
+}
+
+/// Ends the process, or is at work for long and is done at the third attempt. It counts how many of those there are.
+struct Chances {
+    ends_process: Option<tokio::sync::mpsc::UnboundedSender<()>>,
+    at_work: AtomicUsize,
+    most: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl TaskExecutor for Chances {
+    async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
+        if let Some(ends_process) = &self.ends_process {
+            ends_process.send(()).unwrap();
+        }
+        if self.ends_process.is_some() || context.attempt().number() < 3 {
+            std::future::pending::<()>().await;
+        }
+        self.most.fetch_max(self.at_work.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        for _ in 0..9 {
+            tokio::task::yield_now().await;
+        }
+        self.at_work.fetch_sub(1, Ordering::Relaxed);
+        Outcome::done()
+    }
+}
+
+/// Each is at work when the process dies, again and again, and could have been what ended it.
+#[tokio::test]
+async fn only_the_run_that_ends_the_process_each_time_ends_as_a_crash_loop() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.flowrun");
+    let most = Arc::new(AtomicUsize::new(0));
+    let (ends_process, mut ended) = tokio::sync::mpsc::unbounded_channel();
+    let engine = || {
+        let (at_work, most) = (AtomicUsize::new(0), Arc::clone(&most));
+        let ends = Chances { ends_process: Some(ends_process.clone()), at_work, most: Arc::clone(&most) };
+        let works = Chances { ends_process: None, at_work: AtomicUsize::new(0), most };
+        let store = SqliteStore::open_file(&path).unwrap();
+        Engine::builder().store(store).executor("ends", ends).executor("works", works).build().unwrap()
+    };
+    let first = engine();
+    let mut runs = Vec::new();
+    for run in 0..21 {
+        let task_type = if run == 7 { "ends" } else { "works" };
+        let flow = Flow::builder().node(NodeSpec::new("1", task_type)).build().unwrap();
+        runs.push(first.start(RunRequest::new(flow, Site::new("https://a.example"))).await.unwrap());
+    }
+    ended.recv().await.unwrap();
+    first.shutdown(Duration::ZERO).await;
+    let mut processes = 1;
+    loop {
+        processes += 1;
+        // Nobody has let go of the store.
+        std::fs::write(path.with_extension("flowrun-lock"), "4711\nunknown\n").unwrap();
+        let engine = engine();
+        let recovered = engine.recover().await.unwrap();
+        let all_over = async {
+            for run in &recovered.resumed {
+                run.wait().await.unwrap();
+            }
+        };
+        let goes_on = tokio::select! {
+            _ = ended.recv() => true,
+            () = all_over => false,
+        };
+        engine.shutdown(Duration::ZERO).await;
+        if !goes_on {
+            break;
+        }
+    }
+    // Two end with all at work, the third with the culprit alone, and nothing is left that could end the fourth.
+    assert_eq!((processes, most.load(Ordering::Relaxed)), (4, 1));
+    let store = SqliteStore::open_file(&path).unwrap();
+    let failed = store.runs(&RunFilter::default()).unwrap();
+    let failed: Vec<_> =
+        failed.iter().filter(|run| run.status != RunStatus::Passed).map(|run| (run.id, run.status)).collect();
+    assert_eq!(failed, [(runs[7].id(), RunStatus::Failed)]);
 }

@@ -39,13 +39,15 @@ impl Run {
             }
             Record::SlotRequested { node, attempt } => {
                 self.turns.ask(*node);
+                self.uses_slots = true;
                 self.nodes.set_state(*node, State::Asking(*attempt));
             }
             Record::AttemptLost { node, attempt } => {
                 self.wait(*node, attempt.next());
                 let detour = self.detours.of(*node);
                 detour.is_unsure = true;
-                detour.spared += u32::from(self.was_let_go);
+                let count = if self.was_let_go { &mut detour.spared } else { &mut detour.lost };
+                *count = count.saturating_add(1);
             }
             Record::NodeHeld { node, attempt } => {
                 self.wait(*node, *attempt);

@@ -36,6 +36,8 @@ pub(super) struct Detour {
     pub(super) has_failed: bool,
     /// How many attempts of the visit a process let go of. They count towards no limit.
     pub(super) spared: u32,
+    /// How many were cut off otherwise, by a process that died in one of the attempts it had at work.
+    pub(super) lost: u32,
     /// An earlier attempt did a part, and the ones after it go on with its list.
     pub(super) goes_on: bool,
 }
@@ -116,6 +118,7 @@ impl Detour {
             is_unsure: false,
             has_failed: false,
             spared: 0,
+            lost: 0,
             goes_on: false,
         }
     }

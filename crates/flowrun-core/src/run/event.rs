@@ -131,13 +131,16 @@ pub enum Command {
         /// The attempt.
         attempt: Attempt,
     },
-    /// Send [`Event::SlotGranted`] once the host has room for this attempt. Only where the run's policy says
-    /// that the host gives out slots.
+    /// Send [`Event::SlotGranted`] once the host has room for this attempt. Where the run's policy says that the
+    /// host gives out slots; else only for last chances, which every host has to let start one at a time.
     AcquireSlot {
         /// The node.
         node: NodeIx,
         /// The attempt.
         attempt: Attempt,
+        /// It is the last chance of a node whose attempts were cut off by crashes: of those the host has one at
+        /// work at a time, over all of its runs, so that the next crash blames nobody else.
+        is_last_chance: bool,
     },
     /// The attempt needs its slot no more, or is not going to need the one it asked for.
     ReleaseSlot {
@@ -185,7 +188,7 @@ pub enum Record {
         /// The attempt that is to start.
         attempt: Attempt,
     },
-    /// A node could start and has to wait for a slot of the host.
+    /// A node could start and has to wait for a slot of the host, or for its turn among the last chances.
     SlotRequested {
         /// The node.
         node: NodeIx,

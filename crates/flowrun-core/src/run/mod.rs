@@ -11,6 +11,7 @@
 //! | queued | every edge in is decided, one taken | working | its executor is called |
 //! | queued | the same, the run is paused or at its limit | due | nothing, until its turn comes |
 //! | queued, due | the same, the host gives out slots | asking | a slot is asked for |
+//! | working, waiting, due | a last chance after crashes is to start | asking | a slot is asked for, of which the host gives one at a time |
 //! | queued | the same, a receiver without objects | passed | its children, without a call |
 //! | queued | the same, an empty node | reached | its edges die |
 //! | queued | every edge in is dead | skipped | its edges die |
@@ -124,6 +125,8 @@ pub struct Run {
     /// Those that are to be looked at. Empty between two events.
     queue: Vec<NodeIx>,
     is_paused: bool,
+    /// Whether slots are asked for: of every attempt, or for a last chance so far.
+    uses_slots: bool,
     /// Whether the attempts that are lost with the process before count towards no limit.
     was_let_go: bool,
     /// Nodes that have started and are not done.
@@ -184,6 +187,7 @@ impl Run {
             released: Vec::new(),
             queue: Vec::new(),
             is_paused: false,
+            uses_slots: spec.policy.slots,
             was_let_go: false,
             open_nodes: 0,
             waiting_nodes: 0,
@@ -358,7 +362,7 @@ impl Run {
     /// an ordinary node is: saving and restoring registers costs more than most of these functions do.
     #[inline(always)]
     fn put(&mut self, at: Timestamp, record: Record) {
-        if self.spec.policy.slots {
+        if self.uses_slots {
             return self.put_with_slots(at, record);
         }
         self.change(at, &record);
@@ -369,14 +373,14 @@ impl Run {
     /// there makes the processor wait for its parts, which have just been written.
     #[inline(always)]
     fn put_made(&mut self, at: Timestamp, make: impl Fn() -> Record) {
-        if self.spec.policy.slots {
+        if self.uses_slots {
             return self.put_with_slots(at, make());
         }
         self.change(at, &make());
         self.records.extend(std::iter::once_with(make));
     }
 
-    /// The same where the host gives out slots, away from the path of runs that have none.
+    /// The same where slots are asked for, away from the path of runs that ask for none.
     #[inline(never)]
     fn put_with_slots(&mut self, at: Timestamp, record: Record) {
         let slots = self.slots_at_stake(record.node(), record.ends_others());

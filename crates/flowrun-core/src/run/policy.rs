@@ -40,7 +40,9 @@ pub struct RunPolicy {
     /// What happens when nobody can know whether an attempt had its effect. Default: it may be made again.
     pub on_unknown: OnUnknown,
     /// Attempts in all, for a node at work when the process ends, default 3. It guards against a node that
-    /// kills the process each time; the retries of the node count if they are more.
+    /// kills the process each time; the retries of the node count if they are more. The last of so many starts only
+    /// when no other last one of the host is at work, in whatever run: who was only there when the process ended
+    /// does not fail with the one that ends it.
     pub crash_attempts: u32,
     /// Attempts of this run at work at the same time, at least 1; default: as many as can be.
     pub max_concurrent: Option<u32>,

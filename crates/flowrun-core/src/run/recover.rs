@@ -63,6 +63,28 @@ impl Run {
         attempt.number().saturating_sub(spared)
     }
 
+    /// How many attempts of a visit there are in all when crashes cut them off.
+    fn most_attempts(&self, node: NodeIx) -> u32 {
+        self.retry_policy(node).max_attempts.max(self.spec.policy.crash_attempts)
+    }
+
+    /// Whether crashes have cut the node off before, and may do so hardly any more: one that follows would end it, or
+    /// would end others that were cut off as often. Were all of these to start together, whichever of them ends the
+    /// process would end the rest with it.
+    ///
+    /// Not before a first crash: where a single one ends a node, every attempt would be such a one.
+    #[inline]
+    pub(super) fn is_last_chance(&self, node: NodeIx, attempt: Attempt) -> bool {
+        attempt.number() > 1 && self.has_one_chance_left(node, attempt)
+    }
+
+    fn has_one_chance_left(&self, node: NodeIx, attempt: Attempt) -> bool {
+        let lost = self.detours.get(node).map_or(0, |detour| detour.lost);
+        // Those with many retries too: they are not to end others as long as theirs last.
+        let is_usually_the_last = lost.saturating_add(1) >= self.spec.policy.crash_attempts;
+        lost > 0 && (is_usually_the_last || self.spent(node, attempt) >= self.most_attempts(node))
+    }
+
     fn set_retry_timer(&mut self, node: NodeIx, attempt: Attempt) {
         let not_before = self.detours.get(node).and_then(|detour| detour.not_before);
         if let Some(at) = not_before {
@@ -77,8 +99,7 @@ impl Run {
         if self.is_stopping() {
             return self.end_stopped(at, node, next);
         }
-        let most = self.retry_policy(node).max_attempts.max(self.spec.policy.crash_attempts);
-        if self.spent(node, attempt) >= most || attempt.is_last() {
+        if self.spent(node, attempt) >= self.most_attempts(node) || attempt.is_last() {
             self.log(at, node, &format!("crash loop: the process ended in attempt {attempt}, the last one"));
             return self.give_up(at, node, next);
         }

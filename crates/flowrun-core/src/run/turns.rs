@@ -1,8 +1,9 @@
 //! Whose turn it is: what holds a node back that could start, and the slots of the host.
 //!
 //! Two things hold a start back. The run itself may be paused or at its own limit: then the node is *due* and
-//! stands in a queue. Or the host gives out slots: then the node *asks* for one, and starts when it is granted.
-//! A slot is asked for or held by exactly the nodes that ask or work.
+//! stands in a queue. Or the host gives out slots: then the node *asks* for one, and starts when it is granted. So
+//! does a node that has one chance left after crashes, whatever the host: of those one is at work at a time.
+//! A slot is asked for or held by exactly the nodes that ask or work, as far as they need one.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -96,12 +97,23 @@ impl Run {
 
     #[inline(always)]
     fn launch(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
-        if self.spec.policy.slots {
+        if self.takes_slot(node, attempt) {
             self.put(at, Record::SlotRequested { node, attempt });
-            self.commands.push(Command::AcquireSlot { node, attempt });
+            self.acquire_slot(node, attempt);
         } else {
             self.begin_attempt(at, node, attempt);
         }
+    }
+
+    /// Whether the attempt needs a slot to start.
+    #[inline]
+    fn takes_slot(&self, node: NodeIx, attempt: Attempt) -> bool {
+        self.spec.policy.slots || self.is_last_chance(node, attempt)
+    }
+
+    fn acquire_slot(&mut self, node: NodeIx, attempt: Attempt) {
+        let is_last_chance = self.is_last_chance(node, attempt);
+        self.commands.push(Command::AcquireSlot { node, attempt, is_last_chance });
     }
 
     pub(super) fn on_slot_granted(&mut self, at: Timestamp, node: NodeIx, attempt: Attempt) {
@@ -146,7 +158,7 @@ impl Run {
             if let State::Asking(attempt) = state
                 && self.nodes.state(node) == state
             {
-                self.commands.push(Command::AcquireSlot { node, attempt });
+                self.acquire_slot(node, attempt);
             }
         }
     }
@@ -159,7 +171,8 @@ impl Run {
     ) -> BTreeSet<(NodeIx, Attempt)> {
         let others = self.turns.asking.iter().copied().filter(|_| ends_others && self.phase == Phase::Open);
         let nodes = others.chain(node);
-        nodes.filter_map(|node| self.slot_of(node).map(|attempt| (node, attempt))).collect()
+        let slots = nodes.filter_map(|node| self.slot_of(node).map(|attempt| (node, attempt)));
+        slots.filter(|(node, attempt)| self.takes_slot(*node, *attempt)).collect()
     }
 
     /// What no longer asks or works gives its slot up.

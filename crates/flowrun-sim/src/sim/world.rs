@@ -123,8 +123,8 @@ impl<'a, W: FnMut(Timestamp, &Record)> World<'a, W> {
                     None => {}
                 },
                 Command::SetTimer { timer, at } => self.queue.set(at, Due::Timer(timer)),
-                // The simulated host has as many slots as anybody wants.
-                Command::AcquireSlot { node, attempt } => {
+                // The simulated host has as many slots as anybody wants, and no process that dies.
+                Command::AcquireSlot { node, attempt, .. } => {
                     self.queue.set(self.now, Due::Slot(self.next, node, attempt));
                     self.next += 1;
                 }

@@ -148,7 +148,10 @@ impl Story<'_> {
                         process.timers.insert((at, Due::Timer(timer)));
                     }
                 }
-                Command::AcquireSlot { node, attempt } => process.slots.acquire((node, attempt)),
+                Command::AcquireSlot { node, attempt, is_last_chance } => {
+                    let is_alone = is_last_chance && self.sabotage != Some(Sabotage::CrowdsLastChances);
+                    process.slots.acquire((node, attempt), is_alone);
+                }
                 Command::ReleaseSlot { node, attempt } => process.slots.release((node, attempt)),
                 Command::End => {}
             }

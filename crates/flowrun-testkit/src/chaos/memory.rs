@@ -142,6 +142,11 @@ impl<'a> Memory<'a> {
             let what = format!("{working} attempts work, and {most} may");
             return Err(Broken::new("no more attempts work than may", what));
         }
+        let last_chances = self.model.last_chances();
+        if last_chances > 1 {
+            let what = format!("{last_chances} attempts work that are the last ones of their nodes");
+            return Err(Broken::new("last chances have their turn one at a time", what));
+        }
         Ok(())
     }
 

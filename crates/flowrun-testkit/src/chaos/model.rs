@@ -62,6 +62,8 @@ struct Node<'a> {
     objects: Vec<Object>,
     /// How much of its time the visit has used, in microseconds.
     used: i64,
+    /// How often the process has died while the visit was at work.
+    lost: u32,
 }
 
 /// An object of a node, and the side of its conditions that it goes to.
@@ -105,6 +107,7 @@ impl<'a> Model<'a> {
             attempt: Attempt::FIRST,
             objects: Vec::new(),
             used: 0,
+            lost: 0,
         };
         let nodes = drawing.nodes.iter().enumerate().map(node).collect();
         Self {
@@ -371,8 +374,9 @@ impl<'a> Model<'a> {
         }
         for node in 0..self.nodes.len() {
             let Node { drawn, state: State::Working, attempt, .. } = self.nodes[node] else { continue };
+            self.nodes[node].lost += 1;
             let (may_repeat, next) = (drawn.kind.may_repeat(), attempt.next());
-            let most = self.drawing.attempts(node).max(self.drawing.limits.crash_attempts);
+            let most = self.most_attempts(node);
             match self.drawing.on_unknown(node) {
                 _ if self.is_stopping() => self.end(node, false),
                 _ if attempt.number() >= most => self.give_up(node),
@@ -384,6 +388,22 @@ impl<'a> Model<'a> {
                 _ => self.wait(node, State::Waiting),
             }
         }
+    }
+
+    /// How many attempts a crash may have cut off in all, and not one more.
+    fn most_attempts(&self, node: usize) -> u32 {
+        self.drawing.attempts(node).max(self.drawing.limits.crash_attempts)
+    }
+
+    /// How many are at work after crashes that may not be cut off once more, or not much more often than others.
+    pub(super) fn last_chances(&self) -> usize {
+        let is_one = |node: usize| {
+            let Node { state, attempt, lost, .. } = self.nodes[node];
+            let is_last = lost + 1 >= self.drawing.limits.crash_attempts
+                || attempt.number() >= self.most_attempts(node);
+            state == State::Working && lost > 0 && is_last
+        };
+        (0..self.nodes.len()).filter(|node| is_one(*node)).count()
     }
 
     /// What failed, or one node; all below; and what never had its turn. Of the others, what passed while the
@@ -405,7 +425,7 @@ impl<'a> Model<'a> {
                 if matches!(node.state, State::Done(..)) {
                     node.attempt = node.attempt.next_visit();
                 }
-                (node.state, node.objects, node.used) = (State::Queued, Vec::new(), 0);
+                (node.state, node.objects, node.used, node.lost) = (State::Queued, Vec::new(), 0, 0);
             } else if node.state == State::Done(true, false) {
                 self.end(place, true);
             }

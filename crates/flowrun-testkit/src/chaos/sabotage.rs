@@ -17,6 +17,8 @@ pub enum Sabotage {
     ForgetsTimers,
     /// Timers fire a second early.
     FiresEarly,
+    /// The host lets several last chances start at once.
+    CrowdsLastChances,
     /// The disk loses the newest transaction that it acknowledged.
     LosesNewest,
     /// The disk keeps half a transaction.
@@ -41,12 +43,13 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every mistake.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PerformsFirst,
         Self::CallsTwice,
         Self::ForgetsStops,
         Self::ForgetsTimers,
         Self::FiresEarly,
+        Self::CrowdsLastChances,
         Self::LosesNewest,
         Self::TearsTransactions,
         Self::ReplaysWithoutObjects,

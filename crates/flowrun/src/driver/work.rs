@@ -100,7 +100,9 @@ impl Work {
                     stops.set_timer(timer, at);
                     self.timers.set(at, Due::Timer(timer));
                 }
-                Command::AcquireSlot { node, attempt } => slots.acquire(node, attempt),
+                Command::AcquireSlot { node, attempt, is_last_chance } => {
+                    slots.acquire(node, attempt, is_last_chance);
+                }
                 Command::ReleaseSlot { node, attempt } => slots.release(node, attempt),
                 Command::End => {}
             }

@@ -90,7 +90,7 @@ impl<'a> Driven<'a> {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::AcquireSlot { node, attempt } => {
+            Command::AcquireSlot { node, attempt, .. } => {
                 self.events.push_back(Event::SlotGranted { node, attempt });
             }
             Command::Stop { .. } | Command::SetTimer { .. } => panic!("nothing is stopped here"),

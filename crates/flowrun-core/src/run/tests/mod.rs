@@ -8,6 +8,7 @@ mod failing;
 mod growth;
 mod handover;
 mod joins;
+mod last_chances;
 mod limits;
 mod naive;
 mod order;

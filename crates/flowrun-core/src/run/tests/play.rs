@@ -296,7 +296,10 @@ fn show_command(plan: &Plan, command: Command) -> String {
             };
             format!("timer {timer} at {}", show_time(at))
         }
-        Command::AcquireSlot { node, attempt } => format!("acquire slot {}#{attempt}", id(node)),
+        Command::AcquireSlot { node, attempt, is_last_chance } => {
+            let which = if is_last_chance { ", last chance" } else { "" };
+            format!("acquire slot {}#{attempt}{which}", id(node))
+        }
         Command::ReleaseSlot { node, attempt } => format!("release slot {}#{attempt}", id(node)),
         Command::End => "end".into(),
     }

@@ -213,7 +213,7 @@ impl Asked {
     fn note(&mut self, command: Command) {
         match command {
             Command::SetTimer { timer, .. } => self.timers.push(timer),
-            Command::AcquireSlot { node, attempt } => self.slots.push((node, attempt)),
+            Command::AcquireSlot { node, attempt, .. } => self.slots.push((node, attempt)),
             Command::ReleaseSlot { node, attempt } => self.slots.retain(|slot| *slot != (node, attempt)),
             Command::Stop { .. } | Command::End => {}
         }
@@ -332,7 +332,7 @@ proptest! {
                 }
             }
             for &command in &decided.commands {
-                if let Command::AcquireSlot { node, attempt } = command {
+                if let Command::AcquireSlot { node, attempt, .. } = command {
                     slots.insert((node, attempt));
                 } else if let Command::ReleaseSlot { node, attempt } = command {
                     slots.remove(&(node, attempt));

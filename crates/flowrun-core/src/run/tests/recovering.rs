@@ -63,14 +63,14 @@ fn a_run_that_was_let_go_spends_nothing_of_what_guards_against_crashes() {
       + started a#2
       > start a#2
     ");
-    play.play("3 handover; 4 handover; 5 crash; 6 crash; 7 handover");
+    play.play("3 handover; 4 handover; 5 crash; 6 crash; 6 slot a#6; 7 handover; 7 slot a#7");
     // Two crashes and four handovers later there is one attempt left, and the failures before count like the crashes.
     let transcript = play.play("8 fail a#7 transient");
     assert!(transcript.contains("+ failed a#7"), "{transcript}");
 
     let mut play = Play::with_policy("scan a", retrying());
     play.play("0 start; 3 handover; 4 handover; 5 handover; 5 crash; 6 handover");
-    let transcript = play.play("8 fail a#6 transient; 9 retry a#7");
+    let transcript = play.play("8 fail a#6 transient; 9 retry a#7; 9 slot a#7");
     assert!(transcript.contains("+ started a#7"), "{transcript}");
     let transcript = play.play("10 crash");
     assert!(transcript.contains("crash loop"), "{transcript}");
@@ -81,8 +81,8 @@ fn a_run_that_was_let_go_spends_nothing_of_what_guards_against_crashes() {
 
 #[test]
 fn a_node_that_ends_the_process_every_time_fails() {
-    let mut play = Play::new("scan a, scan b (retries 3)");
-    insta::assert_snapshot!(play.play("0 start; 1 crash; 2 crash; 3 crash"), @"
+    let mut play = Play::going_on("scan a, scan b (retries 3)");
+    insta::assert_snapshot!(play.play("0 start; 1 crash; 2 crash; 2 slot a#3; 3 crash; 3 slot b#3; 4 ok b#3"), @"
     0 start
       + run started
       + started a#1
@@ -100,25 +100,36 @@ fn a_node_that_ends_the_process_every_time_fails() {
     2 crash
       + recovered, epoch 2
       + lost a#2
-      + started a#3
+      + asking a#3
       + lost b#2
-      + started b#3
+      + asking b#3
+      > acquire slot a#3, last chance
+      > acquire slot b#3, last chance
+    2 slot a#3
+      + started a#3
       > start a#3
-      > start b#3
     3 crash
       + recovered, epoch 2
       + lost a#3
       + line a: crash loop: the process ended in attempt 3, the last one
       + failed a#4
-      + lost b#3
-      + started b#4
-      > start b#4
+      > acquire slot b#3, last chance
+      > release slot a#3
+    3 slot b#3
+      + started b#3
+      > start b#3
+    4 ok b#3
+      + passed b#3
+      + run failed, closing line at b
+      > release slot b#3
+      > end
     ");
     insta::assert_snapshot!(play.log(), @"
     1: system starting up for run_id: 07070707-0707-0707-0707-070707070707
     a: starting job ID: a | job type is [ SCAN ]
     a: crash loop: the process ended in attempt 3, the last one
     b: starting job ID: b | job type is [ SCAN ]
+    b: flowrun completed with status: ❌ FAILED
     ");
 }
 
@@ -194,7 +205,7 @@ fn nobody_looks_again_once_a_person_has_decided() {
 fn waits_and_deadlines_go_on_where_they_were() {
     let policy = retrying().run_timeout(Duration::from_secs(50)).node_timeout(Duration::from_secs(20));
     let mut play = Play::with_policy("scan a, scan b", policy.attempt_timeout(Duration::from_secs(7)));
-    insta::assert_snapshot!(play.play("0 start; 3 fail a transient; 4 crash; 4 retry a#2; 5 crash"), @"
+    insta::assert_snapshot!(play.play("0 start; 3 fail a transient; 4 crash; 4 retry a#2; 5 crash; 5 slot a#3"), @"
     0 start
       + run started
       + started a#1
@@ -226,16 +237,18 @@ fn waits_and_deadlines_go_on_where_they_were() {
     5 crash
       + recovered, epoch 2
       + lost a#2
-      + started a#3
+      + asking a#3
       + lost b#2
-      + started b#3
-      > start a#3
-      > start b#3
+      + asking b#3
       > timer deadline at 50
-      > timer timeout a#3 at 12
+      > acquire slot a#3, last chance
       > timer overtime a#1 at 20
-      > timer timeout b#3 at 12
+      > acquire slot b#3, last chance
       > timer overtime b#1 at 20
+    5 slot a#3
+      + started a#3
+      > start a#3
+      > timer timeout a#3 at 12
     ");
 }
 
