@@ -145,7 +145,7 @@ fn a_folder_is_not_a_store_and_a_missing_one_is_named() {
     fs::create_dir(folder.file()).unwrap();
     assert!(matches!(folder.options().open().unwrap_err(), OpenError::NotAFile(_)));
     let nowhere = flowrun_store::SqliteOptions::new(folder.path().join("no/where"));
-    assert!(matches!(nowhere.open().unwrap_err(), OpenError::Io { .. }));
+    assert!(matches!(nowhere.open().unwrap_err(), OpenError::NoFolder { .. }));
     let missing = flowrun_store::SqliteOptions::new(folder.path().join("none")).create(false);
     assert!(matches!(missing.open().unwrap_err(), OpenError::Missing(_)));
     assert!(!folder.path().join("none").exists());
