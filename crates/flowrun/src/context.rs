@@ -11,7 +11,8 @@ use flowrun_core::{
 use crate::Clock;
 use crate::clock::SystemClock;
 use crate::intake::Intake;
-use crate::reports::{Reports, dropped_line};
+use crate::redact::Redactor;
+use crate::reports::{Reports, Room, dropped_line};
 use crate::secrets::Known;
 use crate::stops::Stops;
 
@@ -61,19 +62,17 @@ impl Context {
         &self.within.run
     }
 
-    fn detached(task: &Task, secrets: Arc<dyn SecretSource>) -> Self {
+    fn detached(task: &Task, secrets: Known, intake: Intake, room: Room) -> Self {
         let task_type = task.task_type();
         let types = TaskTypes::documented().with(&*task_type, flowrun_core::Role::Receiver);
         let flow = Flow::builder().node(NodeSpec::new(task.node(), &*task_type)).build();
         let plan = Plan::new(&flow.expect("one node is within every limit"), &types);
-        let limits = RunPolicy::default();
-        let secrets = Known::of(&*secrets);
         let shared = RunShared {
             run: task.run(),
             plan: Arc::new(plan.expect("a single node of a known type is a plan")),
             store_id: [0; 16],
-            reports: Reports::new(Intake::room(&limits)),
-            intake: Intake::new(secrets.redactor(), limits),
+            reports: Reports::new(room),
+            intake,
             secrets,
             rendering: RenderOptions::default(),
             stops: Arc::default(),
@@ -268,7 +267,27 @@ impl DetachedRun {
     /// When the task has an empty node id or task type.
     #[must_use]
     pub fn new(task: &Task, secrets: Arc<dyn SecretSource>) -> Self {
-        Self { context: Context::detached(task, secrets) }
+        let secrets = Known::of(&*secrets);
+        let redactor = secrets.redactor();
+        Self::of(task, secrets, redactor, RunPolicy::default())
+    }
+
+    /// The same, but it keeps what was reported as the executor said it: neither are secrets taken out nor limits
+    /// looked at. For checks of what an executor would tell if nobody stood behind it.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    #[must_use]
+    pub fn raw(task: &Task, secrets: Arc<dyn SecretSource>) -> Self {
+        let limits = RunPolicy::default().max_line_bytes(usize::MAX).max_facts_bytes(usize::MAX);
+        let limits = limits.max_report_bytes(usize::MAX).max_decision_bytes(usize::MAX);
+        Self::of(task, Known::of(&*secrets), Redactor::default(), limits)
+    }
+
+    fn of(task: &Task, secrets: Known, redactor: Redactor, limits: RunPolicy) -> Self {
+        let room = Intake::room(&limits);
+        Self { context: Context::detached(task, secrets, Intake::new(redactor, limits), room) }
     }
 
     /// The context to call the executor with.

@@ -1,5 +1,6 @@
 //! One attempt, watched.
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use flowrun::{Context, DetachedRun, Outcome, Report, SecretSource, Task, TaskExecutor};
+use flowrun::{Context, DetachedRun, Outcome, Report, Task, TaskExecutor};
 use tokio::time::timeout;
 
 use super::ExecutorSuite;
@@ -58,19 +59,6 @@ impl Ran {
     }
 }
 
-/// Gives secrets and names none, so that nothing is taken out of reports before they are looked at.
-struct Unnamed(Vec<(String, String)>);
-
-impl SecretSource for Unnamed {
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn secret(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-    }
-}
-
 impl ExecutorSuite {
     /// Makes one attempt on a fresh executor.
     pub(super) async fn attempt(&self, task: Task, interference: Interference) -> Ran {
@@ -83,7 +71,9 @@ impl ExecutorSuite {
         task: Task,
         interference: Interference,
     ) -> Ran {
-        let mut run = DetachedRun::new(&task, Arc::new(Unnamed(self.secrets.clone())));
+        // Raw: nothing is to be taken out of the reports before they are looked at.
+        let secrets: BTreeMap<_, _> = self.secrets.iter().cloned().collect();
+        let mut run = DetachedRun::raw(&task, Arc::new(secrets));
         if interference == Interference::StopFirst {
             run.cancel();
         }
