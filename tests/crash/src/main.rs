@@ -3,12 +3,16 @@
 
 mod failpoints;
 mod sabotage;
+mod unruly;
 
 use std::process::ExitCode;
 
 use crate::sabotage::Sabotaged;
 
 fn main() -> ExitCode {
+    if std::env::var_os("FLOWRUN_UNRULY").is_some() {
+        return unruly::main();
+    }
     let _armed = failpoints::arm();
     flowrun_cli::wrap_stores(|store| Box::new(Sabotaged::of(store)));
     flowrun_cli::main()

@@ -23,6 +23,7 @@ mod points;
 mod random;
 mod report;
 mod twins;
+mod unruly;
 
 use std::sync::Arc;
 
