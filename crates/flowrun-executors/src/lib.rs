@@ -29,7 +29,7 @@
 pub mod email;
 #[cfg(any(feature = "email", feature = "scan", feature = "slack", feature = "webhook"))]
 mod outcome;
-#[cfg(any(feature = "email", feature = "scan", feature = "slack", feature = "webhook"))]
+#[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
 mod reading;
 #[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
 mod receiver;

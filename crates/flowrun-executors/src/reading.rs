@@ -14,7 +14,6 @@ impl<'a> Reading<'a> {
     }
 
     /// The text of a key; empty when it is absent, null or wrong.
-    #[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
     pub(crate) fn text(&mut self, key: &'static str) -> String {
         let text = self.data.text(key);
         self.sound(text).flatten().map_or_else(String::new, std::borrow::Cow::into_owned)
@@ -26,7 +25,6 @@ impl<'a> Reading<'a> {
     }
 
     /// Whether something is wrong with a key.
-    #[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
     pub(crate) fn is_wrong(&self, key: &str) -> bool {
         let pointer = format!("/data/{key}");
         self.problems.iter().any(|problem| problem.pointer == pointer)
