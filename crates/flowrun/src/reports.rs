@@ -227,7 +227,8 @@ impl Reports {
 
     /// The attempts whose lines were dropped since the last look, with how many.
     pub(crate) fn take_dropped(&self) -> Vec<(AttemptId, u64)> {
-        if !self.has_dropped.swap(false, Ordering::AcqRel) {
+        // Looked at first: it is asked after every end, and a swap is a barrier each time.
+        if !self.has_dropped.load(Ordering::Acquire) || !self.has_dropped.swap(false, Ordering::AcqRel) {
             return Vec::new();
         }
         let mut waiting = self.lock();
