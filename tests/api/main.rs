@@ -9,6 +9,7 @@ mod described;
 mod guide;
 mod input;
 mod limits;
+mod outside;
 mod player;
 mod recorded;
 mod restart;

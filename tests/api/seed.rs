@@ -9,6 +9,7 @@ use flowrun_server::{Limits, ServerOptions};
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::outside;
 use crate::served::Served;
 
 const CREATE: &str = include_str!("snippets/create.py");
@@ -21,12 +22,6 @@ const FLOW: &str = include_str!("../../crates/flowrun-core/tests/fixtures/seed_f
 /// The run that it shows.
 const RUN: &str = include_str!("../../crates/flowrun-core/tests/fixtures/seed_flow_run.json");
 
-/// Whether there is a Python with what the examples import.
-fn has_python() -> bool {
-    let asked = Command::new("python3").args(["-c", "import requests"]).output();
-    asked.is_ok_and(|output| output.status.success())
-}
-
 /// Runs an example, and gives what it prints.
 async fn printed(example: &str, client: &Client, ids: &[(&str, &str)]) -> Value {
     let example = ids.iter().fold(example.to_owned(), |example, (name, id)| example.replace(name, id));
@@ -34,14 +29,12 @@ async fn printed(example: &str, client: &Client, ids: &[(&str, &str)]) -> Value 
         "import json, os, requests\nBASE_URL = os.environ['CURSION_API_BASE_URL']\n{}\nprint(json.dumps(json_response))",
         example.replace("print(json_response)", "")
     );
-    let mut command = Command::new("python3");
+    let mut command = Command::new(outside::tool("python/api/bin/python"));
     command
         .args(["-c", &program])
         .env("CURSION_API_BASE_URL", format!("http://{}/v1/ops", client.address))
         .env("CURSION_API_TOKEN", &client.token);
-    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_str(&outside::printed(command).await).unwrap()
 }
 
 /// The names of the members of an object, and of what it holds.
@@ -54,11 +47,8 @@ fn names(value: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs python/api of the tool folder"]
 async fn the_examples_of_the_documentation_work_as_they_stand() {
-    // The examples are Python, which a machine that only builds this need not have.
-    if !has_python() {
-        return;
-    }
     let served = Served::new(ServerOptions::new()).await;
     let client = served.account("dev", Limits::default()).await;
     let site = client.make("/site", json!({"site_url": "https://example.com"})).await;

@@ -15,6 +15,7 @@ mod setup;
 mod sim;
 mod step;
 mod test;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), Failed>,
 }
 
-const TASKS: [Task; 10] = [
+const TASKS: [Task; 11] = [
     Task {
         name: "demo",
         about: "run two flows against a website and sinks of its own on loopback",
@@ -36,8 +37,13 @@ const TASKS: [Task; 10] = [
     },
     Task {
         name: "test",
-        about: "every test of the workspace; what follows goes to the tests as a filter",
+        about: "every test of the workspace; --without-tools for those that need Rust alone, or a filter",
         run: test::run,
+    },
+    Task {
+        name: "tools",
+        about: "install what tests need that is no crate into the ignored folder `.tools`",
+        run: tools::run,
     },
     Task {
         name: "lint",

@@ -3,10 +3,7 @@
 //! Knows Debian and its relatives, as root. Anywhere else it names the command and leaves it to the person.
 
 use crate::step::{Call, Failed};
-use crate::workspace;
-
-/// The folder in the checkout for programs that are not part of it. It is ignored by git.
-const TOOLS: &str = ".tools";
+use crate::tools;
 
 /// A program that a task calls.
 pub(crate) struct Tool {
@@ -25,6 +22,17 @@ pub(crate) const C_COMPILER: Tool =
 /// Lists the files of the repository.
 pub(crate) const GIT: Tool =
     Tool { probe: &["git", "--version"], package: "git", needed_by: "the check of files" };
+
+/// An interpreter that can make environments. Debian has what makes them in a package of its own.
+pub(crate) const PYTHON: Tool = Tool {
+    probe: &["python3", "-c", "import ensurepip, venv"],
+    package: "python3-venv",
+    needed_by: "the tests of the API",
+};
+
+/// The client of the npm registry, with Node.js.
+pub(crate) const NPM: Tool =
+    Tool { probe: &["npm", "--version"], package: "npm", needed_by: "the types of the API" };
 
 /// Makes sure that the tools are there.
 pub(crate) fn tools(tools: &[Tool]) -> Result<(), Failed> {
@@ -69,7 +77,7 @@ pub(crate) fn crate_tool(name: &str, version: &str) -> Result<(), Failed> {
     if Call::new(&tool_path(name), &[subcommand, "--version"]).read().is_ok_and(has_version) {
         return Ok(());
     }
-    let root = workspace::root().join(TOOLS);
+    let root = tools::folder();
     Call::new(
         "cargo",
         &["install", name, "--version", version, "--locked", "--root", &root.to_string_lossy()],
@@ -79,7 +87,7 @@ pub(crate) fn crate_tool(name: &str, version: &str) -> Result<(), Failed> {
 
 /// Where a program of the tool folder is.
 pub(crate) fn tool_path(name: &str) -> String {
-    workspace::root().join(TOOLS).join("bin").join(name).to_string_lossy().into_owned()
+    tools::folder().join("bin").join(name).to_string_lossy().into_owned()
 }
 
 fn is_there(tool: &Tool) -> bool {
