@@ -417,8 +417,10 @@ unsafe extern "C" fn randomness(vfs: *mut ffi::sqlite3_vfs, size: c_int, out: *m
     size
 }
 
+/// Sleeps as long as it says. SQLite counts what it asked for, not what passed: with a shorter sleep all its tries for
+/// a lock fit into a moment in which the thread that holds it does not run, and it gives up.
 unsafe extern "C" fn sleep(_: *mut ffi::sqlite3_vfs, micros: c_int) -> c_int {
-    std::thread::yield_now();
+    std::thread::sleep(std::time::Duration::from_micros(micros.unsigned_abs().into()));
     micros
 }
 
