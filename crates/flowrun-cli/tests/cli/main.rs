@@ -14,6 +14,7 @@ mod run;
 mod runs;
 mod secrets;
 mod serve;
+mod serving;
 mod settings;
 mod simulate;
 mod stop;

@@ -1,67 +1,12 @@
 //! The server, from nothing to a run.
 #![cfg(unix)]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::serving::{Serving, asked};
 use crate::support::Place;
-
-/// A server in a process of its own.
-struct Serving {
-    child: Child,
-    address: String,
-}
-
-impl Serving {
-    fn new(place: &Place) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--grace", "0s"])
-            .current_dir(place.path())
-            .env_clear();
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("it is a pipe")).lines();
-        let address = lines
-            .by_ref()
-            .map(|line| line.expect("text"))
-            .find_map(|line| Some(line.strip_prefix("listening on http://")?.to_owned()))
-            .expect("it says where it listens");
-        // Read to the end, so that it never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    fn ask(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> (u16, Value) {
-        asked(&self.address, method, path, token, body.as_ref()).expect("it answers")
-    }
-
-    /// Sends a signal, and gives the exit code.
-    fn ended(mut self, signal: &str) -> Option<i32> {
-        let kill = format!("kill -{signal} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
-        self.child.wait().expect("it ends").code()
-    }
-}
-
-/// Asks on a connection of its own; `None` when nobody answers.
-fn asked(address: &str, method: &str, path: &str, token: &str, body: Option<&Value>) -> Option<(u16, Value)> {
-    let body = body.map_or_else(String::new, Value::to_string);
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {token}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, serde_json::from_str(body).ok()?))
-}
 
 #[test]
 fn a_new_user_gets_from_nothing_to_a_run_that_outlives_the_server() {
