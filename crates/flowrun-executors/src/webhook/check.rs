@@ -1,6 +1,8 @@
 //! What is known of requests before there is an object to fill them in for.
 
-use flowrun::{NodeProblem, Place, SecretSource, data_keys, secret_and_key_names};
+use std::collections::BTreeMap;
+
+use flowrun::{NodeProblem, Place, Rendered, data_keys, secret_and_key_names};
 use flowrun_guard::{Method, Url};
 use serde_json::value::RawValue;
 
@@ -45,16 +47,25 @@ fn uri(uri: &str) -> Option<NodeProblem> {
                 {{report_url}}";
             return Some(wrong(message).help(help));
         }
-        return None;
+        return misplaced(uri).map(wrong);
     }
     let help = "give an address such as https://example.com/hook";
-    match Url::parse(&filled(uri, Place::Plain)) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => None,
+    match Url::parse(&filled(uri, Place::Plain, |place| place.to_string())) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => misplaced(uri).map(wrong),
         Ok(url) => {
             Some(wrong(format!("`{}` addresses cannot be called: `{}`", url.scheme(), typed())).help(help))
         }
         Err(error) => Some(wrong(format!("`{}` is not an address: {error}", typed())).help(help)),
     }
+}
+
+/// What is said of a name in the scheme, host or port: whatever its value is, it is not filled in there.
+fn misplaced(uri: &str) -> Option<String> {
+    // What the author writes behind a beginning may go on with its path, but a colon is one of a scheme or a port.
+    let whole = if uri.contains("}}:") { "https://a.example" } else { "https://a.example/a" };
+    let whole = |_| whole.to_owned();
+    let rendered = rendered(uri, Place::Url, whole)?;
+    rendered.warnings.first().map(ToString::to_string)
 }
 
 /// The name that a text begins with.
@@ -66,7 +77,7 @@ fn first_name(text: &str) -> Option<&str> {
 /// A text that no value can make JSON of the kind that is due.
 fn json(key: &'static str, text: &str, read: impl Fn(&str) -> Result<(), BadRequest>) -> Option<NodeProblem> {
     // Outside of strings a value is a text or a number: one of the two has to do.
-    let with_texts = read(&filled(text, Place::Json));
+    let with_texts = read(&filled(text, Place::Json, |place| place.to_string()));
     let problem = with_texts.err().filter(|_| read(&with_numbers(text)).is_err())?;
     let code = if key == "headers" { "webhook.headers" } else { "webhook.payload" };
     // The place is one of the filled-in text, which the author has not seen.
@@ -80,25 +91,17 @@ fn json(key: &'static str, text: &str, read: impl Fn(&str) -> Result<(), BadRequ
     Some(NodeProblem::error(code, format!("/data/{key}"), message))
 }
 
-/// The text with something put in for each name, different for different names.
-fn filled(text: &str, place: Place) -> String {
-    /// Knows every name.
-    struct Anything<'a>(Vec<&'a str>);
+/// The text with `value` put in for each name, by the place of the name among them.
+fn filled(text: &str, place: Place, value: impl Fn(usize) -> String) -> String {
+    rendered(text, place, value).map_or_else(|| text.to_owned(), |rendered| rendered.text)
+}
 
-    impl SecretSource for Anything<'_> {
-        fn secret(&self, name: &str) -> Option<String> {
-            let place = self.0.iter().position(|known| *known == name)?;
-            Some(place.to_string())
-        }
-
-        fn names(&self) -> Vec<String> {
-            self.0.iter().map(|name| (*name).to_owned()).collect()
-        }
-    }
-
-    let names = Anything(secret_and_key_names(text).collect());
-    // What is longer than any request is not looked at here: it cannot be sent.
-    flowrun::render(text, place, None, &names).map_or_else(|_| text.to_owned(), |rendered| rendered.text)
+/// What is longer than any request is not looked at: it cannot be sent.
+fn rendered(text: &str, place: Place, value: impl Fn(usize) -> String) -> Option<Rendered> {
+    let names = secret_and_key_names(text);
+    let values: BTreeMap<String, String> =
+        names.enumerate().map(|(place, name)| (name.to_owned(), value(place))).collect();
+    flowrun::render(text, place, None, &values).ok()
 }
 
 /// The text with a number for each name.
@@ -129,9 +132,10 @@ mod tests {
     #[test]
     fn an_address_that_is_none_is_found_whatever_is_filled_in() {
         for good in [
-            "https://a.example/{{page_id}}?k={{KEY}}",
+            "https://a.example/{{page_id}}:{{page_id}}?k={{KEY}}",
             "{{HOOK}}",
             " {{site_url}}/hook ",
+            "{{HOOK}}{{TOKEN}}",
             "http://[::1]:80/",
             "https://a.example:8443",
         ] {
@@ -149,6 +153,12 @@ mod tests {
             "https://a b.example/",
             "{{case_title}}/hook",
             "{{health}}",
+            "https://{{KEY}}.example/",
+            "https://{{KEY}}/",
+            "https://a.example:{{PORT}}/",
+            "{{SCHEME}}://a.example/",
+            "{{site_url}}:{{PORT}}/",
+            "https://{{status}}@a.example/",
         ] {
             assert_eq!(codes(serde_json::json!({"uri": bad})), ["webhook.uri"], "{bad}");
         }
