@@ -13,7 +13,7 @@ async fn a_long_address_is_told_a_month_later() -> Result<(), Box<dyn std::error
     let script = Script::parse("[types.slack]\nafter = '30d'")?;
     let engine = ScriptedExecutor::engine(&script).executor("measure", Measure).build()?;
     let site = Site::new("https://example.com/an/address/of/some/length");
-    let run = engine.start(RunRequest::new(flow, site)).await?.finished().await?;
+    let run = engine.start(RunRequest::new(flow, site)).await?.result().await?;
     assert_eq!(run.status(), RunStatus::Passed);
     assert!(run.nodes().all(|(_, progress)| progress.status.to_string() == "passed"));
     Ok(())

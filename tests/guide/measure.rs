@@ -14,11 +14,11 @@ impl TaskExecutor for Measure {
         let id = |place: usize| format!("{}-{place}", task.node());
         let entry = |place: usize| ObjectEntry::new(&task.resources()[place].id, &id(place));
         for place in 0..task.resources().len() {
-            context.object(entry(place), None); // all are known before the first is done
+            context.report_object(entry(place), None); // all are known before the first is done
         }
         for (place, resource) in task.resources().iter().enumerate() {
             let facts = Facts::new(json!({"type": "measure", "length": resource.url.len()}));
-            context.object(entry(place).with_status(ObjectStatus::Passed), Some(facts));
+            context.report_object(entry(place).with_status(ObjectStatus::Passed), Some(facts));
         }
         Outcome::done()
     }

@@ -84,7 +84,7 @@ impl Driven {
         interrupted: Option<Interrupt>,
     ) -> Result<Self, DriveError> {
         let skipped = Reasons::of(skipped, run.plan());
-        match run.finished().await {
+        match run.result().await {
             Ok(ended) => {
                 Ok(Self { id: run.id(), run: Some(ended), skipped, exit: exit_of(run, interrupted) })
             }
@@ -102,7 +102,7 @@ fn exit_of(run: &RunHandle, interrupted: Option<Interrupt>) -> Exit {
     if run.has_timed_out() {
         return Exit::Stopped;
     }
-    match (run.status().status(), interrupted) {
+    match (run.state().status(), interrupted) {
         (RunStatus::Passed, _) => Exit::Done,
         (RunStatus::Failed, _) => Exit::RunFailed,
         (RunStatus::Cancelled, Some(Interrupt::Keyboard)) => Exit::Interrupted,

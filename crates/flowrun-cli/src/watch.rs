@@ -54,7 +54,9 @@ impl Watch<'_> {
         let mut seen: SelectAll<_> =
             runs.iter().enumerate().map(|(place, run)| self.seen_of(place, run)).collect();
         let mut at_rest: FuturesUnordered<_> = match self.keep {
-            Keep::Nothing => runs.iter().map(|(run, _)| run.at_rest().map(move |()| run)).collect(),
+            Keep::Nothing => {
+                runs.iter().map(|(run, _)| run.wait_until_at_rest().map(move |()| run)).collect()
+            }
             Keep::In(_) => FuturesUnordered::new(),
         };
         let mut open: BTreeSet<usize> = (0..runs.len()).collect();
@@ -86,7 +88,7 @@ impl Watch<'_> {
             }
         }
         drop(progress);
-        if runs.iter().any(|(run, _)| run.status() == RunStatus::Working) {
+        if runs.iter().any(|(run, _)| run.state() == RunStatus::Working) {
             // They are at rest, or had the time to come to it.
             self.engine.shutdown(Duration::ZERO).await;
         }

@@ -42,7 +42,7 @@ pub(crate) async fn deliver_each(task: &Task, context: &Context, delivery: &impl
                 continue;
             }
         };
-        context.object(entry.with_status(status), None);
+        context.report_object(entry.with_status(status), None);
     }
     match undone {
         None => Outcome::done(),

@@ -86,7 +86,7 @@ impl TaskExecutor for Executor {
         let done = |entry: &ObjectEntry| entry.clone().with_status(ObjectStatus::Passed);
         let facts = |bytes: usize| Facts::new(json!({"type": "own", "text": "x".repeat(bytes)}));
         if !handed && !self.makes("registration") {
-            context.objects(
+            context.report_objects(
                 entries
                     .iter()
                     .map(|entry| flowrun::ObjectReport { entry: entry.clone(), facts: None })
@@ -102,12 +102,12 @@ impl TaskExecutor for Executor {
         let limit = if self.makes("many-objects") { 10 } else { usize::MAX };
         for (place, entry) in entries.iter().enumerate().take(limit) {
             if self.makes("registration") && !handed {
-                context.object(entry.clone(), None);
+                context.report_object(entry.clone(), None);
             }
             if handed {
                 let key = match self.mistake {
-                    "same-key" => format!("{}-{}", context.key(entry), context.attempt()),
-                    _ => context.key(entry),
+                    "same-key" => format!("{}-{}", context.idempotency_key(entry), context.attempt()),
+                    _ => context.idempotency_key(entry),
                 };
                 let mut effects = self.effects.lock().unwrap();
                 effects.push(key.clone());
@@ -119,10 +119,10 @@ impl TaskExecutor for Executor {
                 continue;
             }
             let bytes = if self.makes("output-size") { 60_000 } else { 10 };
-            context.object(done(entry), Some(facts(bytes)));
+            context.report_object(done(entry), Some(facts(bytes)));
             if self.makes("terminal") && place == 0 {
-                context.object(entry.clone(), None);
-                context.object(done(entry), None);
+                context.report_object(entry.clone(), None);
+                context.report_object(done(entry), None);
             }
         }
         if self.makes("log-volume") {

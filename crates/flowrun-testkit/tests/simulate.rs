@@ -41,7 +41,7 @@ fn in_an_engine(plan: &Arc<Plan>, script: &Script) -> FlowRun {
             tokio::time::sleep(after).await;
             run.cancel().await;
         }
-        run.finished().await.unwrap()
+        run.result().await.unwrap()
     })
 }
 

@@ -28,7 +28,7 @@ impl Engine {
         stops.ask_to_cancel();
         // A driver that is gone has left the end of its run behind.
         let _ = requests.send(Request::Cancel).await;
-        match progress.finished().await {
+        match progress.wait_for_end().await {
             Ok(run) => Ok(run.to_flow_run()),
             Err(RunError::Store(error)) => Err(error.clone().into()),
             Err(RunError::Parked | RunError::Lost) => Err(ResumeError::Lost),

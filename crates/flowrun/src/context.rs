@@ -88,7 +88,7 @@ impl Context {
     /// A report never waits, so what waits to be written has its limits, which the run's [`RunPolicy`] sets. Log lines
     /// over `max_report_bytes` are dropped, and one line tells how many. Of objects nothing is dropped: over
     /// `max_decision_bytes`, or with a report that is larger than it may be, the attempt is over and its node fails
-    /// with a line that says so. [`flushed`](Self::flushed) waits until there is room again.
+    /// with a line that says so. [`flush`](Self::flush) waits until there is room again.
     pub fn report(&self, report: Report) {
         let RunShared { intake, reports, .. } = self.shared();
         intake.report(reports, (self.call.node(), self.attempt()), report);
@@ -100,8 +100,8 @@ impl Context {
     /// # Cancel safety
     ///
     /// Dropping the future stops the waiting, nothing else.
-    pub async fn flushed(&self) {
-        self.shared().reports.flushed((self.call.node(), self.attempt())).await;
+    pub async fn flush(&self) {
+        self.shared().reports.flush((self.call.node(), self.attempt())).await;
     }
 
     /// Adds a line to the node's log: one line, whatever it holds. Line breaks become spaces, other control characters
@@ -125,25 +125,6 @@ impl Context {
     /// Reports several entries at once. Register all entries before the first of them can be done.
     pub fn report_objects(&self, objects: Vec<ObjectReport>) {
         self.report(Report::Objects(objects));
-    }
-
-    /// [`report_object`](Self::report_object) by its earlier name.
-    #[doc(hidden)]
-    pub fn object(&self, entry: ObjectEntry, facts: Option<Facts>) {
-        self.report_object(entry, facts);
-    }
-
-    /// [`report_objects`](Self::report_objects) by its earlier name.
-    #[doc(hidden)]
-    pub fn objects(&self, objects: Vec<ObjectReport>) {
-        self.report_objects(objects);
-    }
-
-    /// [`idempotency_key`](Self::idempotency_key) by its earlier name.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn key(&self, object: &ObjectEntry) -> String {
-        self.idempotency_key(object)
     }
 
     /// The run's id.

@@ -39,7 +39,7 @@ impl RunHandle {
 
     /// How the run stands.
     #[must_use]
-    pub fn status(&self) -> RunState {
+    pub fn state(&self) -> RunState {
         self.progress.state()
     }
 
@@ -59,7 +59,7 @@ impl RunHandle {
     ///
     /// Dropping the future stops the waiting, not the run; call it again to wait on.
     pub async fn result(&self) -> Result<FlowRun, RunError> {
-        self.progress.finished().await.clone().map(|run| run.to_flow_run())
+        self.progress.wait_for_end().await.clone().map(|run| run.to_flow_run())
     }
 
     /// Waits for the end of the run and gives its status. Cheaper than [`result`](Self::result), which puts
@@ -73,19 +73,7 @@ impl RunHandle {
     ///
     /// Dropping the future stops the waiting, not the run; call it again to wait on.
     pub async fn wait(&self) -> Result<RunStatus, RunError> {
-        self.progress.finished().await.clone().map(|run| run.status())
-    }
-
-    /// [`result`](Self::result) by its earlier name.
-    #[doc(hidden)]
-    pub async fn finished(&self) -> Result<FlowRun, RunError> {
-        self.result().await
-    }
-
-    /// [`wait`](Self::wait) by its earlier name.
-    #[doc(hidden)]
-    pub async fn ended(&self) -> Result<RunStatus, RunError> {
-        self.wait().await
+        self.progress.wait_for_end().await.clone().map(|run| run.status())
     }
 
     /// The run as it stands, after the last decision that is written down.
@@ -105,7 +93,7 @@ impl RunHandle {
             return Ok(run);
         }
         // The driver was done before it came to the question.
-        self.progress.finished().await.clone().map(|run| Snapshot::of(&run))
+        self.progress.wait_for_end().await.clone().map(|run| Snapshot::of(&run))
     }
 
     /// Asks for the run to be cancelled: nothing new starts, what works is told to stop. Returns at once;
@@ -121,7 +109,7 @@ impl RunHandle {
         let _ = self.requests.send(Request::Cancel).await;
     }
 
-    /// Asks for nothing new to start; what works may finish, and [`at_rest`](Self::at_rest) waits for that.
+    /// Asks for nothing new to start; what works may finish, and [`wait_until_at_rest`](Self::wait_until_at_rest) waits for that.
     /// Returns once this is decided. A paused run stays paused in the next process too.
     ///
     /// # Cancel safety
@@ -155,7 +143,7 @@ impl RunHandle {
     /// # Cancel safety
     ///
     /// Dropping the future stops the waiting; call it again to wait on.
-    pub async fn at_rest(&self) {
+    pub async fn wait_until_at_rest(&self) {
         let progress = &self.progress;
         progress.until(|| (progress.end().is_some() || progress.state().is_at_rest()).then_some(())).await;
     }
@@ -177,7 +165,7 @@ impl fmt::Debug for RunHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunHandle")
             .field("id", &self.id)
-            .field("status", &self.status())
+            .field("state", &self.state())
             .finish_non_exhaustive()
     }
 }
@@ -230,7 +218,7 @@ pub struct Events {
 const PAGE: usize = 256;
 
 impl Events {
-    /// Ends also where the run comes to [rest](RunHandle::at_rest), once everything before that was told. Waiting
+    /// Ends also where the run comes to [rest](RunHandle::wait_until_at_rest), once everything before that was told. Waiting
     /// for the rest and for events side by side would not do: the last events may still be on their way from the
     /// store when the rest is told.
     #[must_use]

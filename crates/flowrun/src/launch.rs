@@ -117,7 +117,7 @@ impl Launched {
         if self.stored.await.is_ok() {
             return Ok(self.handle);
         }
-        match self.handle.progress.finished().await {
+        match self.handle.progress.wait_for_end().await {
             Err(RunError::Store(error)) => Err(NotLaunched::Store(error.clone())),
             Ok(_) | Err(RunError::Parked | RunError::Lost) => Err(NotLaunched::Lost),
         }

@@ -68,7 +68,7 @@ impl Progress {
     }
 
     /// Waits until the driver is done.
-    pub(crate) async fn finished(&self) -> &Result<Arc<Run>, RunError> {
+    pub(crate) async fn wait_for_end(&self) -> &Result<Arc<Run>, RunError> {
         self.ended.until(|| self.end.get()).await
     }
 }

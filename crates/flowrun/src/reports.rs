@@ -4,7 +4,7 @@
 //! has so much room, and what finds none is dealt with where it is said. Log lines are dropped and counted, and one line
 //! tells how many. Objects are never dropped behind anybody's back: an attempt that says more of them than there is room
 //! for is over, and its node fails with a line. An executor that has very many to tell of waits for
-//! [`Context::flushed`](crate::Context::flushed) in between.
+//! [`Context::flush`](crate::Context::flush) in between.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -239,7 +239,7 @@ impl Reports {
     }
 
     /// Waits until nothing of the attempt waits to be heard.
-    pub(crate) async fn flushed(&self, by: AttemptId) {
+    pub(crate) async fn flush(&self, by: AttemptId) {
         let is_heard = || {
             let waiting = self.lock();
             waiting.is_closed || waiting.attempts.get(&by).is_none_or(|share| share.reports == 0)

@@ -149,7 +149,7 @@ impl Worker {
         let called = Called {
             node: task.node().into_owned(),
             attempt: context.attempt().to_string(),
-            key: context.key(&ObjectEntry::new("p", "o")),
+            key: context.idempotency_key(&ObjectEntry::new("p", "o")),
             possible_duplicate: task.is_possible_duplicate(),
         };
         self.calls.send(called).unwrap();
@@ -215,12 +215,12 @@ async fn a_run_left_by_one_engine_goes_on_in_the_next() {
     let run = engine.start(request(&[("1", ""), ("2", "hang"), ("3", "")])).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     engine.shutdown(Duration::ZERO).await;
-    assert!(matches!(run.finished().await, Err(RunError::Parked)));
+    assert!(matches!(run.result().await, Err(RunError::Parked)));
     let before = bench.calls();
 
     let recovered = bench.next().recover().await.unwrap();
     assert!(recovered.untouched.is_empty());
-    let result = recovered.resumed[0].finished().await.unwrap();
+    let result = recovered.resumed[0].result().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     let after = bench.calls();
     let shown = |calls: &[Called]| -> Vec<String> {
@@ -247,8 +247,8 @@ async fn what_tasks_of_an_older_engine_still_say_has_no_effect() {
     let old = bench.left.lock().unwrap().pop().unwrap();
     assert!(old.is_cancelled(), "the executor was told to stop");
     old.log("too late");
-    old.object(ObjectEntry::new("p", "late").with_status(ObjectStatus::Failed), None);
-    let result = recovered.resumed[0].finished().await.unwrap();
+    old.report_object(ObjectEntry::new("p", "late").with_status(ObjectStatus::Failed), None);
+    let result = recovered.resumed[0].result().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     assert!(!result.to_json().contains("late"));
     drop(run);
@@ -287,7 +287,7 @@ async fn a_wait_for_another_attempt_goes_on_in_the_next_engine() {
     tokio::time::sleep(Duration::from_secs(40)).await;
     engine.shutdown(Duration::ZERO).await;
     let recovered = bench.next().recover().await.unwrap();
-    let result = recovered.resumed[0].finished().await.unwrap();
+    let result = recovered.resumed[0].result().await.unwrap();
     let completed = result.node("1").unwrap().time_completed.unwrap().as_micros();
     assert!((100_000_000..100_100_000).contains(&completed), "{completed} µs");
     assert_eq!(bench.calls().len(), 2, "one attempt before, one after the wait");
@@ -308,7 +308,7 @@ async fn what_is_over_when_an_engine_comes_back_is_ended_before_anything_is_call
             assert_eq!(bench.calls().len(), 1);
             tokio::time::sleep(Duration::from_secs(away)).await;
             let recovered = bench.next().recover().await.unwrap();
-            let status = recovered.resumed[0].finished().await.unwrap().status();
+            let status = recovered.resumed[0].result().await.unwrap().status();
             assert_eq!(status, if calls_after == 0 { RunStatus::Failed } else { RunStatus::Passed });
             assert_eq!(bench.calls().len(), calls_after, "{policy:?} after {away} s");
             drop(run);
@@ -327,10 +327,10 @@ async fn a_node_that_waits_for_a_person_has_time_left_when_one_comes() {
     tokio::time::sleep(Duration::from_secs(3_600)).await;
     let resumed = bench.next().resume(run.id()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(3_600)).await;
-    resumed.at_rest().await;
-    assert_eq!((resumed.status().status(), bench.calls().len()), (RunStatus::Working, 1));
+    resumed.wait_until_at_rest().await;
+    assert_eq!((resumed.state().status(), bench.calls().len()), (RunStatus::Working, 1));
     resumed.resume().await;
-    assert_eq!(resumed.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(resumed.result().await.unwrap().status(), RunStatus::Passed);
     assert_eq!(bench.calls().len(), 1);
 }
 
@@ -339,12 +339,12 @@ async fn a_paused_run_starts_nothing_until_it_is_resumed() {
     let mut bench = Bench::new();
     let run = bench.next().start(request(&[("1", "sleep"), ("2", "")])).await.unwrap();
     run.pause().await;
-    run.at_rest().await;
+    run.wait_until_at_rest().await;
     assert_eq!(run.snapshot().await.unwrap().node("1").unwrap().status, NodeStatus::Passed);
     assert_eq!(bench.calls().len(), 1);
     run.resume().await;
-    run.at_rest().await;
-    assert_eq!(run.status(), RunStatus::Passed, "it is not at rest before it is over");
+    run.wait_until_at_rest().await;
+    assert_eq!(run.state(), RunStatus::Passed, "it is not at rest before it is over");
 }
 
 #[tokio::test(start_paused = true)]
@@ -368,7 +368,7 @@ async fn a_run_at_work_is_cancelled_by_its_id() {
     let engine = bench.first();
     let run = engine.start(request(&[("1", "hang")])).await.unwrap();
     assert_eq!(engine.cancel(run.id()).await.unwrap().status(), RunStatus::Cancelled);
-    assert_eq!(run.status(), RunStatus::Cancelled);
+    assert_eq!(run.state(), RunStatus::Cancelled);
 }
 
 #[tokio::test(start_paused = true)]
@@ -376,9 +376,9 @@ async fn a_run_that_is_over_is_done_once_more_with_keys_of_its_own() {
     let mut bench = Bench::new();
     let engine = bench.next();
     let run = engine.start(request(&[("1", "fail visit"), ("2", "")])).await.unwrap();
-    assert_eq!(run.finished().await.unwrap().status(), RunStatus::Failed);
+    assert_eq!(run.result().await.unwrap().status(), RunStatus::Failed);
     let again = engine.rerun(run.id(), Rerun::Failed).await.unwrap();
-    assert_eq!(again.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(again.result().await.unwrap().status(), RunStatus::Passed);
     let calls = bench.calls();
     let attempts: Vec<&str> = calls.iter().map(|call| &*call.attempt).collect();
     assert_eq!(attempts, ["1", "2.1", "1"]);
@@ -394,10 +394,10 @@ async fn a_run_can_be_done_once_more_the_moment_it_is_over() {
     let mut run = engine.start(request(&[("1", "")])).await.unwrap();
     let node = run.plan().find("1").unwrap();
     for _ in 0..50 {
-        assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+        assert_eq!(run.result().await.unwrap().status(), RunStatus::Passed);
         run = engine.rerun(run.id(), Rerun::From(node)).await.unwrap();
     }
-    assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(run.result().await.unwrap().status(), RunStatus::Passed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -413,7 +413,7 @@ async fn an_executor_that_can_find_out_is_asked_before_an_effect_is_repeated() {
         bench.calls();
         let next = Worker { effect, probe, ..bench.worker() };
         let next = bench.builder().executor("work", next).build().unwrap();
-        let result = next.resume(run.id()).await.unwrap().finished().await.unwrap();
+        let result = next.resume(run.id()).await.unwrap().result().await.unwrap();
         assert_eq!(result.status(), RunStatus::Passed);
         assert_eq!(bench.calls().len(), calls, "{probe:?}");
     }
@@ -428,7 +428,7 @@ async fn no_more_attempts_work_in_all_runs_than_the_engine_allows() {
         runs.push(engine.start(request(&[("1", "sleep")])).await.unwrap());
     }
     for run in &runs {
-        assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+        assert_eq!(run.result().await.unwrap().status(), RunStatus::Passed);
     }
     let took = bench.clock.now().as_micros();
     assert!((3_000_000..3_100_000).contains(&took), "six of a second each, two at a time: {took} µs");
@@ -442,12 +442,12 @@ async fn a_store_that_fails_stops_the_run_and_nothing_is_acknowledged() {
 
     let mut bench = Bench::over(Shared::failing_after(1));
     let run = bench.next().start(request(&[("1", ""), ("2", "")])).await.unwrap();
-    assert!(matches!(run.finished().await, Err(RunError::Store(StoreError::FailStop { .. }))));
+    assert!(matches!(run.result().await, Err(RunError::Store(StoreError::FailStop { .. }))));
     assert_eq!(bench.calls().len(), 1, "the second node was never written down");
 
     let bench = Bench::over(Shared::failing_after(1));
     let run = bench.first().start(request(&[("1", "hang")])).await.unwrap();
     run.cancel().await;
-    assert!(matches!(run.finished().await, Err(RunError::Store(_))));
+    assert!(matches!(run.result().await, Err(RunError::Store(_))));
     assert!(bench.left.lock().unwrap()[0].is_cancelled(), "the executor was told to stop");
 }

@@ -31,15 +31,15 @@ impl TaskExecutor for Scripted {
             }
             "find" => {
                 let entry = ObjectEntry::new("page", "o1");
-                context.object(entry.clone(), None);
+                context.report_object(entry.clone(), None);
                 let facts = Facts::new(json!({"type": "audit", "findings": 3}));
-                context.object(entry.with_status(ObjectStatus::Passed), Some(facts));
+                context.report_object(entry.with_status(ObjectStatus::Passed), Some(facts));
             }
             "tell" => {
                 for object in task.objects() {
                     let text = "{{findings}} findings, {{TOKEN}}";
                     context.log(context.render(text, Place::Plain, Some(object)).unwrap());
-                    context.object(object.entry.clone().with_status(ObjectStatus::Passed), None);
+                    context.report_object(object.entry.clone().with_status(ObjectStatus::Passed), None);
                 }
             }
             _ => {}
@@ -107,7 +107,7 @@ async fn own_facts_are_branched_on_and_rendered_and_secrets_never_show() {
         &[("1", "2"), ("1", "3")],
     )
     .await;
-    let result = run.finished().await.unwrap();
+    let result = run.result().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     assert_eq!(result.node("2").unwrap().status, NodeStatus::Passed);
     assert_eq!(result.node("3").unwrap().status, NodeStatus::Queued);
@@ -118,7 +118,7 @@ async fn own_facts_are_branched_on_and_rendered_and_secrets_never_show() {
 #[tokio::test]
 async fn a_function_is_an_executor() {
     let nodes = [node("1", "compute", "pass"), node("2", "compute", "fail"), node("3", "compute", "panic")];
-    let result = start(nodes, &[("1", "2"), ("1", "3")]).await.finished().await.unwrap();
+    let result = start(nodes, &[("1", "2"), ("1", "3")]).await.result().await.unwrap();
     let statuses = ["1", "2", "3"].map(|id| result.node(id).unwrap().status);
     assert_eq!(statuses, [NodeStatus::Passed, NodeStatus::Failed, NodeStatus::Failed]);
     assert_eq!(messages(&result, "1")[2], "computed");
@@ -152,7 +152,7 @@ async fn what_is_not_answered_at_once_is_waited_for() {
     let engine = Engine::builder().executor("halves", Halves).policy(policy).build().unwrap();
     let flow = Flow::builder().node(NodeSpec::new("1", "halves")).build().unwrap();
     let run = engine.start(RunRequest::new(flow, Site::new("https://a.example"))).await.unwrap();
-    let result = run.finished().await.unwrap();
+    let result = run.result().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     let lines = messages(&result, "1");
     let said: Vec<_> = lines.iter().filter(|line| ["waited", "at once"].contains(&&***line)).collect();
@@ -177,13 +177,13 @@ async fn a_run_that_was_started_can_be_read_at_once() {
     drop(go_on);
     let Ok(Ok(Some(Watched::Event(first)))) = first else { panic!("{first:?}") };
     assert!(matches!(first.record, Record::RunStarted), "{first:?}");
-    assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(run.result().await.unwrap().status(), RunStatus::Passed);
 }
 
 #[tokio::test]
 async fn a_panic_fails_its_node_and_not_the_process() {
     for task_type in ["audit", "slow"] {
-        let result = start([node("1", task_type, "panic")], &[]).await.finished().await.unwrap();
+        let result = start([node("1", task_type, "panic")], &[]).await.result().await.unwrap();
         assert_eq!(result.status(), RunStatus::Failed);
         assert_eq!(messages(&result, "1")[2], "executor panicked: out of cheese");
     }
@@ -192,7 +192,7 @@ async fn a_panic_fails_its_node_and_not_the_process() {
 #[tokio::test]
 async fn executors_that_wait_run_beside_each_other() {
     let nodes = ["1", "2", "3"].map(|id| node(id, if id == "2" { "slow" } else { "audit" }, "yield"));
-    let result = start(nodes, &[("1", "3"), ("2", "3")]).await.finished().await.unwrap();
+    let result = start(nodes, &[("1", "3"), ("2", "3")]).await.result().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     assert!(result.nodes().all(|(_, progress)| progress.status == NodeStatus::Passed));
 }
@@ -218,9 +218,9 @@ async fn cancel_stops_what_works_and_drops_what_does_not_listen() {
     )
     .await;
     run.cancel().await;
-    let result = run.finished().await.unwrap();
+    let result = run.result().await.unwrap();
     assert_eq!(result.status(), RunStatus::Cancelled);
-    assert_eq!(run.status(), RunStatus::Cancelled);
+    assert_eq!(run.state(), RunStatus::Cancelled);
     assert_eq!(messages(&result, "2")[1], "cancelled");
     assert_eq!(result.node("3").unwrap().status, NodeStatus::Queued);
     let last = result.logs().iter().find(|line| line.message.starts_with("flowrun completed"));
@@ -231,13 +231,13 @@ async fn cancel_stops_what_works_and_drops_what_does_not_listen() {
 async fn deadlines_end_attempts_and_runs() {
     let policy = RunPolicy::default().attempt_timeout(Duration::from_secs(30));
     let run = engine().start(request([node("1", "audit", "hang")], &[]).policy(policy)).await.unwrap();
-    let result = run.finished().await.unwrap();
+    let result = run.result().await.unwrap();
     assert_eq!(messages(&result, "1")[2], "timed out after 30 s");
     assert!(!run.has_timed_out());
 
     let policy = RunPolicy::default().run_timeout(Duration::from_secs(60));
     let run = engine().start(request([node("1", "slow", "hang")], &[]).policy(policy)).await.unwrap();
-    let result = run.finished().await.unwrap();
+    let result = run.result().await.unwrap();
     assert_eq!((result.status(), run.has_timed_out()), (RunStatus::Failed, true));
     assert_eq!(messages(&result, "1")[2], "stopped: the run timed out");
 }
@@ -246,7 +246,7 @@ async fn deadlines_end_attempts_and_runs() {
 async fn a_passing_failure_is_tried_again_after_a_wait() {
     let policy = RunPolicy::default().retry(RetryPolicy::default().jitter(0).max_attempts(2));
     let run = engine().start(request([node("1", "audit", "fail once")], &[]).policy(policy)).await.unwrap();
-    let result = run.finished().await.unwrap();
+    let result = run.result().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     let progress = result.node("1").unwrap();
     let took = progress.time_completed.unwrap().as_micros() - progress.time_started.unwrap().as_micros();
@@ -275,7 +275,7 @@ async fn a_watcher_that_falls_behind_is_told_so() {
         Engine::builder().executor("audit", Scripted(Placement::InPlace)).store(store).build().unwrap();
     let nodes = (1..=5).map(|id| node(&id.to_string(), "audit", ""));
     let run = engine.start(request(nodes, &[])).await.unwrap();
-    run.finished().await.unwrap();
+    run.result().await.unwrap();
     let mut events = run.events();
     assert!(matches!(events.next().await.unwrap(), Some(Watched::Missed(missed)) if missed > 0));
 }
@@ -287,7 +287,7 @@ async fn a_snapshot_shows_an_open_run() {
     assert_eq!(snapshot.status(), RunStatus::Working);
     assert_eq!(snapshot.node("1").unwrap().status, NodeStatus::Working);
     run.cancel().await;
-    run.finished().await.unwrap();
+    run.result().await.unwrap();
     assert_eq!(run.snapshot().await.unwrap().status(), RunStatus::Cancelled);
 }
 
@@ -297,8 +297,8 @@ async fn shutdown_lets_runs_end_and_parks_the_rest() {
     let ends = engine.start(request([node("1", "audit", "yield")], &[])).await.unwrap();
     let hangs = engine.start(request([node("1", "slow", "hang")], &[])).await.unwrap();
     engine.shutdown(Duration::from_secs(1)).await;
-    assert_eq!(ends.finished().await.unwrap().status(), RunStatus::Passed);
-    assert!(matches!(hangs.finished().await, Err(RunError::Parked)));
+    assert_eq!(ends.result().await.unwrap().status(), RunStatus::Passed);
+    assert!(matches!(hangs.result().await, Err(RunError::Parked)));
     let refused = engine.start(request([node("1", "audit", "")], &[])).await;
     assert!(matches!(refused, Err(StartError::ShutDown)));
 }
@@ -320,7 +320,7 @@ fn engines_handles_and_futures_can_move_between_threads() {
     let started = engine.start(request([node("1", "audit", "")], &[]));
     assert_send(&started);
     let run = runtime.block_on(started).unwrap();
-    assert_send(&run.finished());
+    assert_send(&run.result());
     assert_send(&run.snapshot());
     assert_send(&run.cancel());
     assert_send(&run.events().next());

@@ -125,7 +125,7 @@ async fn a_deadline_ends_a_flood_whatever_it_says_afterwards() {
             let (builder, world) = flood(manner, placement);
             let policy = RunPolicy::default().attempt_timeout(Duration::from_secs(1));
             let engine = builder.policy(policy).build().unwrap();
-            let result = engine.start(request("flood")).await.unwrap().finished().await.unwrap();
+            let result = engine.start(request("flood")).await.unwrap().result().await.unwrap();
             assert_eq!(result.status(), RunStatus::Failed);
             assert!(has_line(&result, "timed out after 1 s"), "{:?}", lines(&result).last());
             let said = world.said.load(Ordering::Relaxed);
@@ -143,7 +143,7 @@ async fn so_do_the_deadlines_of_a_node_and_of_a_run() {
             let (builder, world) = flood(manner, Placement::InPlace);
             let engine = builder.policy(policy.clone()).build().unwrap();
             let run = engine.start(request("flood")).await.unwrap();
-            let result = run.finished().await.unwrap();
+            let result = run.result().await.unwrap();
             assert_eq!(result.status(), RunStatus::Failed);
             assert!(run.has_timed_out() || has_line(&result, "timed out after 1 s in all"));
             assert!(world.said.load(Ordering::Relaxed) < 1_000 + FEW);
@@ -163,11 +163,11 @@ async fn on_one_thread_other_tasks_are_served_and_a_cancel_ends_a_flood() {
             }
             let before = world.said.load(Ordering::Relaxed);
             let other = engine.start(request("quick")).await.unwrap();
-            assert_eq!(other.finished().await.unwrap().status(), RunStatus::Passed);
+            assert_eq!(other.result().await.unwrap().status(), RunStatus::Passed);
             let snapshot = run.snapshot().await.unwrap();
             assert_eq!(snapshot.node("1").unwrap().status, NodeStatus::Working);
             run.cancel().await;
-            assert_eq!(run.finished().await.unwrap().status(), RunStatus::Cancelled);
+            assert_eq!(run.result().await.unwrap().status(), RunStatus::Cancelled);
             let said = world.said.load(Ordering::Relaxed) - before;
             assert!(said < 3 * FEW, "{said} lines");
         }
@@ -184,7 +184,7 @@ async fn a_cancel_reaches_an_executor_that_never_awaits() {
             tokio::task::yield_now().await;
         }
         run.cancel().await;
-        let result = run.finished().await.unwrap();
+        let result = run.result().await.unwrap();
         assert_eq!(result.status(), RunStatus::Cancelled);
         // It passed by its own account, but only after it was cancelled: what it achieved counts.
         assert_eq!(result.node("1").unwrap().status, NodeStatus::Passed);
@@ -202,7 +202,7 @@ async fn a_shutdown_reaches_an_executor_that_never_awaits() {
             tokio::task::yield_now().await;
         }
         engine.shutdown(Duration::from_millis(10)).await;
-        assert!(run.finished().await.is_err() || world.said.load(Ordering::Relaxed) < ENOUGH);
+        assert!(run.result().await.is_err() || world.said.load(Ordering::Relaxed) < ENOUGH);
         assert!(world.said.load(Ordering::Relaxed) < ENOUGH, "it was told");
     }
 }
@@ -216,14 +216,14 @@ async fn lines_are_dropped_and_counted_and_objects_are_not() {
             context.log(format!("{line}"));
             if line % (ALL / 10) == 0 {
                 let entry = ObjectEntry::new("page", &line.to_string()).with_status(ObjectStatus::Passed);
-                context.object(entry, None);
+                context.report_object(entry, None);
             }
         }
         Outcome::done()
     });
     let policy = RunPolicy::default().max_log_lines(usize::MAX);
     let engine = engine.policy(policy).build().unwrap();
-    let result = engine.start(request("flood")).await.unwrap().finished().await.unwrap();
+    let result = engine.start(request("flood")).await.unwrap().result().await.unwrap();
     assert_eq!(result.status(), RunStatus::Passed);
     assert_eq!(result.node("1").unwrap().objects.len(), 10);
     let lines = lines(&result);
@@ -247,7 +247,7 @@ async fn a_success_after_the_deadline_comes_too_late() {
     };
     let policy = RunPolicy::default().attempt_timeout(Duration::from_secs(1));
     let engine = Engine::builder().clock(clock).function("late", late).policy(policy).build().unwrap();
-    let result = engine.start(request("late")).await.unwrap().finished().await.unwrap();
+    let result = engine.start(request("late")).await.unwrap().result().await.unwrap();
     assert_eq!(result.node("1").unwrap().status, NodeStatus::Failed);
     assert!(has_line(&result, "timed out after 1 s"));
 }
@@ -265,7 +265,7 @@ impl TaskExecutor for Objects {
             let facts = Facts::new(json!({"type": "scan", "text": "x".repeat(50_000)}));
             context.report(Report::Objects(vec![ObjectReport { entry, facts: Some(facts) }]));
             if self.flushes {
-                context.flushed().await;
+                context.flush().await;
             }
         }
         Outcome::Passed
@@ -278,7 +278,7 @@ async fn objects_that_nobody_waited_for_fail_the_node_with_a_line() {
     for flushes in [false, true] {
         let engine = Engine::builder().executor("objects", Objects { flushes }).policy(policy.clone());
         let engine = engine.build().unwrap();
-        let result = engine.start(request("objects")).await.unwrap().finished().await.unwrap();
+        let result = engine.start(request("objects")).await.unwrap().result().await.unwrap();
         let node = result.node("1").unwrap();
         if flushes {
             assert_eq!((node.status, node.objects.len()), (NodeStatus::Passed, 100));
@@ -313,7 +313,7 @@ async fn an_executor_is_not_told_to_stop_by_a_clock_that_stands_still() {
         run.resume().await;
         look().await;
         clock.move_on(hour);
-        assert_eq!(run.finished().await.unwrap().status(), RunStatus::Failed);
+        assert_eq!(run.result().await.unwrap().status(), RunStatus::Failed);
     }
 }
 

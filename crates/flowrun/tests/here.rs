@@ -91,7 +91,7 @@ async fn run_four(is_chain: bool, meanwhile: impl Fn() + Send + Sync + 'static) 
     let flow = if is_chain { flow.edge("1", "2").edge("2", "3").edge("3", "4") } else { flow };
     let request = RunRequest::new(flow.build().unwrap(), Site::new("https://a.example"));
     let run = engine.start(request).await.unwrap();
-    assert_eq!(run.ended().await.unwrap(), RunStatus::Passed);
+    assert_eq!(run.wait().await.unwrap(), RunStatus::Passed);
 }
 
 /// How many decisions of such a run its driver writes itself.

@@ -46,7 +46,7 @@ async fn a_run_over_the_accounts_credit_is_refused_and_the_end_is_noted() {
         engine.start(request).await
     };
     let run = start().await.unwrap();
-    run.finished().await.unwrap();
+    run.result().await.unwrap();
     assert!(matches!(start().await, Err(StartError::Store(StoreError::Refused { .. }))));
     let owned = store.read_host_tables(|tables| tables.query("SELECT run, account, status FROM owned", &[]));
     assert_eq!(owned.unwrap(), [[run.id().into(), "ada".into(), SqlValue::from("passed")]]);

@@ -44,7 +44,7 @@ fn on_a_small_stack(nodes: usize, then: impl AsyncFnOnce(RunHandle) + Send + 'st
         runtime.block_on(async {
             let request = RunRequest::new(chain(nodes), Site::new("https://example.com"));
             let run = engine().start(request).await.unwrap();
-            assert_eq!(run.ended().await.unwrap(), RunStatus::Passed);
+            assert_eq!(run.wait().await.unwrap(), RunStatus::Passed);
             then(run).await;
         });
     };
@@ -63,7 +63,7 @@ fn a_chain_of_a_million_nodes_runs_and_is_dropped_on_a_small_stack() {
 fn the_result_of_a_long_chain_is_written_on_a_small_stack() {
     const NODES: usize = 100_000;
     on_a_small_stack(NODES, async |run| {
-        let result = run.finished().await.unwrap();
+        let result = run.result().await.unwrap();
         assert_eq!((result.status(), result.nodes().count()), (RunStatus::Passed, NODES));
     });
 }
@@ -80,7 +80,7 @@ async fn others_have_their_turn_while_a_long_run_goes_on() {
         }
     });
     let run = engine().start(RunRequest::new(chain(NODES), Site::new("https://example.com"))).await.unwrap();
-    assert_eq!(run.ended().await.unwrap(), RunStatus::Passed);
+    assert_eq!(run.wait().await.unwrap(), RunStatus::Passed);
     other.abort();
     // A turn of the run is 64 nodes.
     assert!(turns.load(Ordering::Relaxed) >= NODES / 100);

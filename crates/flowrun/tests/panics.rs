@@ -123,7 +123,7 @@ const PLACEMENTS: [Placement; 2] = [Placement::InPlace, Placement::OwnTask];
 async fn a_future_that_panics_at_its_end_fails_its_node() {
     for placement in PLACEMENTS {
         let scripts = ["twice", "done", "payload", "now", "twice at once", "done at once"];
-        let result = engine(placement).start(request(&scripts)).await.unwrap().finished().await.unwrap();
+        let result = engine(placement).start(request(&scripts)).await.unwrap().result().await.unwrap();
         assert_eq!(result.status(), RunStatus::Failed);
         assert!(result.nodes().all(|(_, node)| node.status == NodeStatus::Failed));
         let polled = "executor panicked: polled, and when it was dropped: the future went off";
@@ -139,7 +139,7 @@ async fn two_futures_that_panic_while_they_are_dropped_by_a_cancel_fail_their_no
     for placement in PLACEMENTS {
         let run = engine(placement).start(request(&["deaf", "listen", "deaf", "deaf"])).await.unwrap();
         run.cancel().await;
-        let result = run.finished().await.unwrap();
+        let result = run.result().await.unwrap();
         assert_eq!(result.status(), RunStatus::Cancelled);
         assert!(result.nodes().all(|(_, node)| node.status == NodeStatus::Failed));
         if placement == Placement::InPlace {
@@ -153,7 +153,7 @@ async fn so_do_those_that_a_deadline_drops() {
     for placement in PLACEMENTS {
         let policy = RunPolicy::default().attempt_timeout(Duration::from_secs(1));
         let run = engine(placement).start(request(&["deaf", "deaf"]).policy(policy)).await.unwrap();
-        let result = run.finished().await.unwrap();
+        let result = run.result().await.unwrap();
         assert_eq!(result.status(), RunStatus::Failed);
         assert!(has_line(&result, "timed out after 1 s"));
     }
@@ -165,7 +165,7 @@ async fn a_shutdown_parks_a_run_whatever_its_futures_do() {
         let engine = engine(placement);
         let run = engine.start(request(&["deaf", "listen", "deaf"])).await.unwrap();
         engine.shutdown(Duration::ZERO).await;
-        assert!(matches!(run.finished().await, Err(RunError::Parked)), "store and handle say the same");
+        assert!(matches!(run.result().await, Err(RunError::Parked)), "store and handle say the same");
     }
 }
 
@@ -219,7 +219,7 @@ async fn executors_that_panic_when_they_are_asked_or_dropped_hurt_nobody() {
     let run = engine.start(flow("wait")).await.unwrap();
     // The driver drops the last of them.
     drop(engine);
-    assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(run.result().await.unwrap().status(), RunStatus::Passed);
     while dropped.load(Ordering::Relaxed) < 2 {
         tokio::task::yield_now().await;
     }
@@ -257,7 +257,7 @@ async fn without_secrets_nothing_starts_and_a_clock_that_panics_stands_still() {
     let refused = quick().secrets(NoSource).build().unwrap().start(request()).await;
     assert!(matches!(&refused, Err(StartError::Secrets(why)) if why == "no vault"), "{refused:?}");
     let run = quick().clock(NoClock).build().unwrap().start(request()).await.unwrap();
-    assert_eq!(run.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(run.result().await.unwrap().status(), RunStatus::Passed);
 }
 
 /// A panic says what it likes, and so what it should not.
@@ -267,7 +267,7 @@ async fn what_a_panic_says_is_redacted_like_everything_else() {
     let engine = Engine::builder().secrets(secrets).function("tells", |_, _| panic!("sword\nfish-4711"));
     let flow = Flow::builder().node(NodeSpec::new("1", "tells")).build().unwrap();
     let run = engine.build().unwrap().start(RunRequest::new(flow, Site::new("https://a.example"))).await;
-    let result = run.unwrap().finished().await.unwrap();
+    let result = run.unwrap().result().await.unwrap();
     assert!(has_line(&result, "executor panicked: [secret TOKEN]"), "{:?}", result.logs());
     assert!(!result.to_json().contains("fish-4711"));
 }

@@ -134,7 +134,7 @@ impl TaskExecutor for Echo {
             let said = format!("server said: {}", spelling.text);
             context.log(&said);
             let facts = Facts::new(serde_json::json!({"type": "own", "said": [said], &spelling.text: 1}));
-            context.object(ObjectEntry::new("page", &format!("id {}", spelling.text)), Some(facts));
+            context.report_object(ObjectEntry::new("page", &format!("id {}", spelling.text)), Some(facts));
         }
         match &*task.node() {
             "fails" => Outcome::failed(format!("no: {}", setting[3].text)),
@@ -161,7 +161,7 @@ async fn left_by(engine: EngineBuilder) -> String {
     let node = |id| NodeSpec::new(id, "echo");
     let flow = Flow::builder().node(node("fails")).node(node("panics")).build().unwrap();
     let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await.unwrap();
-    let mut left = run.finished().await.unwrap().to_json().to_owned();
+    let mut left = run.result().await.unwrap().to_json().to_owned();
     let mut events = run.events();
     while let Some(event) = events.next().await.unwrap() {
         left += &format!("{event:?}");
@@ -206,7 +206,7 @@ async fn a_secret_whose_name_is_escaped_is_recorded_and_missed() {
     let engine = builder(echo(), &Canary::new(2)).store(Arc::clone(&store)).build().unwrap();
     let request = RunRequest::new(Flow::from_json(flow).unwrap(), Site::new("https://example.com"));
     let run = engine.start(request).await.unwrap();
-    run.finished().await.unwrap();
+    run.result().await.unwrap();
     let without = Engine::builder().executor("echo", echo()).store(Arc::clone(&store)).build().unwrap();
     let missed = without.rerun(run.id(), flowrun::Rerun::Failed).await.map(drop).unwrap_err();
     assert!(matches!(&missed, ResumeError::MissingSecrets(names) if names == &["KEY"]), "{missed:?}");

@@ -40,18 +40,18 @@ async fn paused_lost_and_working_runs_are_told_apart_everywhere() {
     let engine_of_store = engine(Arc::clone(&store));
     let run = start(&engine_of_store, "wait").await;
     let listed = |engine: &Engine| engine.runs(&RunFilter::default()).unwrap()[0].state;
-    assert_eq!((run.status(), listed(&engine_of_store)), (RunState::Working, RunState::Working));
+    assert_eq!((run.state(), listed(&engine_of_store)), (RunState::Working, RunState::Working));
 
     run.pause().await;
     let pausing = RunState::Paused { at_rest: false };
-    assert_eq!((run.status(), listed(&engine_of_store)), (pausing, pausing));
+    assert_eq!((run.state(), listed(&engine_of_store)), (pausing, pausing));
     let snapshot = run.snapshot().await.unwrap();
     assert_eq!((snapshot.state, snapshot.status()), (pausing, RunStatus::Working), "the wire keeps its word");
     run.resume().await;
-    assert_eq!(run.status(), RunState::Working);
+    assert_eq!(run.state(), RunState::Working);
 
     engine_of_store.shutdown(Duration::ZERO).await;
-    assert_eq!(run.status(), RunState::Lost);
+    assert_eq!(run.state(), RunState::Lost);
     let next = engine(store);
     assert_eq!(listed(&next), RunState::Lost);
     assert_eq!(next.snapshot(run.id()).await.unwrap().state, RunState::Lost);
@@ -65,7 +65,7 @@ async fn a_run_is_cancelled_by_its_id_without_a_map_and_deleted_when_it_is_over(
     assert!(matches!(engine.delete(id), Err(StoreError::StillOpen(_) | StoreError::InUse(_))));
     let run = engine.run(id).unwrap();
     run.cancel().await;
-    assert_eq!(run.ended().await.unwrap(), RunStatus::Cancelled);
+    assert_eq!(run.wait().await.unwrap(), RunStatus::Cancelled);
     assert_eq!(engine.snapshot(id).await.unwrap().state, RunState::Cancelled);
     engine.delete(id).unwrap();
     assert!(matches!(engine.snapshot(id).await, Err(ResumeError::Store(StoreError::NotFound(_)))));
@@ -78,7 +78,7 @@ async fn runs_come_in_pages_that_neither_repeat_nor_leave_out() {
     let mut runs = Vec::new();
     for _ in 0..5 {
         runs.push(start(&engine, "done").await);
-        runs[runs.len() - 1].ended().await.unwrap();
+        runs[runs.len() - 1].wait().await.unwrap();
     }
     let (mut which, mut ids) = (RunFilter::default().limit(2), Vec::new());
     loop {

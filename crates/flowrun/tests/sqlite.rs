@@ -52,7 +52,7 @@ async fn a_run_in_a_file_goes_on_in_the_next_engine_and_can_be_done_once_more() 
         }
     }
     first.shutdown(Duration::ZERO).await;
-    assert!(matches!(run.finished().await, Err(RunError::Parked)));
+    assert!(matches!(run.result().await, Err(RunError::Parked)));
     let id = run.id();
     drop((first, run, events));
 
@@ -60,12 +60,12 @@ async fn a_run_in_a_file_goes_on_in_the_next_engine_and_can_be_done_once_more() 
     let recovered = next.recover().await.unwrap();
     assert!(recovered.untouched.is_empty(), "{:?}", recovered.untouched);
     let run = &recovered.resumed[0];
-    assert_eq!((run.id(), run.finished().await.unwrap().status()), (id, RunStatus::Passed));
+    assert_eq!((run.id(), run.result().await.unwrap().status()), (id, RunStatus::Passed));
     assert_eq!(calls.load(Ordering::Relaxed), 4, "node 2 twice, the others once");
 
     let node = run.plan().find("3").unwrap();
     let again = next.rerun(id, Rerun::From(node)).await.unwrap();
-    assert_eq!(again.finished().await.unwrap().status(), RunStatus::Passed);
+    assert_eq!(again.result().await.unwrap().status(), RunStatus::Passed);
     assert_eq!(calls.load(Ordering::Relaxed), 5);
 }
 
@@ -111,7 +111,7 @@ async fn a_file_opened_anew_in_one_process_hears_nothing_from_tasks_of_the_engin
     let recovered = next.recover().await.unwrap();
     let old = kept.lock().unwrap().take().unwrap();
     old.log("from another life");
-    let finished = recovered.resumed[0].finished().await.unwrap();
+    let finished = recovered.resumed[0].result().await.unwrap();
     assert_eq!((recovered.resumed[0].id(), finished.status()), (id, RunStatus::Passed));
     assert!(!finished.to_json().contains("from another life"));
 }

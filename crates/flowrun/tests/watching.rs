@@ -87,7 +87,7 @@ async fn watch(may_block: bool) -> (usize, bool) {
         assert_eq!(event.seq, seq + 1);
         seq = event.seq;
     }
-    assert_eq!(run.status(), RunStatus::Passed);
+    assert_eq!(run.state(), RunStatus::Passed);
     let here = std::thread::current().id();
     let read_here = store.threads.lock().unwrap().contains(&here);
     (usize::try_from(seq).unwrap(), read_here)
@@ -127,5 +127,5 @@ async fn everything_before_the_rest_is_told_before_it() {
     let told: Vec<_> = run.events().until_rest().into_stream().map(|event| event.unwrap()).collect().await;
     let Some(Watched::Event(last)) = told.last() else { panic!("{told:?}") };
     assert!(matches!(last.record, Record::NodeDue { .. }) && last.node.as_deref() == Some("2"), "{last:?}");
-    assert_eq!(run.status(), RunStatus::Working);
+    assert_eq!(run.state(), RunStatus::Working);
 }

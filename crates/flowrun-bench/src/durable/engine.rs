@@ -28,7 +28,7 @@ pub fn chains(folder: &Path, Durable { runs, nodes }: Durable) -> Case {
             runtime.block_on(async {
                 let started = (0..runs).map(|_| start(&engine, request.clone()));
                 let handles = futures::future::join_all(started).await;
-                futures::future::join_all(handles.iter().map(flowrun::RunHandle::ended)).await
+                futures::future::join_all(handles.iter().map(flowrun::RunHandle::wait)).await
             })
         });
         let has_passed = |ended: &Result<RunStatus, _>| matches!(ended, Ok(RunStatus::Passed));

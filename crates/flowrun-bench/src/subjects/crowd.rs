@@ -20,11 +20,11 @@ pub fn crowd(flow: &Flow, runs: usize) -> Case {
                 let started = (0..runs).map(|_| start(&engine, request.clone()));
                 let handles = futures::future::join_all(started).await;
                 for handle in &handles {
-                    handle.ended().await.expect("a memory store takes every line");
+                    handle.wait().await.expect("a memory store takes every line");
                 }
                 handles
             })
         });
-        assert!(handles.iter().all(|run| run.status() == RunStatus::Passed), "every run passed");
+        assert!(handles.iter().all(|run| run.state() == RunStatus::Passed), "every run passed");
     })
 }

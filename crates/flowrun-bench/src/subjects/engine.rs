@@ -51,14 +51,14 @@ pub fn engine_run(flow: &Flow, work: Work) -> Case {
     Case::new("engine", flow.node_count(), move |watch| {
         let request = RunRequest::of_plan(Arc::clone(&plan), Arc::clone(&site));
         let run = watch.time(|| runtime.block_on(run_once(&engine, request)));
-        assert_eq!(run.status(), RunStatus::Passed, "every node passed");
+        assert_eq!(run.state(), RunStatus::Passed, "every node passed");
     })
 }
 
 /// Starts a run and waits for its end.
 async fn run_once(engine: &Engine, request: RunRequest) -> RunHandle {
     let run = start(engine, request).await;
-    run.ended().await.expect("a memory store takes every line");
+    run.wait().await.expect("a memory store takes every line");
     run
 }
 
@@ -108,7 +108,7 @@ mod tests {
                 while let Some(Watched::Event(event)) = events.next().await.unwrap() {
                     records.push(format!("{:?}", event.record));
                 }
-                (run.finished().await.unwrap(), records)
+                (run.result().await.unwrap(), records)
             });
 
             let mut expected = Vec::new();

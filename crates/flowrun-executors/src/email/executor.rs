@@ -146,7 +146,7 @@ impl Delivery for Node<'_> {
                 return Delivered::No;
             }
         };
-        let key = self.context.key(&object.entry);
+        let key = self.context.idempotency_key(&object.entry);
         let mut progress = Progress::of(entry, addresses);
         let (mut any_sent, mut any_refused, mut undone) = (false, false, None::<Undone>);
         for (number, address) in (1..).zip(addresses) {
@@ -163,7 +163,7 @@ impl Delivery for Node<'_> {
                     any_sent = true;
                     if addresses.len() > 1 {
                         *entry = progress.under_way(std::mem::take(entry));
-                        self.context.object(entry.clone(), None);
+                        self.context.report_object(entry.clone(), None);
                     }
                 }
                 Err(error) => {
@@ -182,7 +182,7 @@ impl Delivery for Node<'_> {
         match undone {
             Some(undone) => {
                 if addresses.len() > 1 && any_sent {
-                    self.context.object(entry.clone(), None);
+                    self.context.report_object(entry.clone(), None);
                 }
                 Delivered::NotYet(undone)
             }

@@ -62,7 +62,7 @@ impl TaskExecutor for ScanExecutor {
         let done: BTreeSet<&str> = done.collect();
         let scans: Vec<Scan> = scans(&task).into_iter().filter(|scan| !done.contains(&*scan.id)).collect();
         let register = |scan: &Scan| ObjectReport { entry: scan.entry(), facts: None };
-        context.objects(scans.iter().map(register).collect());
+        context.report_objects(scans.iter().map(register).collect());
         context.log(format!(
             "starting {} scans for {} | run_id: {}",
             scans.len(),
@@ -257,7 +257,7 @@ impl Node<'_> {
         }
         let look = look.and_then(Result::ok);
         let facts = facts(self.task, scan, &states, look.as_ref());
-        self.context.object(scan.entry().with_status(status), Some(facts));
+        self.context.report_object(scan.entry().with_status(status), Some(facts));
         passing
     }
 

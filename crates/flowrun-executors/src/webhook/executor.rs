@@ -83,7 +83,7 @@ impl Node<'_> {
             uri: &uri,
             headers: &headers,
             payload: &payload,
-            key: &self.context.key(&object.entry),
+            key: &self.context.idempotency_key(&object.entry),
             attempt: self.context.attempt().number(),
         };
         let bad = |bad: BadRequest| Unsent { why: bad.to_string(), undone: None };

@@ -23,7 +23,7 @@ async fn run_with(retries: u32, site: &ScriptedSite) -> (RunStatus, Vec<ObjectSt
     let page = |path: &str| Page::new(&site.page(path)).with_id(path);
     let pages = Site::new(&site.url()).with_page(page("/done")).with_page(page("/busy"));
     let request = RunRequest::new(Flow::from_json(flow).unwrap(), pages);
-    let ended = engine.start(request).await.unwrap().finished().await.unwrap();
+    let ended = engine.start(request).await.unwrap().result().await.unwrap();
     let objects: Vec<ObjectEntry> = ended.node("1").unwrap().objects.to_vec();
     (ended.status(), objects.iter().map(|object| object.status).collect())
 }

@@ -48,7 +48,7 @@ impl Inner {
         let inner = Arc::clone(self);
         self.live().insert(handle.id(), handle.clone());
         self.spawn(async move {
-            match handle.finished().await {
+            match handle.result().await {
                 Ok(run) => inner.keep(account, handle.id(), &run).await,
                 // The next server goes on with it.
                 Err(RunError::Parked) => {}
@@ -88,7 +88,7 @@ impl Inner {
                 if let Some(handle) = handle {
                     handle.cancel().await;
                     // Parked, it is cancelled by the next server.
-                    if handle.ended().await.is_err() {
+                    if handle.wait().await.is_err() {
                         return;
                     }
                     inner.live().remove(&id);

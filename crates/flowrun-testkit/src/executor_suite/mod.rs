@@ -17,11 +17,11 @@
 //!     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
 //!         let id = |number: usize| format!("count-{}-{number}", task.node());
 //!         for (number, resource) in task.resources().iter().enumerate() {
-//!             context.object(ObjectEntry::new(&resource.id, &id(number)), None);
+//!             context.report_object(ObjectEntry::new(&resource.id, &id(number)), None);
 //!         }
 //!         for (number, resource) in task.resources().iter().enumerate() {
 //!             let entry = ObjectEntry::new(&resource.id, &id(number)).with_status(ObjectStatus::Passed);
-//!             context.object(entry, Some(Facts::new(json!({"type": "count", "letters": resource.url.len()}))));
+//!             context.report_object(entry, Some(Facts::new(json!({"type": "count", "letters": resource.url.len()}))));
 //!         }
 //!         Outcome::done()
 //!     }

@@ -19,7 +19,7 @@ use flowrun_sim::script::{Act, ActEnd, Script};
 /// let engine = ScriptedExecutor::engine(&script).build()?;
 /// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
 /// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
-/// assert_eq!(run.finished().await?.status(), RunStatus::Failed);
+/// assert_eq!(run.result().await?.status(), RunStatus::Failed);
 /// # Ok(())
 /// # }
 /// ```

@@ -20,7 +20,7 @@ pub(super) async fn execute_if_not_done(
                 entry: object.entry.clone().with_status(ObjectStatus::Passed),
                 facts: None,
             };
-            context.objects(task.objects().iter().map(passed).collect());
+            context.report_objects(task.objects().iter().map(passed).collect());
             Outcome::Passed
         }
         (Probe::NotDone, _) | (Probe::Unknown, OnUnknown::Retry) => {

@@ -59,7 +59,7 @@ fn build(flow: &Flow, engine: fn(Counter) -> EngineBuilder) -> Prepared {
     Box::new(move || {
         runtime.block_on(async {
             let run = start(&engine, request).await;
-            run.ended().await.expect("a memory store takes every line");
+            run.wait().await.expect("a memory store takes every line");
         });
         counter.get()
     })

@@ -50,7 +50,7 @@ pub(super) async fn in_engine(suite: &ExecutorSuite, plain: &Ran) -> Verdict {
             .start(RunRequest::new(flow, suite.site.clone()))
             .await
             .map_err(|error| error.to_string())?;
-        let run = tokio::time::timeout(suite.patience, run.finished()).await;
+        let run = tokio::time::timeout(suite.patience, run.result()).await;
         let run = run.map_err(|_| "the run did not end".to_owned())?.map_err(|error| error.to_string())?;
         let lines: Vec<&str> = run.logs().iter().map(|line| &*line.message).collect();
         if run.status() == RunStatus::Passed { Ok(()) } else { Err(format!("the run failed: {lines:?}")) }
