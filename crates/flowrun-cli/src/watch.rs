@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use flowrun::{Engine, RunHandle, RunId, RunStatus, Skipped, StoreError, Watched};
+use flowrun::{Engine, RunHandle, RunId, RunStatus, RunUpdate, Skipped, StoreError};
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use futures::{FutureExt as _, StreamExt as _};
 
@@ -37,7 +37,7 @@ pub(crate) struct Watch<'a> {
 /// Something that came of the run at this place in the list.
 enum Seen {
     /// There is something to tell.
-    News(usize, Box<Watched>),
+    News(usize, Box<RunUpdate>),
     /// It is over, or at rest.
     Over(usize),
 }
@@ -68,7 +68,7 @@ impl Watch<'_> {
                 biased;
                 Some(seen) = seen.next() => match seen? {
                     Seen::News(place, watched) => {
-                        if let Watched::Event(event) = &*watched {
+                        if let RunUpdate::Event(event) = &*watched {
                             skipped[place].note(&event.record);
                         }
                         progress[place].show(&watched, &skipped[place]);

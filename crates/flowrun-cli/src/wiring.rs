@@ -86,10 +86,10 @@ pub(crate) fn executors(settings: &Layer, addresses: &[Url]) -> Result<Executors
     let to_mail = doors.guard(email.endpoint())?;
     Ok(Executors::new()
         .secrets(revealed(&settings.secrets))
-        .with("scan", ScanExecutor::new(site.clone(), scan(settings)))
-        .with("webhook", WebhookExecutor::new(site, webhook(settings, true)))
-        .with("slack", SlackExecutor::new(to_slack, slack))
-        .with("email", EmailExecutor::new(to_mail, email)))
+        .executor("scan", ScanExecutor::new(site.clone(), scan(settings)))
+        .executor("webhook", WebhookExecutor::new(site, webhook(settings, true)))
+        .executor("slack", SlackExecutor::new(to_slack, slack))
+        .executor("email", EmailExecutor::new(to_mail, email)))
 }
 
 /// A server with the executors that are set up. Its sites are named by its callers, so they open nothing: a private

@@ -49,9 +49,14 @@ impl Task {
     /// # Errors
     ///
     /// When `data` is no JSON object.
-    pub fn detached(node: &str, task_type: &str, data: &str, site: Site) -> Result<Self, serde_json::Error> {
+    pub fn detached(
+        node: impl Into<String>,
+        task_type: impl Into<String>,
+        data: impl Into<String>,
+        site: Site,
+    ) -> Result<Self, serde_json::Error> {
         let run = RunId::from_bytes([0; 16]);
-        let texts = Texts::Node(NodeText::new(node, task_type, data)?);
+        let texts = Texts::Node(NodeText::new(&node.into(), &task_type.into(), &data.into())?);
         let basis = Basis::new(run, Arc::new(site), texts);
         Ok(Self::new(Arc::new(basis), Call::new(NodeIx::new(0), Attempt::FIRST)))
     }
@@ -250,8 +255,8 @@ impl Resource {
 
     /// One page.
     #[must_use]
-    pub fn page(id: &str, url: &str) -> Self {
-        Self { id: id.to_owned(), url: url.to_owned(), kind: ResourceKind::Page }
+    pub fn page(id: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { id: id.into(), url: url.into(), kind: ResourceKind::Page }
     }
 }
 

@@ -32,8 +32,8 @@ impl NewRun {
 
     /// Sets the names of its secrets.
     #[must_use]
-    pub fn secrets(mut self, secrets: Vec<String>) -> Self {
-        self.secrets = secrets;
+    pub fn with_secrets(mut self, secrets: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.secrets = secrets.into_iter().map(Into::into).collect();
         self
     }
 

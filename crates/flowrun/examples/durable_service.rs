@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use flowrun::{
     Condition, Context, Engine, ExecutorError, Executors, Facts, Flow, NodeSpec, ObjectEntry, ObjectStatus,
-    Operator, Outcome, RunId, RunPolicy, RunRequest, Site, SqliteStore, Task, TypedExecutor, Watched,
+    Operator, Outcome, RunId, RunPolicy, RunRequest, RunUpdate, Site, SqliteStore, Task, TypedExecutor,
     async_trait,
 };
 use futures::StreamExt;
@@ -48,7 +48,7 @@ pub(crate) fn engine(file: &std::path::Path) -> Result<Engine, Box<dyn std::erro
         context.log("that is long");
         Outcome::done()
     };
-    let executors = Executors::new().with_typed("measure", Measure).with_function("tell", tell);
+    let executors = Executors::new().typed("measure", Measure).function("tell", tell);
     let policy = RunPolicy::default().run_timeout(Duration::from_secs(60));
     Ok(Engine::builder().executors(executors).store(SqliteStore::open_file(file)?).policy(policy).build()?)
 }
@@ -82,8 +82,8 @@ pub(crate) fn app(engine: Engine) -> Router {
     let events = async |State(engine): State<Engine>, Path(id): Path<RunId>| {
         let events = engine.run(id).ok_or(StatusCode::NOT_FOUND)?.events().into_stream();
         let shown = events.filter_map(async |event| match event.ok()? {
-            Watched::Event(event) => Some(sse::Event::default().json_data(event)),
-            Watched::Missed(_) => None,
+            RunUpdate::Event(event) => Some(sse::Event::default().json_data(event)),
+            RunUpdate::Lagged(_) => None,
         });
         Ok::<_, StatusCode>(Sse::new(Box::pin(shown)))
     };

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         context.log(format!("hello {}", task.site().site_url()));
         Outcome::done()
     };
-    let engine = Engine::new(Executors::new().with_function("greet", greet), MemoryStore::default())?;
+    let engine = Engine::new(Executors::new().function("greet", greet), MemoryStore::default())?;
     let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
     let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
     let result = run.result().await?;

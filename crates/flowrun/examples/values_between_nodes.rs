@@ -36,8 +36,8 @@ fn tell(task: &Task, context: &Context) -> Outcome {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let executors = Executors::new().with_function("measure", measure);
-    let executors = executors.with_function_as("tell", Role::Receiver, tell);
+    let executors = Executors::new().function("measure", measure);
+    let executors = executors.function_as("tell", Role::Receiver, tell);
     let flow = Flow::builder()
         .node(NodeSpec::new("measure", "measure").condition(Condition::new("length", Operator::AtLeast, 30)))
         .node(NodeSpec::new("long", "tell").start_if(true))

@@ -18,6 +18,7 @@ use crate::inner::Inner;
 use crate::secrets::Secrets;
 use crate::signal::Signal;
 use crate::slots::{Limit, SlotRequest, Slots};
+use crate::typed::TypedExecutor;
 
 /// Collects what an engine is made of.
 #[derive(Default)]
@@ -58,14 +59,14 @@ impl EngineBuilder {
         self
     }
 
-    /// Adds the executor of a task type: [`Executors::with`].
+    /// Adds the executor of a task type: [`Executors::executor`].
     #[must_use]
     pub fn executor(mut self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
-        self.executors = self.executors.with(task_type, executor);
+        self.executors = self.executors.executor(task_type, executor);
         self
     }
 
-    /// Adds the executor of a task type with a role of choice: [`Executors::with_role`].
+    /// Adds the executor of a task type with a role of choice: [`Executors::executor_as`].
     #[must_use]
     pub fn executor_as(
         mut self,
@@ -73,18 +74,37 @@ impl EngineBuilder {
         role: Role,
         executor: impl TaskExecutor,
     ) -> Self {
-        self.executors = self.executors.with_role(task_type, role, executor);
+        self.executors = self.executors.executor_as(task_type, role, executor);
         self
     }
 
-    /// Adds a function as the executor of a task type: [`Executors::with_function`].
+    /// Adds a function as the executor of a task type: [`Executors::function`].
     #[must_use]
     pub fn function(
         mut self,
         task_type: impl Into<String>,
         function: impl Fn(&Task, &Context) -> Outcome + Send + Sync + 'static,
     ) -> Self {
-        self.executors = self.executors.with_function(task_type, function);
+        self.executors = self.executors.function(task_type, function);
+        self
+    }
+
+    /// Adds a function as the executor of a task type with a role of choice: [`Executors::function_as`].
+    #[must_use]
+    pub fn function_as(
+        mut self,
+        task_type: impl Into<String>,
+        role: Role,
+        function: impl Fn(&Task, &Context) -> Outcome + Send + Sync + 'static,
+    ) -> Self {
+        self.executors = self.executors.function_as(task_type, role, function);
+        self
+    }
+
+    /// Adds an executor with typed settings: [`Executors::typed`].
+    #[must_use]
+    pub fn typed(mut self, task_type: impl Into<String>, executor: impl TypedExecutor) -> Self {
+        self.executors = self.executors.typed(task_type, executor);
         self
     }
 

@@ -76,7 +76,7 @@ impl Engine {
         let launched = {
             let store = inner.store.borrow().ok_or(StartError::ShutDown)?;
             let secrets = inner.executors.secrets_of(plan.flow()).map_err(StartError::Secrets)?;
-            let journal = store.create(new.secrets(secrets))?;
+            let journal = store.create(new.with_secrets(secrets))?;
             failpoint!("c0");
             let run = Run::new(plan, spec);
             inner.launch(store.id(), Ready { run, journal, executors, first: Event::Started })?

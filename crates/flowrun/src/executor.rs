@@ -44,7 +44,7 @@ pub trait TaskExecutor: Send + Sync + 'static {
     /// of the run: it must not block, and neither a cancel nor a deadline ends it. Attempts that were called for
     /// before a cancel are still made; [`Context::is_cancelled`] tells them.
     ///
-    /// [`Executors::with_function`](crate::Executors::with_function) makes an executor that is nothing else.
+    /// [`Executors::function`](crate::Executors::function) makes an executor that is nothing else.
     fn execute_now(&self, task: &Task, context: &Context) -> Option<Outcome> {
         let _ = (task, context);
         None

@@ -26,7 +26,7 @@ use crate::typed::{Typed, TypedExecutor};
 ///     context.log(format!("hello {}", task.site().site_url()));
 ///     Outcome::done()
 /// };
-/// let executors = Executors::new().with_function("greet", greet);
+/// let executors = Executors::new().function("greet", greet);
 ///
 /// let flow = Flow::builder().node(NodeSpec::new("1", "great")).build()?;
 /// assert_eq!(executors.plan(&flow).unwrap_err().problems()[0].code, "plan.unknown-task-type");
@@ -92,15 +92,15 @@ impl Executors {
     /// A second executor of a type, and one of a type without a name, is a mistake that [`Engine`](crate::Engine)
     /// refuses.
     #[must_use]
-    pub fn with(self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
+    pub fn executor(self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
         let task_type = task_type.into();
         let role = TaskTypes::documented_role(&task_type).unwrap_or(Role::Producer);
-        self.with_role(task_type, role, executor)
+        self.executor_as(task_type, role, executor)
     }
 
     /// Adds the executor of a task type with a role of choice, such as an own receiver of objects.
     #[must_use]
-    pub fn with_role(
+    pub fn executor_as(
         mut self,
         task_type: impl Into<String>,
         role: Role,
@@ -116,31 +116,31 @@ impl Executors {
     /// Adds a function as the executor of a task type: it has the whole answer as soon as it is called
     /// ([`TaskExecutor::execute_now`]), so it must not block. It only computes, and is called again after a crash
     /// without further thought ([`EffectClass::Read`](flowrun_core::EffectClass::Read)): what does something outside
-    /// is a [`TaskExecutor`] of its own. Its role is that of [`with`](Self::with).
+    /// is a [`TaskExecutor`] of its own. Its role is that of [`executor`](Self::executor).
     #[must_use]
-    pub fn with_function(
+    pub fn function(
         self,
         task_type: impl Into<String>,
         function: impl Fn(&Task, &Context) -> Outcome + Send + Sync + 'static,
     ) -> Self {
-        self.with(task_type, Function(function))
+        self.executor(task_type, Function(function))
     }
 
     /// Adds a function as the executor of a task type with a role of choice, such as an own receiver of objects.
     #[must_use]
-    pub fn with_function_as(
+    pub fn function_as(
         self,
         task_type: impl Into<String>,
         role: Role,
         function: impl Fn(&Task, &Context) -> Outcome + Send + Sync + 'static,
     ) -> Self {
-        self.with_role(task_type, role, Function(function))
+        self.executor_as(task_type, role, Function(function))
     }
 
-    /// Adds an executor with typed settings, which a check reads too. Its role is that of [`with`](Self::with).
+    /// Adds an executor with typed settings, which a check reads too. Its role is that of [`executor`](Self::executor).
     #[must_use]
-    pub fn with_typed(self, task_type: impl Into<String>, executor: impl TypedExecutor) -> Self {
-        self.with(task_type, Typed(executor))
+    pub fn typed(self, task_type: impl Into<String>, executor: impl TypedExecutor) -> Self {
+        self.executor(task_type, Typed(executor))
     }
 
     fn add(
@@ -157,7 +157,7 @@ impl Executors {
         }
         let place = u16::try_from(self.list.len()).map_err(|_| BuildError::TooMany)?;
         let types = std::mem::take(&mut self.types);
-        self.types = types.with(&*task_type, role).effect(&task_type, executor.effect());
+        self.types = types.with(&*task_type, role).with_effect(&task_type, executor.effect());
         self.hidden.extend(executor.secrets());
         self.list.push(executor);
         self.by_type.insert(task_type, place);

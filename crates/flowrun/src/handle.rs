@@ -173,11 +173,11 @@ impl fmt::Debug for RunHandle {
 /// What somebody who watches a run sees next.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Watched {
+pub enum RunUpdate {
     /// Something was decided.
     Event(RunEvent),
     /// The watcher was slower than the store's memory: so many events are gone.
-    Missed(u64),
+    Lagged(u64),
 }
 
 /// One line of a run's journal, with the id of its node.
@@ -210,7 +210,7 @@ pub struct Events {
     handle: RunHandle,
     /// Number of the last event that was read.
     seq: u64,
-    ready: VecDeque<Watched>,
+    ready: VecDeque<RunUpdate>,
     ends_at_rest: bool,
 }
 
@@ -236,7 +236,7 @@ impl Events {
     /// # Cancel safety
     ///
     /// Nothing is lost: call it again to go on.
-    pub async fn next(&mut self) -> Result<Option<Watched>, StoreError> {
+    pub async fn next(&mut self) -> Result<Option<RunUpdate>, StoreError> {
         loop {
             if let Some(next) = self.ready.pop_front() {
                 return Ok(Some(next));
@@ -259,7 +259,7 @@ impl Events {
     }
 
     /// The same as a stream.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Watched, StoreError>> + Send {
+    pub fn into_stream(self) -> impl Stream<Item = Result<RunUpdate, StoreError>> + Send {
         futures::stream::try_unfold(self, async |mut events| {
             Ok(events.next().await?.map(|next| (next, events)))
         })
@@ -283,11 +283,11 @@ impl Events {
         };
         if page.missed > 0 {
             self.seq += page.missed;
-            self.ready.push_back(Watched::Missed(page.missed));
+            self.ready.push_back(RunUpdate::Lagged(page.missed));
         }
         for line in page.lines {
             self.seq = line.seq;
-            self.ready.push_back(Watched::Event(RunEvent::new(&self.handle.plan, line)));
+            self.ready.push_back(RunUpdate::Event(RunEvent::new(&self.handle.plan, line)));
         }
         Ok(())
     }

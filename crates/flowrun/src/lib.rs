@@ -92,7 +92,7 @@ pub use flowrun_store::{
     HostError, HostTables, HostTransaction, OpenError, Retention, RunChange, SqlValue, SqliteOptions,
     SqliteStore, StoreStats, Verified,
 };
-pub use handle::{Events, RunEvent, RunHandle, Watched};
+pub use handle::{Events, RunEvent, RunHandle, RunUpdate};
 pub use progress::{RunError, Snapshot};
 pub use recover::{Recovered, ResumeError, Untouched};
 pub use redact::{RedactedStream, Redactor};

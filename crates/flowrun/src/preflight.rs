@@ -46,7 +46,7 @@ impl Executors {
     /// ```
     /// use flowrun::{Executors, Flow, NodeSpec, Outcome};
     ///
-    /// let executors = Executors::new().with_function("greet", |_, _| Outcome::done());
+    /// let executors = Executors::new().function("greet", |_, _| Outcome::done());
     /// let flow = Flow::builder().node(NodeSpec::new("1", "great")).build()?;
     /// assert_eq!(executors.check(&flow)[0].code, "plan.unknown-task-type");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -64,9 +64,10 @@ impl RunRequest {
     /// # Errors
     ///
     /// When the text is no JSON object.
-    pub fn configs(mut self, json: &str) -> Result<Self, serde_json::Error> {
-        let _: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
-        self.configs = Some(RawValue::from_string(json.to_owned())?);
+    pub fn configs(mut self, json: impl Into<String>) -> Result<Self, serde_json::Error> {
+        let json = json.into();
+        let _: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(&json)?;
+        self.configs = Some(RawValue::from_string(json)?);
         Ok(self)
     }
 

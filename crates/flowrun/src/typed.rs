@@ -14,7 +14,7 @@ use crate::executor::{Placement, TaskExecutor};
 /// Does the tasks of one task type, with settings of a type of its own and with `?`.
 ///
 /// The node's `data` is read into [`Settings`](Self::Settings) before anything runs: a flow whose nodes do not fit is
-/// refused by a check and by a start alike. [`Executors::with_typed`](crate::Executors::with_typed) adds it.
+/// refused by a check and by a start alike. [`Executors::typed`](crate::Executors::typed) adds it.
 ///
 /// ```
 /// use flowrun::{Context, ExecutorError, Executors, Flow, NodeSpec, Outcome, Task, TypedExecutor, async_trait};
@@ -39,7 +39,7 @@ use crate::executor::{Placement, TaskExecutor};
 ///     }
 /// }
 ///
-/// let executors = Executors::new().with_typed("greet", Greet);
+/// let executors = Executors::new().typed("greet", Greet);
 /// let flow = Flow::builder().node(NodeSpec::new("1", "greet").set("name", 7)).build()?;
 /// let refused = executors.plan(&flow).unwrap_err();
 /// assert_eq!(refused.problems()[0].code, "engine.node-settings", "{refused}");

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flowrun::{
-    Clock, Context, Engine, EngineBuilder, Flow, NodeSpec, Outcome, Record, RunPolicy, RunRequest, Site,
-    SystemClock, Task, TaskExecutor, Timestamp, Watched, async_trait,
+    Clock, Context, Engine, EngineBuilder, Flow, NodeSpec, Outcome, Record, RunPolicy, RunRequest, RunUpdate,
+    Site, SystemClock, Task, TaskExecutor, Timestamp, async_trait,
 };
 
 /// Longer than a tick.
@@ -64,7 +64,7 @@ async fn took(nodes: usize, engine: EngineBuilder) -> Vec<i64> {
     let engine = engine.build().unwrap();
     let run = engine.start(RunRequest::new(chain(nodes), Site::new("https://a.example"))).await.unwrap();
     let (mut events, mut started, mut took) = (run.events(), Timestamp::default(), Vec::new());
-    while let Some(Watched::Event(event)) = events.next().await.unwrap() {
+    while let Some(RunUpdate::Event(event)) = events.next().await.unwrap() {
         match event.record {
             Record::AttemptStarted { .. } => started = event.at,
             Record::NodeEnded { .. } => took.push(event.at.as_micros() - started.as_micros()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use flowrun::{
     Condition, Context, Engine, Facts, Flow, MemoryStore, NodeProblem, NodeSpec, NodeStatus, ObjectEntry,
     ObjectStatus, Operator, Outcome, Place, Placement, Record, Rerun, RetryPolicy, Role, RunError, RunHandle,
-    RunPolicy, RunRequest, RunStatus, Site, StartError, Task, TaskExecutor, Watched, async_trait,
+    RunPolicy, RunRequest, RunStatus, RunUpdate, Site, StartError, Task, TaskExecutor, async_trait,
 };
 use futures::FutureExt;
 use serde_json::json;
@@ -91,7 +91,7 @@ async fn start(nodes: impl IntoIterator<Item = NodeSpec>, edges: &[(&str, &str)]
 
 fn request(nodes: impl IntoIterator<Item = NodeSpec>, edges: &[(&str, &str)]) -> RunRequest {
     let flow = nodes.into_iter().fold(Flow::builder(), |flow, node| flow.node(node));
-    let flow = edges.iter().fold(flow, |flow, (source, target)| flow.edge(source, target));
+    let flow = edges.iter().fold(flow, |flow, (source, target)| flow.edge(*source, *target));
     RunRequest::new(flow.build().unwrap(), Site::new("https://example.com"))
 }
 
@@ -175,7 +175,7 @@ async fn a_run_that_was_started_can_be_read_at_once() {
     let mut events = run.events();
     let first = tokio::time::timeout(Duration::from_secs(10), events.next()).await;
     drop(go_on);
-    let Ok(Ok(Some(Watched::Event(first)))) = first else { panic!("{first:?}") };
+    let Ok(Ok(Some(RunUpdate::Event(first)))) = first else { panic!("{first:?}") };
     assert!(matches!(first.record, Record::RunStarted), "{first:?}");
     assert_eq!(run.result().await.unwrap().status(), RunStatus::Passed);
 }
@@ -258,7 +258,7 @@ async fn a_watcher_sees_every_event_once_and_then_the_end() {
     let run = start([node("1", "audit", "find"), node("2", "tell", "tell")], &[("1", "2")]).await;
     let mut events = run.events();
     let mut seen = Vec::new();
-    while let Some(Watched::Event(event)) = events.next().await.unwrap() {
+    while let Some(RunUpdate::Event(event)) = events.next().await.unwrap() {
         seen.push((event.seq, event.node, event.record));
     }
     let numbers = seen.iter().map(|(seq, ..)| *seq).collect::<Vec<_>>();
@@ -277,7 +277,7 @@ async fn a_watcher_that_falls_behind_is_told_so() {
     let run = engine.start(request(nodes, &[])).await.unwrap();
     run.result().await.unwrap();
     let mut events = run.events();
-    assert!(matches!(events.next().await.unwrap(), Some(Watched::Missed(missed)) if missed > 0));
+    assert!(matches!(events.next().await.unwrap(), Some(RunUpdate::Lagged(missed)) if missed > 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use flowrun::{
     Context, Engine, ErrorClass, Flow, NodeSpec, NodeStatus, Outcome, Placement, Record, Rerun, ResumeError,
-    RunError, RunFilter, RunRequest, RunStatus, Site, SqliteStore, StartError, Store, Task, TaskExecutor,
-    Watched, async_trait,
+    RunError, RunFilter, RunRequest, RunStatus, RunUpdate, Site, SqliteStore, StartError, Store, Task,
+    TaskExecutor, async_trait,
 };
 
 /// Counts its calls, and does not come back from node 2 while it is told to hang.
@@ -46,7 +46,7 @@ async fn a_run_in_a_file_goes_on_in_the_next_engine_and_can_be_done_once_more() 
     let first = engine(&file, &calls, true);
     let run = first.start(RunRequest::new(flow, Site::new("https://example.com"))).await.unwrap();
     let mut events = run.events();
-    while let Some(Watched::Event(event)) = events.next().await.unwrap() {
+    while let Some(RunUpdate::Event(event)) = events.next().await.unwrap() {
         if matches!(event.record, Record::AttemptStarted { .. }) && event.node.as_deref() == Some("2") {
             break;
         }

@@ -6,8 +6,8 @@ use std::thread::ThreadId;
 
 use flowrun::{
     Commit, Context, Engine, Flow, Journal, JournalPage, JournalReader, MemoryStore, NewRun, NodeSpec,
-    Outcome, Record, RunFilter, RunId, RunRequest, RunStatus, RunSummary, Site, Store, StoreError, StoredRun,
-    Task, TaskExecutor, Timestamp, Watched, async_trait,
+    Outcome, Record, RunFilter, RunId, RunRequest, RunStatus, RunSummary, RunUpdate, Site, Store, StoreError,
+    StoredRun, Task, TaskExecutor, Timestamp, async_trait,
 };
 use futures::StreamExt as _;
 use tokio::sync::Notify;
@@ -83,7 +83,7 @@ async fn watch(may_block: bool) -> (usize, bool) {
     let run = engine.start(RunRequest::new(flow, Site::new("https://a.example"))).await.unwrap();
     let (mut events, mut seq) = (run.events(), 0);
     while let Some(watched) = events.next().await.unwrap() {
-        let Watched::Event(event) = watched else { panic!("none is missed") };
+        let RunUpdate::Event(event) = watched else { panic!("none is missed") };
         assert_eq!(event.seq, seq + 1);
         seq = event.seq;
     }
@@ -125,7 +125,7 @@ async fn everything_before_the_rest_is_told_before_it() {
     run.pause().await;
     go_on.notify_one();
     let told: Vec<_> = run.events().until_rest().into_stream().map(|event| event.unwrap()).collect().await;
-    let Some(Watched::Event(last)) = told.last() else { panic!("{told:?}") };
+    let Some(RunUpdate::Event(last)) = told.last() else { panic!("{told:?}") };
     assert!(matches!(last.record, Record::NodeDue { .. }) && last.node.as_deref() == Some("2"), "{last:?}");
     assert_eq!(run.state(), RunStatus::Working);
 }

@@ -74,7 +74,7 @@ pub(crate) fn one_thread() -> Runtime {
 
 #[cfg(test)]
 mod tests {
-    use flowrun::{Clock, MemoryStore, RunId, RunSpec, Timestamp, Watched};
+    use flowrun::{Clock, MemoryStore, RunId, RunSpec, RunUpdate, Timestamp};
 
     use super::*;
     use crate::document::{Detail, flow};
@@ -105,7 +105,7 @@ mod tests {
             let (result, events) = one_thread().block_on(async {
                 let run = run_once(&engine, request).await;
                 let (mut events, mut records) = (run.events(), Vec::new());
-                while let Some(Watched::Event(event)) = events.next().await.unwrap() {
+                while let Some(RunUpdate::Event(event)) = events.next().await.unwrap() {
                     records.push(format!("{:?}", event.record));
                 }
                 (run.result().await.unwrap(), records)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowrun::{Engine, Events, Flow, MemoryStore, RunRequest, Site, Watched};
+use flowrun::{Engine, Events, Flow, MemoryStore, RunRequest, RunUpdate, Site};
 use tokio::task::JoinSet;
 
 use super::{one_thread, start};
@@ -39,7 +39,7 @@ pub fn watchers(flow: &Flow, watchers: usize) -> Case {
 
 async fn read_all(mut events: Events) -> usize {
     let mut read = 0;
-    while let Some(Watched::Event(_)) = events.next().await.expect("memory can be read") {
+    while let Some(RunUpdate::Event(_)) = events.next().await.expect("memory can be read") {
         read += 1;
     }
     read

@@ -42,7 +42,7 @@ impl Bars {
             What::Said(_) | What::Objects { .. } | What::Waits => self.message(node, words),
             What::Ended { passed } => self.end(node, if *passed { "✔" } else { "✘" }, &words),
             What::Skipped(_) => self.end(node, "–", &words),
-            What::Stopping(_) | What::RunEnded(_) | What::Missed(_) => self.line(&words),
+            What::Stopping(_) | What::RunEnded(_) | What::Lagged(_) => self.line(&words),
         }
     }
 

@@ -5,7 +5,7 @@ mod told;
 
 use std::io::IsTerminal as _;
 
-use flowrun::{Plan, RunId, Skipped, Watched};
+use flowrun::{Plan, RunId, RunUpdate, Skipped};
 
 use bars::Bars;
 pub(crate) use told::{News, Teller, What};
@@ -40,9 +40,9 @@ impl<'a> Progress<'a> {
     }
 
     /// Shows one more event.
-    pub(crate) fn show(&mut self, watched: &Watched, skipped: &Skipped) {
+    pub(crate) fn show(&mut self, watched: &RunUpdate, skipped: &Skipped) {
         let Some(mut news) = self.teller.tell(watched) else { return };
-        if let (What::Skipped(why), Watched::Event(event)) = (&mut news.what, watched)
+        if let (What::Skipped(why), RunUpdate::Event(event)) = (&mut news.what, watched)
             && let Some(decided) = event.record.node().and_then(|node| skipped.why(self.plan, node))
         {
             *why = plain_line(&decided);

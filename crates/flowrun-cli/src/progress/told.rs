@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowrun::{NodeStatus, ObjectStatus, Plan, Record, RunEvent, RunStatus, Watched};
+use flowrun::{NodeStatus, ObjectStatus, Plan, Record, RunEvent, RunStatus, RunUpdate};
 
 use crate::render::{plain, plain_line};
 
@@ -42,7 +42,7 @@ pub(crate) enum What {
     /// The run is over.
     RunEnded(RunStatus),
     /// So many events were gone before they could be told.
-    Missed(u64),
+    Lagged(u64),
 }
 
 impl Teller {
@@ -53,10 +53,10 @@ impl Teller {
     }
 
     /// The news in an event; `None` when it is nothing for people.
-    pub(crate) fn tell(&mut self, watched: &Watched) -> Option<News> {
+    pub(crate) fn tell(&mut self, watched: &RunUpdate) -> Option<News> {
         match watched {
-            Watched::Missed(count) => Some(News { node: None, what: What::Missed(*count) }),
-            Watched::Event(event) => {
+            RunUpdate::Lagged(count) => Some(News { node: None, what: What::Lagged(*count) }),
+            RunUpdate::Event(event) => {
                 let what = self.what(event)?;
                 Some(News { node: event.node.as_deref().map(|id| self.name(id)), what })
             }
@@ -115,7 +115,7 @@ impl What {
             Self::Waits => "failed for now, waits for another attempt".to_owned(),
             Self::Stopping(why) => format!("the run is {why}, stopping"),
             Self::RunEnded(status) => format!("run {status}"),
-            Self::Missed(count) => format!("{count} events went by too fast to be shown"),
+            Self::Lagged(count) => format!("{count} events went by too fast to be shown"),
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
             let at = Timestamp::from_micros(0);
             JournalLine { seq, at, record }
         });
-        let events = lines.map(|line| Watched::Event(RunEvent::new(&plan, line)));
+        let events = lines.map(|line| RunUpdate::Event(RunEvent::new(&plan, line)));
         events.filter_map(|event| teller.tell(&event)).map(|news| news.line()).collect()
     }
 
@@ -158,7 +158,7 @@ mod tests {
     fn a_run_is_told_from_start_to_end() {
         let (node, attempt) = (NodeIx::new(0), Attempt::FIRST);
         let objects = |status, ids: &[&str]| {
-            let entries = ids.iter().map(|id| ObjectEntry::new("p", id).with_status(status));
+            let entries = ids.iter().map(|id| ObjectEntry::new("p", *id).with_status(status));
             let objects = entries.map(|entry| ObjectReport { entry, facts: None }).collect();
             Record::Objects { node, objects }
         };
@@ -187,7 +187,7 @@ mod tests {
     fn a_gap_is_told() {
         let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build().unwrap();
         let mut teller = Teller::new(&Plan::new(&flow, &TaskTypes::documented()).unwrap());
-        let news = teller.tell(&Watched::Missed(3)).unwrap();
+        let news = teller.tell(&RunUpdate::Lagged(3)).unwrap();
         assert_eq!(news.line(), "3 events went by too fast to be shown");
     }
 }

@@ -53,7 +53,8 @@ impl FlowBuilder {
 
     /// Adds an edge from the node `source` to the node `target`.
     #[must_use]
-    pub fn edge(mut self, source: &str, target: &str) -> Self {
+    pub fn edge(mut self, source: impl Into<String>, target: impl Into<String>) -> Self {
+        let (source, target) = (source.into(), target.into());
         let id = (self.edges.len() + 1).to_string();
         self.edges.push(json!({"id": id, "type": "smoothstep", "source": source, "target": target}));
         self
@@ -124,9 +125,9 @@ impl NodeSpec {
     ///
     /// When `value` cannot be written as JSON, such as a map with keys that are no texts.
     #[must_use]
-    pub fn set(mut self, key: &str, value: impl Serialize) -> Self {
+    pub fn set(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).expect("the value can be written as JSON");
-        self.data.insert(key.to_owned(), value);
+        self.data.insert(key.into(), value);
         self
     }
 }

@@ -62,13 +62,13 @@ pub struct ObjectEntry {
 impl ObjectEntry {
     /// An entry for the object `id`, found on `parent`, still being worked on.
     #[must_use]
-    pub fn new(parent: &str, id: &str) -> Self {
-        let some = |text: &str| Some(Box::from(text));
+    pub fn new(parent: impl Into<String>, id: impl Into<String>) -> Self {
+        let id = Some(id.into().into_boxed_str());
         Self {
-            parent: some(parent),
-            id: some(id),
-            source_id: some(id),
-            track_id: some(id),
+            parent: Some(parent.into().into_boxed_str()),
+            source_id: id.clone(),
+            track_id: id.clone(),
+            id,
             ..Self::default()
         }
     }
@@ -89,10 +89,11 @@ impl ObjectEntry {
     /// The same entry with a key beside its own five, which the wire shows and a later attempt is handed. A key
     /// of the five changes nothing.
     #[must_use]
-    pub fn with_extra(mut self, key: &str, value: Box<RawValue>) -> Self {
-        if !["parent", "id", "source_id", "track_id", "status"].contains(&key) {
-            self.extra.retain(|(known, _)| **known != *key);
-            self.extra.push((key.into(), value));
+    pub fn with_extra(mut self, key: impl Into<String>, value: Box<RawValue>) -> Self {
+        let key = key.into().into_boxed_str();
+        if !["parent", "id", "source_id", "track_id", "status"].contains(&&*key) {
+            self.extra.retain(|(known, _)| *known != key);
+            self.extra.push((key, value));
         }
         self
     }

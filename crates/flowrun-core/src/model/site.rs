@@ -34,8 +34,9 @@ impl Site {
     /// A site at `url`, without pages. A trailing `/` is dropped, as the original does, and the id is derived
     /// from the address, so that the same site has the same id in every run.
     #[must_use]
-    pub fn new(url: &str) -> Self {
-        let site_url = url.trim_end_matches('/').to_owned();
+    pub fn new(url: impl Into<String>) -> Self {
+        let mut site_url = url.into();
+        site_url.truncate(site_url.trim_end_matches('/').len());
         Self { id: id_of(&site_url), site_url, pages: Vec::new(), document: None }
     }
 
@@ -75,8 +76,9 @@ impl Site {
 impl Page {
     /// A page at `url`, with an id derived from the address. The address is kept as given.
     #[must_use]
-    pub fn new(url: &str) -> Self {
-        Self { id: id_of(url), page_url: url.to_owned(), document: None }
+    pub fn new(url: impl Into<String>) -> Self {
+        let page_url = url.into();
+        Self { id: id_of(&page_url), page_url, document: None }
     }
 
     /// The same page under the id `id`.

@@ -93,7 +93,7 @@ impl TaskTypes {
 
     /// The same types, one of them with effects of that class. A name that is not among them changes nothing.
     #[must_use]
-    pub fn effect(mut self, name: &str, effect: EffectClass) -> Self {
+    pub fn with_effect(mut self, name: &str, effect: EffectClass) -> Self {
         if let Some(known) = self.0.get_mut(name) {
             known.effect = effect;
         }

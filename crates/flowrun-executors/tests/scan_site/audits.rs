@@ -40,7 +40,7 @@ async fn expect_over_https(audit: &str, cases: Vec<(&str, SiteReply)>) {
 
 /// A page without content and these headers.
 fn headers(headers: &[(&str, &str)]) -> SiteReply {
-    headers.iter().fold(SiteReply::html("<p>x"), |reply, (name, value)| reply.header(name, value))
+    headers.iter().fold(SiteReply::html("<p>x"), |reply, (name, value)| reply.header(*name, value))
 }
 
 fn header(name: &str, value: &str) -> SiteReply {

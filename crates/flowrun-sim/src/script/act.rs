@@ -187,7 +187,7 @@ mod tests {
 
     fn act(script: &str, task_type: &str, handed: &[&str]) -> Act {
         let task = Task::detached("4", task_type, "{}", Site::new("https://a.example")).unwrap();
-        let object = |id: &&str| TaskObject { entry: ObjectEntry::new("p", id), facts: None };
+        let object = |id: &&str| TaskObject { entry: ObjectEntry::new("p", *id), facts: None };
         let task = task.with_objects(handed.iter().map(object));
         let role = if handed.is_empty() { Role::Producer } else { Role::Receiver };
         Script::parse(script).unwrap().act(&task, role)

@@ -101,8 +101,8 @@ impl Description {
         if spec.id != self.id {
             return Err("its spec is that of another run".into());
         }
-        let secrets = from_json(&self.secrets, "the names of its secrets")?;
-        Ok(NewRun::new(spec, flow).secrets(secrets))
+        let secrets: Vec<String> = from_json(&self.secrets, "the names of its secrets")?;
+        Ok(NewRun::new(spec, flow).with_secrets(secrets))
     }
 }
 

@@ -49,7 +49,7 @@ fn new_run() -> NewRun {
     let spec = RunSpec::new(run_id(1), at(7), site).policy(policy).configs(configs);
     // The sample is older than the number that tells readings apart.
     let spec = spec.semantics(Semantics::V1);
-    NewRun::new(spec, FLOW).secrets(vec!["KEY".to_owned(), "TOKEN".to_owned()])
+    NewRun::new(spec, FLOW).with_secrets(vec!["KEY".to_owned(), "TOKEN".to_owned()])
 }
 
 fn store_sample(store: &dyn Store) {

@@ -215,7 +215,7 @@ impl Kind {
 fn task_types() -> TaskTypes {
     let own = [("probe", EffectClass::Read), ("order", EffectClass::Keyed), ("pay", EffectClass::Probeable)];
     own.into_iter().fold(TaskTypes::documented(), |types, (name, effect)| {
-        types.with(name, Role::Producer).effect(name, effect)
+        types.with(name, Role::Producer).with_effect(name, effect)
     })
 }
 

@@ -63,9 +63,9 @@ pub(super) struct Model {
 impl Disk {
     /// A disk with one empty file of that name.
     #[must_use]
-    pub fn new(file: &str) -> Self {
+    pub fn new(file: impl Into<String>) -> Self {
         let model = Arc::new(Mutex::new(Model::default()));
-        lock(&model).files.insert(file.to_owned(), Vec::new());
+        lock(&model).files.insert(file.into(), Vec::new());
         Self { name: vfs::register(Arc::clone(&model)), model }
     }
 

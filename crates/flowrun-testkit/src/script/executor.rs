@@ -43,7 +43,7 @@ impl ScriptedExecutor {
         let script = Arc::new(script.clone());
         types.names().fold(Executors::new(), |executors, name| {
             let role = types.role(name).unwrap_or(Role::Producer);
-            executors.with_role(name, role, Self::new(Arc::clone(&script), role))
+            executors.executor_as(name, role, Self::new(Arc::clone(&script), role))
         })
     }
 

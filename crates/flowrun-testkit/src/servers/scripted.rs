@@ -66,8 +66,8 @@ impl SiteReply {
 
     /// A `302` to this address.
     #[must_use]
-    pub fn redirect(to: &str) -> Self {
-        Self::status(302).header("location", to)
+    pub fn redirect(to: impl Into<String>) -> Self {
+        Self::status(302).header("location", to.into())
     }
 
     /// Reads the request and closes the connection without a word.
@@ -78,15 +78,16 @@ impl SiteReply {
 
     /// Adds a header; one of the same name stays beside it.
     #[must_use]
-    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+    pub fn header(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.into(), value.as_ref().to_vec()));
         self
     }
 
     /// Replaces every header of this name.
     #[must_use]
-    pub fn only_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    pub fn only_header(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
+        let name = name.into();
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
         self.header(name, value)
     }
 

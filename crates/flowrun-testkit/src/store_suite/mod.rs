@@ -113,7 +113,7 @@ fn at(second: i64) -> Timestamp {
 /// Run `number`, created in that second.
 fn new_run(number: u8) -> NewRun {
     let spec = RunSpec::new(id(number), at(number.into()), Site::new("https://a.example"));
-    NewRun::new(spec, FLOW).secrets(vec!["TOKEN".to_owned()])
+    NewRun::new(spec, FLOW).with_secrets(vec!["TOKEN".to_owned()])
 }
 
 fn logged(message: &str) -> Record {

@@ -16,7 +16,7 @@ pub(crate) fn plan(drawing: &str) -> Arc<Plan> {
 
 pub(crate) fn types() -> TaskTypes {
     let types = TaskTypes::documented().with("probe", Role::Producer).with("pay", Role::Producer);
-    types.effect("pay", EffectClass::Probeable)
+    types.with_effect("pay", EffectClass::Probeable)
 }
 
 pub(crate) fn flow(drawing: &str) -> Flow {
