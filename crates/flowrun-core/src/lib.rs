@@ -28,8 +28,10 @@ pub use plan::{
 };
 pub use reference::{NODE_KEYS, NodeKey, flow_schema};
 pub use run::{
-    Command, DEFAULT_CONFIGS, Decision, Event, OverLimit, Record, Rejected, ReplayError, Rerun, RetryPolicy,
-    Run, RunPolicy, RunSpec, RunState, Skipped, Timer,
+    AttemptEnd, AttemptExplanation, Command, DEFAULT_CONFIGS, Decision, EdgeExplanation, EdgeReason, Event,
+    ExplainedState, Explainer, Explanation, JudgedComparison, JudgedObject, NodeExplanation, ObjectRecord,
+    OverLimit, Reason, Record, Rejected, ReplayError, Rerun, RetryPolicy, Run, RunExplanation, RunPolicy,
+    RunSpec, RunState, Skipped, Stop, Timer,
 };
 pub use semantics::{Semantics, UnknownSemantics};
 pub use task::{

@@ -43,9 +43,11 @@ impl Conditions {
                 known |= group;
                 group = true;
             }
-            let operator = expression.operator.as_ref().map(|typed| typed.in_reading(semantics));
-            let seen = if known || !group { Seen::NotReached } else { expression.see(operator, facts) };
-            let comparison = Comparison { key: cut(expression.name()), operator, seen };
+            let comparison = if known || !group {
+                expression.not_reached(semantics)
+            } else {
+                expression.compare(semantics, facts)
+            };
             group &= comparison.holds();
             comparisons.push(comparison);
         }
@@ -53,7 +55,24 @@ impl Conditions {
     }
 }
 
+impl Conditions {
+    /// Makes one of the comparisons, whatever the answer of those before it.
+    pub(super) fn compare(&self, place: usize, semantics: Semantics, facts: Option<&Facts>) -> Comparison {
+        self.expressions[place].compare(semantics, facts)
+    }
+}
+
 impl Expression {
+    fn compare(&self, semantics: Semantics, facts: Option<&Facts>) -> Comparison {
+        let not_reached = self.not_reached(semantics);
+        Comparison { seen: self.see(not_reached.operator, facts), ..not_reached }
+    }
+
+    fn not_reached(&self, semantics: Semantics) -> Comparison {
+        let operator = self.operator.as_ref().map(|typed| typed.in_reading(semantics));
+        Comparison { key: cut(self.name()), operator, seen: Seen::NotReached }
+    }
+
     fn see(&self, operator: Option<Operator>, facts: Option<&Facts>) -> Seen {
         let compared = operator.ok_or(ConditionWarning::NoOperator).and_then(|operator| {
             let left = self.left(facts)?;

@@ -7,6 +7,7 @@
 //! `A or B and C` means `A or (B and C)`; `and` and `or` go from left to right and stop as soon as the answer
 //! is known, so what was not reached warns of nothing.
 
+mod decisive;
 mod evaluate;
 mod evaluation;
 mod lint;

@@ -43,6 +43,7 @@ mod entries;
 mod entry_list;
 mod event;
 mod excess;
+mod explain;
 mod pause;
 mod policy;
 mod recover;
@@ -73,6 +74,10 @@ use clocks::Clocks;
 use detour::Detours;
 pub use event::{Command, Decision, Event, Record, Rejected, Rerun, Timer};
 use excess::Excess;
+pub use explain::{
+    AttemptEnd, AttemptExplanation, EdgeExplanation, EdgeReason, ExplainedState, Explainer, Explanation,
+    JudgedComparison, JudgedObject, NodeExplanation, ObjectRecord, Reason, RunExplanation, Stop,
+};
 pub use policy::{RetryPolicy, RunPolicy};
 pub use replay::ReplayError;
 pub use size::OverLimit;

@@ -80,7 +80,7 @@ impl Run {
         (self.began, self.clocks, self.completed) = (at, Clocks::started(at), None);
     }
 
-    fn is_decided(&self, node: NodeIx) -> bool {
+    pub(super) fn is_decided(&self, node: NodeIx) -> bool {
         match self.nodes.state(node) {
             State::Passed { .. } | State::Failed { .. } | State::Skipped | State::Reached { .. } => true,
             State::Queued { .. }

@@ -26,4 +26,6 @@ mod turns;
 mod unknown;
 mod wire;
 
-pub(super) use play::{Play, transcript};
+pub(super) use draw::{plan, types};
+pub(super) use play::{Play, going_on, second, transcript};
+pub(super) use properties::{case, play};

@@ -17,9 +17,9 @@ use crate::{
 
 /// One run: its plan and spec, and what happens to it.
 #[derive(Clone, Debug)]
-struct Case {
-    plan: Arc<Plan>,
-    spec: RunSpec,
+pub(crate) struct Case {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) spec: RunSpec,
     steps: Vec<Step>,
 }
 
@@ -123,7 +123,7 @@ pub(super) fn plan() -> impl Strategy<Value = Arc<Plan>> {
     })
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub(crate) fn case() -> impl Strategy<Value = Case> {
     let on_unknown = proptest::sample::select(vec![OnUnknown::Retry, OnUnknown::Fail, OnUnknown::Pause]);
     let turns = (proptest::option::of(1..4_u32), proptest::bool::weighted(0.3));
     let spec = (any::<bool>(), 1..4_u32, any::<bool>(), 1..8_usize, on_unknown, turns).prop_map(
@@ -148,16 +148,16 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 /// What came of one event that was taken.
-struct Decided {
-    at: Timestamp,
-    records: Vec<Record>,
+pub(crate) struct Decided {
+    pub(crate) at: Timestamp,
+    pub(crate) records: Vec<Record>,
     calls: Vec<Call>,
     commands: Vec<Command>,
     json: String,
 }
 
 /// Plays the steps, then brings the run to its end: what works passes, timers fire.
-fn play(case: &Case, refused: impl FnMut(&Run, &Run)) -> Vec<Decided> {
+pub(crate) fn play(case: &Case, refused: impl FnMut(&Run, &Run)) -> Vec<Decided> {
     play_as(case, false, refused)
 }
 
