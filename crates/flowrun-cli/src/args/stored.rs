@@ -53,6 +53,8 @@ pub(crate) enum RunsCommand {
     List(ListArgs),
     /// Show a run as it stands.
     Show(ShowArgs),
+    /// Say why each node ran, was skipped, waits or failed.
+    Explain(ExplainArgs),
     /// Cancel a run that is open.
     Cancel(StoredArgs),
     /// Do nodes of a run that is over once more, and everything below them.
@@ -96,6 +98,18 @@ pub(crate) struct ShowArgs {
     /// Print the run's journal instead, one JSON object a line: every decision, also attempts that died.
     #[arg(long, conflicts_with = "json")]
     pub(crate) journal: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) of: StoredArgs,
+    /// As the run was after this record of its journal [default: the last one].
+    #[arg(long, value_name = "RECORD")]
+    pub(crate) at: Option<u64>,
+    /// Only this node, and those above it that its explanation leads back to.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) node: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -114,6 +114,16 @@ pub(crate) enum CommandError {
         /// The node that was named.
         node: String,
     },
+    /// The journal of the run is not that long.
+    #[error("run `{run}` has no record {at}: the last one is {last}")]
+    NoRecord {
+        /// The run.
+        run: RunId,
+        /// The record that was named.
+        at: u64,
+        /// The last one there is.
+        last: u64,
+    },
     /// A server cannot be opened on the store.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -221,6 +231,7 @@ impl CommandError {
             | Self::Configs(_)
             | Self::Find(FindError::Ambiguous { .. })
             | Self::NoNode { .. }
+            | Self::NoRecord { .. }
             | Self::NoFigure(_)
             | Self::AccountExists(_)
             | Self::NoTokens(_)

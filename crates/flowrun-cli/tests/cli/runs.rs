@@ -4,7 +4,7 @@ use flowrun::RunStatus;
 use serde_json::Value;
 
 use crate::store::stored_run;
-use crate::support::Place;
+use crate::support::{Place, flow};
 
 /// A folder with a store of three runs: an open one, created last, and two that are over.
 fn place() -> Place {
@@ -69,4 +69,42 @@ fn only_what_is_over_is_deleted_and_it_is_gone() {
     assert!(gone.out.contains("\"deleted\": \"11111111-1111-1111-1111-111111111111\""), "{gone:?}");
     assert_eq!(place.run(&["runs", "delete", "--store", "runs.db", "11"]).code, 4);
     assert_eq!(place.run(&["runs", "list", "--store", "runs.db"]).out.lines().count(), 3);
+}
+
+#[test]
+fn a_run_is_explained_as_it_is_and_as_it_was() {
+    let place = Place::new();
+    place.file(
+        "flow.json",
+        flow(&[("1", "", ""), ("2", "scan", ""), ("3", "scan", "")], &[("1", "2"), ("2", "3")]),
+    );
+    let run =
+        place.run(&["run", "flow.json", "--site", "https://example.com", "--store", "runs.db", "--json"]);
+    let run: Value = serde_json::from_str(&run.out).unwrap();
+    let id = run["id"].as_str().unwrap();
+    let explain =
+        |more: &[&str]| place.run(&[&["runs", "explain", &id[..8], "--store", "runs.db"], more].concat());
+    let whole = explain(&[]);
+    assert_eq!((whole.code, whole.err.as_str()), (0, ""), "{whole:?}");
+    insta::assert_snapshot!(whole.out, @r"
+    The run passed: no node failed (record 5).
+    `1` has no task and ends its branch (record 2).
+    `2` was skipped (record 3): `1` above it is empty (record 2).
+    `3` was skipped (record 4): `2` above it was skipped (record 3).
+    ");
+    insta::assert_snapshot!(explain(&["--node", "3", "--at", "2"]).out, @r"
+    The run is working.
+    `3` has not started: it waits for `2`.
+    `2` has not started: it is next.
+    ");
+    let told: Value = serde_json::from_str(&explain(&["--node", "3", "--json"]).out).unwrap();
+    assert_eq!((&told["version"], &told["id"], &told["at"]), (&1.into(), &id.into(), &5.into()));
+    assert_eq!(told["nodes"][0]["edges"][0]["why"], serde_json::json!({"reason": "skipped", "record": 3}));
+    for (wrong, says) in
+        [(["--at", "6"], "has no record 6: the last one is 5"), (["--node", "x"], "has no node `x`")]
+    {
+        let ended = explain(&wrong);
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{ended:?}");
+        assert!(ended.err.contains(says), "{ended:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod delete;
+mod explain;
 mod list;
 mod rerun;
 mod show;
@@ -16,6 +17,7 @@ pub(crate) fn runs(args: RunsArgs, screen: &Screen) -> Result<Exit, CommandError
     match args.command {
         RunsCommand::List(args) => list::list(&args, screen),
         RunsCommand::Show(args) => show::show(&args, screen),
+        RunsCommand::Explain(args) => explain::explain(&args, screen),
         RunsCommand::Cancel(args) => cancel::cancel(&args, screen),
         RunsCommand::Rerun(args) => rerun::rerun(*args, screen),
         RunsCommand::Delete(args) => delete::delete(&args, screen),
