@@ -229,6 +229,9 @@ fn an_explanation_that_names_something_else_is_found_out() {
 }
 
 proptest! {
+    // Every record of a run costs an explanation of all its nodes.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn after_every_record_each_node_is_explained_by_records_about_it(case in case()) {
         let decided = play(&case, |_, _| ());
