@@ -22,7 +22,7 @@ fn accounts() -> HostTables {
                 let row = [run.spec.id.into(), account.into()];
                 tables.execute("INSERT INTO owned VALUES (?, ?, NULL)", &row)?;
             }
-            RunChange::Ended { run, status } => {
+            RunChange::Ended { run, status, .. } => {
                 let row = [SqlValue::from(status.to_string()), (*run).into()];
                 tables.execute("UPDATE owned SET status = ? WHERE run = ?", &row)?;
             }

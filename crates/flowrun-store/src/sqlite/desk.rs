@@ -4,6 +4,7 @@
 //! alone with the store may write on the thread of its driver. Why, and what else was tried, is in
 //! `docs/design/writing-here.md`.
 
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -110,16 +111,28 @@ impl Desk {
                 self.unwritten.fetch_sub(1, Ordering::AcqRel);
                 // Whoever waited may have gone away.
                 let _ = reply.send(deleted);
+                checkpoint_if_due(writer);
                 None
             }
-            Work::Host(work) => {
-                work(writer);
-                self.unwritten.fetch_sub(1, Ordering::AcqRel);
-                None
+            Work::Host(first) => {
+                let mut group = vec![first];
+                let next = gather(work, &mut group, |work| match work {
+                    Work::Host(work) => ControlFlow::Continue(work),
+                    other => ControlFlow::Break(other),
+                });
+                let count = group.len();
+                let answers = writer.write_host_tables(group.into_iter());
+                self.unwritten.fetch_sub(count, Ordering::AcqRel);
+                answers.into_iter().for_each(|answer| answer());
+                checkpoint_if_due(writer);
+                next
             }
             Work::Append(append) => {
                 group.push(append);
-                let next = gather(work, group);
+                let next = gather(work, group, |work| match work {
+                    Work::Append(append) => ControlFlow::Continue(append),
+                    other => ControlFlow::Break(other),
+                });
                 self.write_group(writer, group);
                 next
             }
@@ -142,9 +155,7 @@ impl Desk {
             // Whoever waited may have gone away.
             let _ = reply.send(refusal.map_or_else(|| written.clone(), Err));
         }
-        if writer.is_checkpoint_due() {
-            writer.checkpoint();
-        }
+        checkpoint_if_due(writer);
     }
 
     fn write<'a>(
@@ -160,15 +171,25 @@ impl Desk {
 }
 
 /// Takes what is queued into the group, up to its size. What does not belong into one is given back.
-fn gather(work: &Receiver<Work>, group: &mut Vec<Queued>) -> Option<Work> {
+fn gather<T>(
+    work: &Receiver<Work>,
+    group: &mut Vec<T>,
+    belongs: impl Fn(Work) -> ControlFlow<Work, T>,
+) -> Option<Work> {
     while group.len() < GROUP {
-        match work.try_recv() {
-            Ok(Work::Append(append)) => group.push(append),
-            Ok(other) => return Some(other),
+        match work.try_recv().map(&belongs) {
+            Ok(ControlFlow::Continue(one)) => group.push(one),
+            Ok(ControlFlow::Break(other)) => return Some(other),
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
         }
     }
     None
+}
+
+fn checkpoint_if_due(writer: &mut Writer) {
+    if writer.is_checkpoint_due() {
+        writer.checkpoint();
+    }
 }
 
 #[cfg(test)]

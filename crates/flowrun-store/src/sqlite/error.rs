@@ -36,7 +36,7 @@ pub enum OpenError {
         /// What it seems to be.
         what: &'static str,
     },
-    /// The file was written by a later version of this program.
+    /// The file, or the host's tables in it, were written by a later version of this program.
     #[error("the store `{}` has format {found}, later than {known}", path.display())]
     Newer {
         /// The file.

@@ -145,7 +145,7 @@ fn check(path: &Path) -> Result<(), OpenError> {
         return foreign("an SQLite file of another program");
     }
     if i64::from(number(60)) > VERSION {
-        return Err(newer(path, i64::from(number(60))));
+        return Err(newer(path, i64::from(number(60)), VERSION));
     }
     // A log beside it may hold the pages that are missing here.
     let has_log = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
@@ -160,8 +160,8 @@ fn check(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-pub(super) fn newer(path: &Path, found: i64) -> OpenError {
-    OpenError::Newer { path: path.to_owned(), found, known: VERSION }
+pub(super) fn newer(path: &Path, found: i64, known: i64) -> OpenError {
+    OpenError::Newer { path: path.to_owned(), found, known }
 }
 
 /// How the file is opened by SQLite: it must be there.

@@ -7,23 +7,28 @@
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flowrun_core::{RunId, RunStatus};
+use flowrun_core::{RunId, RunStatus, Timestamp};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 
+use super::OpenError;
 use super::queue::Append;
 use super::transaction::WriteError;
 use crate::{NewRun, StoreError};
 
 mod value;
+mod version;
 
 pub use value::SqlValue;
 
 /// What a host's function fails with.
 pub type HostError = Box<dyn Error + Send + Sync>;
+
+type OnVerify = dyn Fn(&HostTransaction<'_>) -> Result<Vec<String>, HostError> + Send + Sync;
 
 type OnChange = dyn Fn(&HostTransaction<'_>, &RunChange<'_>) -> Result<(), HostError> + Send + Sync;
 
@@ -60,10 +65,13 @@ type OnChange = dyn Fn(&HostTransaction<'_>, &RunChange<'_>) -> Result<(), HostE
 /// assert_eq!(rows, [[SqlValue::from("ada"), SqlValue::from(1)]]);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct HostTables {
     schema: String,
+    steps: Vec<String>,
+    is_optional: bool,
     on_change: Option<Arc<OnChange>>,
+    on_verify: Option<Arc<OnVerify>>,
 }
 
 /// What happens to a run in a transaction.
@@ -78,6 +86,8 @@ pub enum RunChange<'a> {
         run: RunId,
         /// How it ended.
         status: RunStatus,
+        /// When.
+        at: Timestamp,
     },
     /// It was over and is done once more.
     Reopened {
@@ -104,10 +114,61 @@ impl RunChange<'_> {
 
 impl HostTables {
     /// Tables that this SQL makes. It is run each time the store is opened, so it says `IF NOT EXISTS`. The names
-    /// `store`, `flow`, `run`, `state`, `decision` and `deleted` are taken.
+    /// `store`, `flow`, `run`, `state`, `decision`, `deleted` and `host` are taken.
     #[must_use]
     pub fn new(schema: impl Into<String>) -> Self {
-        Self { schema: schema.into(), on_change: None }
+        Self { schema: schema.into(), ..Self::default() }
+    }
+
+    /// Tables that change from one version of the host to the next: each step takes them one version up, from none. A
+    /// step is done once, in a transaction of its own, so that a crash leaves one version or the next. A released step never
+    /// changes; a new one is added at the end. A store whose tables are of a later version is not opened
+    /// ([`OpenError::Newer`](super::OpenError::Newer)).
+    ///
+    /// ```
+    /// use flowrun_store::{HostTables, SqlValue, SqliteOptions};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let first = "CREATE TABLE account (name TEXT PRIMARY KEY) STRICT; INSERT INTO account VALUES ('ada')";
+    /// let second = "ALTER TABLE account ADD COLUMN credit INTEGER NOT NULL DEFAULT 10";
+    /// let open = |steps: &[&str]| {
+    ///     SqliteOptions::new(folder.path().join("runs.flowrun")).host_tables(HostTables::of_steps(steps)).open()
+    /// };
+    /// drop(open(&[first])?);
+    /// let store = open(&[first, second])?;
+    /// let rows = store.read_host_tables(|tables| tables.query("SELECT * FROM account", &[]))?;
+    /// assert_eq!(rows, [[SqlValue::from("ada"), SqlValue::from(10)]]);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
+    #[must_use]
+    pub fn of_steps(steps: &[&str]) -> Self {
+        Self { steps: steps.iter().map(|&step| step.to_owned()).collect(), ..Self::default() }
+    }
+
+    /// Leaves a store without tables [of steps](Self::of_steps) as it is: whoever only has to do with runs keeps the
+    /// host's tables right where there are some, and makes none. Default: they are made.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self
+    }
+
+    /// Sets the function that looks at the tables when the store is verified, and gives what is wrong with them, a
+    /// sentence each.
+    #[must_use]
+    pub fn on_verify(
+        mut self,
+        function: impl Fn(&HostTransaction<'_>) -> Result<Vec<String>, HostError> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_verify = Some(Arc::new(function));
+        self
+    }
+
+    /// What the host says is wrong with its tables.
+    pub(super) fn verify(&self, connection: &Connection) -> Result<Vec<String>, HostError> {
+        self.on_verify
+            .as_ref()
+            .map_or_else(|| Ok(Vec::new()), |verify| read(connection, |tables| verify(tables)))
     }
 
     /// Sets the function that is called with each change of a run, in its transaction. All writing waits for it:
@@ -124,7 +185,10 @@ impl HostTables {
 
 impl fmt::Debug for HostTables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HostTables").field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("HostTables")
+            .field("schema", &self.schema)
+            .field("steps", &self.steps.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -169,6 +233,12 @@ fn marked(sql: &str) -> String {
     format!("/* host */ {sql}")
 }
 
+/// What a host wants to do to its tables: whether it is to be kept, and how it is answered once that is on the disk.
+pub(super) type HostWork = Box<dyn FnOnce(&HostTransaction<'_>) -> (bool, HostAnswer) + Send>;
+
+/// Tells whoever waits that the transaction is on the disk. Dropped, it was not, or nobody knows.
+pub(super) type HostAnswer = Box<dyn FnOnce() + Send>;
+
 /// A host's function that panicked. The writer must survive it: every run needs that.
 #[derive(Debug, thiserror::Error)]
 #[error("the host's function panicked")]
@@ -176,27 +246,49 @@ struct Panicked;
 
 /// The host's part of the writer.
 pub(super) struct Host {
-    tables: HostTables,
+    pub(super) tables: HostTables,
     /// Whether what is prepared is the host's. Statements of the store go through unasked.
     is_calling: Arc<AtomicBool>,
 }
 
 impl Host {
-    /// Makes the tables, in one transaction.
-    pub(super) fn new(tables: HostTables, connection: &mut Connection) -> rusqlite::Result<Self> {
+    /// Makes the tables, or takes them to their last version. `None` where there are none and none are to be made.
+    pub(super) fn new(
+        tables: HostTables,
+        connection: &mut Connection,
+        path: &Path,
+    ) -> Result<Option<Self>, OpenError> {
+        if tables.is_optional
+            && version::found(connection).map_err(|source| version::failed(path, source))? == 0
+        {
+            return Ok(None);
+        }
         let host = Self { tables, is_calling: Arc::default() };
-        let is_calling = Arc::clone(&host.is_calling);
-        connection.authorizer(Some(move |context: AuthContext<'_>| {
-            if is_calling.load(Ordering::Relaxed) {
-                permission(&context.action)
-            } else {
-                Authorization::Allow
-            }
-        }))?;
-        let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-        host.call(|| transaction.execute_batch(&host.tables.schema))?;
-        transaction.commit()?;
-        Ok(host)
+        host.make(connection, path)?;
+        Ok(Some(host))
+    }
+
+    fn make(&self, connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+        let failed = |source| version::failed(path, source);
+        let is_calling = Arc::clone(&self.is_calling);
+        connection
+            .authorizer(Some(move |context: AuthContext<'_>| {
+                if is_calling.load(Ordering::Relaxed) {
+                    permission(&context.action)
+                } else {
+                    Authorization::Allow
+                }
+            }))
+            .map_err(failed)?;
+        if !self.tables.schema.is_empty() {
+            let transaction = Transaction::new(connection, TransactionBehavior::Immediate).map_err(failed)?;
+            self.call(|| transaction.execute_batch(&self.tables.schema)).map_err(failed)?;
+            transaction.commit().map_err(failed)?;
+        }
+        let steps = &self.tables.steps;
+        version::migrate(connection, path, steps, |connection, step| {
+            self.call(|| connection.execute_batch(step))
+        })
     }
 
     /// Whether the host has to do with this decision.
@@ -224,7 +316,8 @@ impl Host {
         }
         match (append.before.status.is_over() && append.new.is_none(), append.after.status.is_over()) {
             (false, true) => {
-                changes.push(RunChange::Ended { run: append.journal.run, status: append.after.status });
+                let at = Timestamp::from_micros(append.after.updated);
+                changes.push(RunChange::Ended { run: append.journal.run, status: append.after.status, at });
             }
             (true, false) => changes.push(RunChange::Reopened { run: append.journal.run }),
             (false, false) | (true, true) => {}
@@ -245,8 +338,29 @@ impl Host {
         self.with(connection, |tables| on_change(tables, change)).map_err(refused)
     }
 
-    /// Does something of the host in a transaction of its own.
-    pub(super) fn with<T>(
+    /// Does what a host wants of its tables, each in a savepoint of its own. Answers are told after the commit; whoever
+    /// panicked gets none.
+    pub(super) fn work(
+        &self,
+        transaction: &Transaction<'_>,
+        works: impl Iterator<Item = HostWork>,
+    ) -> rusqlite::Result<Vec<HostAnswer>> {
+        let mut answers = Vec::new();
+        for work in works {
+            transaction.prepare_cached("SAVEPOINT host")?.execute([])?;
+            let done = self.with(transaction, |tables| Ok(work(tables)));
+            let is_kept = done.as_ref().is_ok_and(|(is_kept, _)| *is_kept);
+            if !is_kept {
+                transaction.prepare_cached("ROLLBACK TO host")?.execute([])?;
+            }
+            transaction.prepare_cached("RELEASE host")?.execute([])?;
+            answers.extend(done.ok().map(|(_, answer)| answer));
+        }
+        Ok(answers)
+    }
+
+    /// Does something of the host.
+    fn with<T>(
         &self,
         connection: &Connection,
         work: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError>,
@@ -273,7 +387,7 @@ pub(super) fn read<T>(
 }
 
 /// The tables of the store.
-const OWN: [&str; 6] = ["store", "flow", "run", "state", "decision", "deleted"];
+const OWN: [&str; 7] = ["store", "flow", "run", "state", "decision", "deleted", version::TABLE];
 
 /// What a host's statement may do.
 fn permission(action: &AuthAction<'_>) -> Authorization {
@@ -296,6 +410,8 @@ fn permission(action: &AuthAction<'_>) -> Authorization {
         {
             Authorization::Allow
         }
+        // SQLite asks for it when a column is added, to see that what is there fits. It only reads.
+        Action::Pragma { pragma_name: "quick_check", .. } => Authorization::Allow,
         Action::CreateView { .. } | Action::DropView { .. } | Action::Reindex { .. } => Authorization::Allow,
         // Transactions, settings, other files: what would take the store out of the writer's hands.
         _ => Authorization::Deny,

@@ -11,17 +11,16 @@ use futures::channel::oneshot;
 
 use super::desk::Desk;
 use super::format::{Description, Row, State};
+use super::host::HostWork;
 use super::journal::Claim;
 use super::points::Points;
-use super::writer::Writer;
 use crate::{NewRun, StoreError};
 
 /// One thing for the writer to do.
 pub(super) enum Work {
     Append(Queued),
     Delete(Delete),
-    /// What a host wants to do to its tables; it sees to its answer itself.
-    Host(Box<dyn FnOnce(&mut Writer) + Send>),
+    Host(HostWork),
 }
 
 /// An append that somebody waits for.

@@ -12,7 +12,7 @@ use super::{SqliteOptions, schema};
 use crate::{JournalReader, NewRun, Page, StoreError};
 
 /// Connections kept open for the next reader.
-const IDLE: usize = 4;
+const IDLE: usize = 8;
 
 /// Connections that read.
 #[derive(Debug)]

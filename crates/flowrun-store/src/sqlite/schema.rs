@@ -104,7 +104,7 @@ pub(super) fn writer(options: &SqliteOptions) -> Result<Connection, OpenError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(of)?;
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(of)?;
     let known = usize::try_from(found).ok().filter(|version| *version <= STEPS.len());
-    let version = known.ok_or_else(|| super::file::newer(path, found))?;
+    let version = known.ok_or_else(|| super::file::newer(path, found, VERSION))?;
     if version == 0 {
         make_in(&mut connection).map_err(of)?;
     } else {
@@ -121,7 +121,7 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     // The writer thread does it between transactions, where errors are seen.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 
@@ -129,6 +129,8 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn reader(options: &SqliteOptions) -> rusqlite::Result<Connection> {
     let connection = connect(options, READ)?;
     connection.pragma_update(None, "query_only", true)?;
+    // Those of the store, and those of a host.
+    connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
 

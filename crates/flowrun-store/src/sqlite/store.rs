@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc;
 
 use flowrun_core::RunId;
+use futures::channel::oneshot;
 use rusqlite::{Connection, params};
 
 use super::desk::Desk;
 use super::format::{Description, Identity, State};
-use super::host::{self, Host, HostError, HostTransaction};
+use super::host::{self, Host, HostError, HostTables, HostTransaction, HostWork};
 use super::journal::{Claim, Claims, SqliteJournal};
 use super::lock::Lock;
 use super::queue::{Delete, Health, Queue, Refusal, Work};
@@ -61,6 +62,8 @@ pub(super) struct Shared {
     /// The number of the next new run. One that is never stored leaves a gap.
     next: AtomicI64,
     was_closed: bool,
+    /// The tables of the host that the writer has.
+    pub(super) host_tables: Option<HostTables>,
 }
 
 impl SqliteStore {
@@ -83,11 +86,11 @@ impl SqliteStore {
         let of = |source| OpenError::of(&options.path, source);
         let was_closed = lock.as_ref().is_some_and(Lock::was_closed);
         let mut connection = schema::writer(&options)?;
-        let host = options.host_tables.take().map(|tables| Host::new(tables, &mut connection)).transpose();
-        let host = host.map_err(|source| OpenError::HostTables {
-            path: options.path.clone(),
-            source: Box::new(source),
-        })?;
+        let host = match options.host_tables.take() {
+            Some(tables) => Host::new(tables, &mut connection, &options.path)?,
+            None => None,
+        };
+        let host_tables = host.as_ref().map(|host| host.tables.clone());
         let identity = transaction::open_epoch(&mut connection).map_err(of)?;
         let last: i64 = connection
             .query_row("SELECT ifnull(max(number), 0) FROM run", [], |row| row.get(0))
@@ -112,7 +115,17 @@ impl SqliteStore {
         let next = AtomicI64::new(last + 1);
         let claims = Arc::default();
         Ok(Self {
-            shared: Arc::new(Shared { options, identity, pool, health, queue, claims, next, was_closed }),
+            shared: Arc::new(Shared {
+                options,
+                identity,
+                pool,
+                health,
+                queue,
+                claims,
+                next,
+                was_closed,
+                host_tables,
+            }),
         })
     }
 
@@ -146,11 +159,57 @@ impl SqliteStore {
         work: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError> + Send + 'static,
     ) -> Result<T, HostError> {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.shared.queue.send(Work::Host(Box::new(move |writer| {
-            // Whoever waited may have gone away.
-            let _ = reply.send(writer.write_host_tables(work));
-        })))?;
+        // Whoever waits may have gone away.
+        self.queue_host_write(work, move |done| drop(reply.send(done)))?;
         answer.recv().unwrap_or_else(|_| Err(self.shared.health.gone().into()))
+    }
+
+    /// Changes tables of the host as [`write_host_tables`](Self::write_host_tables) does, for whoever must not block.
+    /// What is written at the same time shares a transaction; each work is undone alone when it fails.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, the change may or may not be made.
+    pub async fn write_host_tables_soon<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError> + Send + 'static,
+    ) -> Result<T, HostError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue_host_write(work, move |done| drop(reply.send(done)))?;
+        answer.await.unwrap_or_else(|_| Err(self.shared.health.gone().into()))
+    }
+
+    /// Hands work on the host's tables to the writer. The answer is dropped where it cannot be told whether it was
+    /// written.
+    fn queue_host_write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError> + Send + 'static,
+        answer: impl FnOnce(Result<T, HostError>) + Send + 'static,
+    ) -> Result<(), HostError> {
+        if self.shared.host_tables.is_none() {
+            return Err("the store was opened without tables of a host".into());
+        }
+        let work: HostWork = Box::new(move |tables| {
+            let done = work(tables);
+            (done.is_ok(), Box::new(move || answer(done)))
+        });
+        Ok(self.shared.queue.send(Work::Host(work))?)
+    }
+
+    /// A run with all lines of its journal, to look at. It is no matter whether somebody writes it. Blocks for the
+    /// reading.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`]; [`StoreError::Damaged`].
+    pub fn stored(&self, run: RunId) -> Result<StoredRun, StoreError> {
+        let read = self.shared.pool.read(|connection| stored(connection, run, &mut Flows::default()));
+        let read = read.map_err(|error| reader::read_error(run, error))?;
+        read.map(|(_, stored)| stored).ok_or(StoreError::NotFound(run))
     }
 
     /// The file.

@@ -49,7 +49,8 @@ const STRAYS: [(&str, &str); 6] = [
 
 impl SqliteStore {
     /// Looks at every page and every line: the structure of the file, the hashes, that line follows line, and
-    /// that what lists say of a run is what its journal says.
+    /// that what lists say of a run is what its journal says. A host that keeps tables in the file looks at those
+    /// ([`HostTables::on_verify`](crate::HostTables::on_verify)).
     ///
     /// Runs go on meanwhile; what they add is not looked at. Nor is whether a journal is one that its flow could
     /// have written: [`verify_replaying`](Self::verify_replaying) does that too.
@@ -106,6 +107,15 @@ impl SqliteStore {
     fn verified(&self, types: Option<&TaskTypes>) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
         let looked = self.shared.pool.read(|connection| look(connection, types, &mut verified));
+        let looked = looked.and_then(|()| {
+            let Some(tables) = &self.shared.host_tables else { return Ok(()) };
+            let problems = self.shared.pool.read(|connection| Ok(tables.verify(connection)))?;
+            match problems {
+                Ok(problems) => verified.problems.extend(problems),
+                Err(error) => verified.problem(format!("the host's tables cannot be looked at: {error}")),
+            }
+            Ok(())
+        });
         match looked {
             Ok(()) => Ok(verified),
             Err(error) => match reader::damage(&error) {

@@ -6,7 +6,7 @@ use flowrun_core::RunId;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::host::{Host, HostError, HostTransaction, RunChange};
+use super::host::{Host, HostAnswer, HostWork, RunChange};
 use super::lock::Lock;
 use super::points::Points;
 use super::queue::{Append, Health};
@@ -98,29 +98,29 @@ impl Writer {
         Ok(refused)
     }
 
-    /// Does what a host wants of its tables, in a transaction of its own.
-    pub(super) fn write_host_tables<T>(
-        &mut self,
-        work: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError>,
-    ) -> Result<T, HostError> {
+    /// Does what a host wants of its tables, in one transaction. Where that is not committed, nobody gets an answer.
+    pub(super) fn write_host_tables(&mut self, works: impl Iterator<Item = HostWork>) -> Vec<HostAnswer> {
         self.look_at_space();
-        self.health.check()?;
-        let host = self.host.as_ref().ok_or("the store was opened without tables of a host")?;
+        let Some(host) = self.host.as_ref().filter(|_| self.health.check().is_ok()) else {
+            return Vec::new();
+        };
+        self.commits += 1;
         let done = transaction::begin(&mut self.connection, self.epoch).and_then(|transaction| {
-            let done = host.with(&transaction, work);
-            // Dropped without a commit, it leaves no trace.
-            if done.is_ok() {
-                transaction.commit()?;
-            }
-            Ok(done)
+            let answers = host.work(&transaction, works)?;
+            transaction.commit()?;
+            Ok(answers)
         });
-        done.map_err(|error| StoreError::FailStop { source: self.stop(error) })?
+        done.unwrap_or_else(|error| {
+            self.stop(error);
+            Vec::new()
+        })
     }
 
     /// Deletes a run.
     pub(super) fn delete(&mut self, run: RunId) -> Result<(), StoreError> {
         self.look_at_space();
         self.health.check()?;
+        self.commits += 1;
         match self.try_delete(run) {
             Ok(Ok(Deleted::Done)) => Ok(()),
             Ok(Ok(Deleted::NotFound)) => Err(StoreError::NotFound(run)),

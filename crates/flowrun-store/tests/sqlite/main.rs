@@ -7,6 +7,7 @@ mod closing;
 mod common;
 mod damage;
 mod here;
+mod host_steps;
 mod host_tables;
 mod maintenance;
 mod replaying;
