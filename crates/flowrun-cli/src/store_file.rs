@@ -17,12 +17,12 @@ pub(crate) struct StoreFile {
 impl StoreFile {
     /// Opens the store for a new run; makes one where there is no file.
     pub(crate) fn open_or_create(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self { path: path.to_owned(), store: SqliteStore::open_file(path)? })
+        Ok(Self { path: path.to_owned(), store: options(path).open()? })
     }
 
     /// Opens a store that has to be there.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let store = SqliteOptions::new(path).create(false).open()?;
+        let store = options(path).create(false).open()?;
         Ok(Self { path: path.to_owned(), store })
     }
 
@@ -46,6 +46,11 @@ impl StoreFile {
     fn unknown(&self, text: &str) -> FindError {
         FindError::Unknown { text: plain(text), path: self.path.clone() }
     }
+}
+
+/// Runs may be those of a server's accounts: what becomes of them is kept right there, too.
+fn options(path: &Path) -> SqliteOptions {
+    SqliteOptions::new(path).host_tables(flowrun_server::tables().optional())
 }
 
 /// No run, or no single one, is meant.

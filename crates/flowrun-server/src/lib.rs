@@ -1,7 +1,7 @@
 //! Flow runs over HTTP.
 //!
 //! Whoever has a site and a flow creates, watches, lists and deletes flow runs by the documented routes under
-//! `/v1/ops`. A [`Server`] is an engine on an SQLite store with accounts and tokens beside it; its
+//! `/v1/ops`. A [`Server`] is an engine on an SQLite store that holds accounts and tokens, too; its
 //! [`router`](Server::router) is mounted into any axum service, or served as it is by [`Server::serve`].
 //!
 //! ```no_run
@@ -33,6 +33,6 @@ mod unavailable;
 pub use options::ServerOptions;
 pub use repo::{
     Account, AccountId, Limits, NewAccount, NewToken, NotAScope, NotAnId, Repository, RepositoryError, Scope,
-    Token, TokenId,
+    Token, TokenId, tables,
 };
 pub use server::{Server, ServerBuilder, ServerError};

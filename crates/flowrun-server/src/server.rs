@@ -1,15 +1,14 @@
-//! A server: an engine on a store, the repository beside it, and what is under way.
+//! A server: an engine on a store, the repository in it, and what is under way.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use flowrun::{
-    BuildError, Engine, EngineBuilder, OpenError, Role, RunHandle, RunId, SqliteStore, StoreError,
-    TaskExecutor, TaskTypes,
+    BuildError, Engine, EngineBuilder, OpenError, Role, SqliteOptions, StoreError, TaskExecutor, TaskTypes,
 };
 use tokio::task::JoinSet;
 
@@ -21,7 +20,8 @@ use crate::{ServerOptions, routes};
 /// Collects what a server is made of.
 #[derive(Debug)]
 pub struct ServerBuilder {
-    store: PathBuf,
+    store: SqliteOptions,
+    needs_token: bool,
     options: ServerOptions,
     engine: EngineBuilder,
     /// The task types that have an executor.
@@ -59,6 +59,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Refuses a store in which there is no token, before anything happens to it: for a server that others can reach.
+    #[must_use]
+    pub const fn require_token(mut self) -> Self {
+        self.needs_token = true;
+        self
+    }
+
     /// Sets more of the engine: limits, secrets, a clock. Its store is the server's.
     #[must_use]
     pub fn engine(mut self, set: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Self {
@@ -80,21 +87,29 @@ impl ServerBuilder {
         for task_type in documented.names().filter(|name| !self.types.contains(*name)) {
             self.engine = self.engine.executor(task_type, Unavailable);
         }
-        let store = Arc::new(SqliteStore::open_file(&self.store)?);
-        let repo = Repository::beside(store.path())?;
-        let engine = self.engine.store(Arc::clone(&store)).build()?;
+        let repo = self.repository()?;
+        let engine = self.engine.store(Arc::clone(repo.store())).build()?;
         let inner = Arc::new(Inner {
             repo,
             engine,
-            store,
             rates: self.options.rate_limit.map(Rates::new),
             options: self.options,
-            live: Mutex::default(),
             tasks: Mutex::default(),
             is_draining: AtomicBool::new(false),
         });
         inner.recover().await?;
         Ok(Server { inner })
+    }
+
+    fn repository(&self) -> Result<Repository, ServerError> {
+        if !self.needs_token {
+            return Ok(Repository::open_with(self.store.clone())?);
+        }
+        let repo = match Repository::open_with(self.store.clone().create(false)) {
+            Err(RepositoryError::Open(OpenError::Missing(_))) => return Err(ServerError::NoToken),
+            opened => opened?,
+        };
+        if repo.has_tokens()? { Ok(repo) } else { Err(ServerError::NoToken) }
     }
 }
 
@@ -102,12 +117,12 @@ impl ServerBuilder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The file of accounts cannot be used.
+    /// The store cannot be opened, or its accounts cannot be used.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
+    /// There is no token, and there has to be one ([`ServerBuilder::require_token`]).
+    #[error("there is no token yet")]
+    NoToken,
     /// The executors do not go together.
     #[error("could not put the engine together")]
     Build(#[from] BuildError),
@@ -126,21 +141,24 @@ pub struct Server {
 pub(crate) struct Inner {
     pub(crate) repo: Repository,
     pub(crate) engine: Engine,
-    pub(crate) store: Arc<SqliteStore>,
     pub(crate) options: ServerOptions,
     pub(crate) rates: Option<Rates>,
-    /// The runs that are driven, or whose end is not noted down yet.
-    live: Mutex<BTreeMap<RunId, RunHandle>>,
     /// What goes on without a request.
     tasks: Mutex<JoinSet<()>>,
     is_draining: AtomicBool,
 }
 
 impl Server {
-    /// A server on the store at `path`, which is made where there is none. Accounts are kept in a file beside it.
+    /// A server on the store at `path`, which is made where there is none. Accounts are in it, too.
     pub fn builder(path: impl AsRef<Path>) -> ServerBuilder {
+        Self::builder_on(SqliteOptions::new(path))
+    }
+
+    /// A server on a store that is opened in this way, with the [tables](crate::tables) of accounts.
+    pub fn builder_on(store: SqliteOptions) -> ServerBuilder {
         ServerBuilder {
-            store: path.as_ref().to_owned(),
+            store,
+            needs_token: false,
             options: ServerOptions::default(),
             engine: Engine::builder(),
             types: BTreeSet::new(),
@@ -174,7 +192,7 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("store", &self.inner.store).finish_non_exhaustive()
+        f.debug_struct("Server").field("store", self.inner.repo.store()).finish_non_exhaustive()
     }
 }
 
@@ -183,12 +201,8 @@ impl Inner {
         self.is_draining.load(Ordering::Acquire)
     }
 
-    pub(crate) fn live(&self) -> MutexGuard<'_, BTreeMap<RunId, RunHandle>> {
-        // A panic elsewhere does not leave the map half changed.
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
+        // A panic elsewhere does not leave the set half changed.
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

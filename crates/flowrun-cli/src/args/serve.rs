@@ -16,7 +16,7 @@ use crate::settings::{self, SecretArg};
 /// The store of a server.
 #[derive(Debug, Args)]
 pub(crate) struct ServerStoreArg {
-    /// File of the store; accounts are kept in a file beside it.
+    /// File of the store, which holds accounts and their runs.
     #[arg(long = "store", value_name = "FILE", default_value = "runs.flowrun")]
     pub(crate) path: PathBuf,
 }

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::render::plain;
 use crate::screen::Screen;
 
-/// Does one of the commands on accounts. A server that is running sees what they change.
+/// Does one of the commands on accounts.
 pub(crate) fn account(args: AccountArgs, screen: &Screen) -> Result<Exit, CommandError> {
     super::block_on(done(args.command, screen))?
 }
@@ -17,7 +17,7 @@ pub(crate) fn account(args: AccountArgs, screen: &Screen) -> Result<Exit, Comman
 async fn done(command: AccountCommand, screen: &Screen) -> Result<Exit, CommandError> {
     match command {
         AccountCommand::Create { name, user, limits, store } => {
-            let repo = Repository::beside(&store.path)?;
+            let repo = Repository::open(&store.path)?;
             let mut new = NewAccount::new(&name).limits(limits.over(Limits::default()));
             if let Some(user) = user {
                 new = new.user(user);
@@ -26,7 +26,7 @@ async fn done(command: AccountCommand, screen: &Screen) -> Result<Exit, CommandE
             screen.data(&format!("{}\n", made.id))?;
         }
         AccountCommand::List { json, store } => {
-            let accounts = Repository::beside(&store.path)?.accounts()?;
+            let accounts = Repository::open(&store.path)?.accounts()?;
             if json {
                 let accounts: Vec<Value> = accounts.iter().map(told).collect();
                 screen.json(&json!({"version": 1, "accounts": accounts}))?;
@@ -35,7 +35,7 @@ async fn done(command: AccountCommand, screen: &Screen) -> Result<Exit, CommandE
             }
         }
         AccountCommand::Limits { name, limits, store } => {
-            let repo = Repository::beside(&store.path)?;
+            let repo = Repository::open(&store.path)?;
             let account = find(&repo, &name)?;
             repo.set_limits(account.id, limits.over(account.limits)).await?;
             screen.data(&line(&find(&repo, &name)?))?;

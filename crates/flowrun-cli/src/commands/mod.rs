@@ -199,7 +199,11 @@ impl CommandError {
     /// What to do about it, where the message does not say.
     fn help(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::OpenStore(error) | Self::Server(ServerError::Open(error)) => Some(error.help().into()),
+            Self::OpenStore(error)
+            | Self::Accounts(RepositoryError::Open(error))
+            | Self::Server(ServerError::Repository(RepositoryError::Open(error))) => {
+                Some(error.help().into())
+            }
             Self::NoAccount(_) => Some("`flowrun account create` makes one".into()),
             Self::NoToken(_) => Some("`flowrun token list` shows them".into()),
             Self::NoTokens(_) => Some("`flowrun token create` makes one".into()),

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 
-use flowrun_server::{Repository, Server, ServerOptions};
+use flowrun_server::{Server, ServerError, ServerOptions};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -34,16 +34,18 @@ async fn served(args: ServeArgs, screen: &Screen) -> Result<Exit, CommandError> 
     options.origins = args.origins.into_iter().collect();
     // Before the first connection, so that no signal falls between the two.
     let mut interrupts = Interrupts::new().map_err(DriveError::Signals)?;
-    let has_tokens = Repository::beside(&args.store.path)?.has_tokens()?;
-    if !has_tokens && !args.listen.ip().is_loopback() {
-        return Err(CommandError::NoTokens(args.listen));
+    let mut builder = wiring::served(&settings, Server::builder(&args.store.path).options(options))?;
+    if !args.listen.ip().is_loopback() {
+        builder = builder.require_token();
     }
-    let builder = wiring::served(&settings, Server::builder(&args.store.path).options(options))?;
-    let server = builder.open().await?;
+    let server = builder.open().await.map_err(|error| match error {
+        ServerError::NoToken => CommandError::NoTokens(args.listen),
+        error => error.into(),
+    })?;
     let failed = |source| CommandError::Serve { address: args.listen, source };
     let listener = TcpListener::bind(args.listen).await.map_err(failed)?;
     screen.note(&format!("listening on http://{}", shown(listener.local_addr().map_err(failed)?)));
-    if !has_tokens {
+    if !server.repository().has_tokens()? {
         let store = args.store.path.display();
         screen.note(&format!(
             "there is no token yet: `flowrun account create NAME --store {store}` makes an account, \

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::render::plain;
 use crate::screen::Screen;
 
-/// Does one of the commands on tokens. A server that is running sees what they change.
+/// Does one of the commands on tokens.
 pub(crate) fn token(args: TokenArgs, screen: &Screen) -> Result<Exit, CommandError> {
     super::block_on(done(args.command, screen))?
 }
@@ -19,7 +19,7 @@ pub(crate) fn token(args: TokenArgs, screen: &Screen) -> Result<Exit, CommandErr
 async fn done(command: TokenCommand, screen: &Screen) -> Result<Exit, CommandError> {
     match command {
         TokenCommand::Create { account, scope, expires, store } => {
-            let repo = Repository::beside(&store.path)?;
+            let repo = Repository::open(&store.path)?;
             let account = find(&repo, &account)?;
             let expires = expires.map(|within| SystemClock::new().now().after(within));
             let made = repo.create_token(account.id, scope, expires).await?;
@@ -27,7 +27,7 @@ async fn done(command: TokenCommand, screen: &Screen) -> Result<Exit, CommandErr
             screen.note(&format!("token {} is shown this once; only a hash of it is kept", made.id));
         }
         TokenCommand::List { account, json, store } => {
-            let repo = Repository::beside(&store.path)?;
+            let repo = Repository::open(&store.path)?;
             let account = account.map(|name| find(&repo, &name)).transpose()?;
             let tokens = repo.tokens(account.map(|account| account.id))?;
             if json {
@@ -38,7 +38,7 @@ async fn done(command: TokenCommand, screen: &Screen) -> Result<Exit, CommandErr
             }
         }
         TokenCommand::Revoke { id, store } => {
-            if !Repository::beside(&store.path)?.revoke_token(id).await? {
+            if !Repository::open(&store.path)?.revoke_token(id).await? {
                 return Err(CommandError::NoToken(id));
             }
             screen.note(&format!("token {id} is revoked"));

@@ -11,15 +11,13 @@ use crate::support::Place;
 #[test]
 fn a_new_user_gets_from_nothing_to_a_run_that_outlives_the_server() {
     let place = Place::new();
-    let serving = Serving::new(&place);
-    let (status, ready) = serving.ask("GET", "/readyz", "", None);
-    assert_eq!((status, &ready["status"]), (200, &json!("ok")));
-
-    // While the server runs.
     assert_eq!(place.run(&["account", "create", "ops", "--user", "dev@example.com", "--sites", "1"]).code, 0);
     let token = place.run(&["token", "create", "--account", "ops"]);
     assert_eq!(token.code, 0, "{token:?}");
     let token = token.out.trim();
+    let serving = Serving::new(&place);
+    let (status, ready) = serving.ask("GET", "/readyz", "", None);
+    assert_eq!((status, &ready["status"]), (200, &json!("ok")));
     let make = |path: &str, body| {
         let (status, made) = serving.ask("POST", &format!("/v1/ops{path}"), token, Some(body));
         assert_eq!(status, 201, "{made}");
@@ -41,10 +39,12 @@ fn a_new_user_gets_from_nothing_to_a_run_that_outlives_the_server() {
 
     let serving = Serving::new(&place);
     assert_eq!(serving.ask("GET", &path, token, None), (200, ended));
+    assert_eq!(serving.ended("INT"), Some(0));
     let listed = place.run(&["token", "list", "--json"]);
     let listed: Value = serde_json::from_str(&listed.out).expect("JSON");
     let id = listed["tokens"][0]["id"].as_str().expect("an id");
     assert_eq!(place.run(&["token", "revoke", id]).code, 0);
+    let serving = Serving::new(&place);
     assert_eq!(serving.ask("GET", &path, token, None).0, 401);
     assert_eq!(serving.ended("INT"), Some(0));
 }
@@ -103,10 +103,12 @@ fn of_runs_that_are_created_while_it_is_killed_none_is_lost_and_none_begins_twic
         "{count} of {}",
         created.len()
     );
+    assert_eq!(serving.ended("TERM"), Some(0));
     let listed = place.run(&["account", "list", "--json"]);
     let listed: Value = serde_json::from_str(&listed.out).expect("JSON");
     assert_eq!(listed["accounts"][0]["flowruns"], count);
-    assert_eq!(serving.ended("TERM"), Some(0));
+    let verified = place.run(&["store", "verify", "--store", "runs.flowrun"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
 }
 
 #[test]

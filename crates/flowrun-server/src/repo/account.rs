@@ -1,8 +1,8 @@
 //! Accounts and their limits.
 
-use flowrun::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use flowrun::{HostError, HostTransaction, Timestamp};
 
+use super::rows::{self, Row, values};
 use super::{AccountId, Repository, RepositoryError, Scope, TokenId, now, sql};
 
 /// Whose request it is.
@@ -96,35 +96,32 @@ const COLUMNS: &str = "id, name, user, created, sites, flows, runs, flowruns, si
     flowruns_allowed, nodes_allowed, conditions_allowed, concurrency";
 
 impl Account {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let count = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
-        let limit =
-            |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i64::unsigned_abs));
+    fn of(row: &mut Row) -> Result<Self, HostError> {
         Ok(Self {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            user: row.get(2)?,
-            created: Timestamp::from_micros(row.get(3)?),
-            sites: count(4)?,
-            flows: count(5)?,
-            runs: count(6)?,
-            flowruns: count(7)?,
+            id: row.next()?,
+            name: row.next()?,
+            user: row.next()?,
+            created: row.next()?,
+            sites: row.next()?,
+            flows: row.next()?,
+            runs: row.next()?,
+            flowruns: row.next()?,
             limits: Limits {
-                sites_allowed: limit(8)?,
-                pages_allowed: limit(9)?,
-                flowruns_allowed: limit(10)?,
-                nodes_allowed: limit(11)?,
-                conditions_allowed: limit(12)?,
-                concurrency: limit(13)?,
+                sites_allowed: row.next()?,
+                pages_allowed: row.next()?,
+                flowruns_allowed: row.next()?,
+                nodes_allowed: row.next()?,
+                conditions_allowed: row.next()?,
+                concurrency: row.next()?,
             },
         })
     }
 }
 
 /// An account as it is seen by the transaction that writes.
-pub(super) fn account(connection: &Connection, id: AccountId) -> rusqlite::Result<Account> {
-    let select = format!("SELECT {COLUMNS} FROM account WHERE id = ?");
-    connection.prepare_cached(&select)?.query_row([id], Account::of)
+pub(super) fn account(tables: &HostTransaction<'_>, id: AccountId) -> Result<Account, HostError> {
+    let select = format!("SELECT {COLUMNS} FROM server_account WHERE id = ?");
+    rows::first(tables, &select, values![id], Account::of)?.ok_or_else(|| "there is no such account".into())
 }
 
 impl Repository {
@@ -135,17 +132,17 @@ impl Repository {
     /// [`RepositoryError`].
     pub async fn create_account(&self, new: NewAccount) -> Result<Option<Account>, RepositoryError> {
         let (id, at) = (AccountId::random(), now().as_micros());
-        let created = self.write(move |connection| {
+        let created = self.write(move |tables| {
             let NewAccount { name, user, limits } = new;
-            let inserted = connection.execute(
-                "INSERT OR IGNORE INTO account (id, name, user, created) VALUES (?, ?, ?, ?)",
-                params![id, name, user, at],
+            let inserted = tables.execute(
+                "INSERT OR IGNORE INTO server_account (id, name, user, created) VALUES (?, ?, ?, ?)",
+                values![id, name, user, at],
             )?;
             if inserted == 0 {
                 return Ok(None);
             }
-            set_limits(connection, id, limits)?;
-            account(connection, id).map(Some)
+            set_limits(tables, id, limits)?;
+            account(tables, id).map(Some)
         });
         created.await
     }
@@ -156,10 +153,8 @@ impl Repository {
     ///
     /// [`RepositoryError`].
     pub fn accounts(&self) -> Result<Vec<Account>, RepositoryError> {
-        self.read(|connection| {
-            let select = format!("SELECT {COLUMNS} FROM account ORDER BY name");
-            connection.prepare_cached(&select)?.query_map([], Account::of)?.collect()
-        })
+        let select = format!("SELECT {COLUMNS} FROM server_account ORDER BY name");
+        self.read(|tables| rows::all(tables, &select, &[], Account::of))
     }
 
     /// The account of this name.
@@ -168,10 +163,8 @@ impl Repository {
     ///
     /// [`RepositoryError`].
     pub fn account_named(&self, name: &str) -> Result<Option<Account>, RepositoryError> {
-        self.read(|connection| {
-            let select = format!("SELECT {COLUMNS} FROM account WHERE name = ?");
-            connection.prepare_cached(&select)?.query_row([name], Account::of).optional()
-        })
+        let select = format!("SELECT {COLUMNS} FROM server_account WHERE name = ?");
+        self.read(|tables| rows::first(tables, &select, values![name], Account::of))
     }
 
     /// Sets every limit of an account.
@@ -180,16 +173,16 @@ impl Repository {
     ///
     /// [`RepositoryError`].
     pub async fn set_limits(&self, account: AccountId, limits: Limits) -> Result<(), RepositoryError> {
-        self.write(move |connection| set_limits(connection, account, limits)).await
+        self.write(move |tables| set_limits(tables, account, limits)).await
     }
 
     /// The limits of an account.
     pub(crate) fn limits(&self, id: AccountId) -> Result<Limits, RepositoryError> {
-        self.read(|connection| Ok(account(connection, id)?.limits))
+        self.read(|tables| Ok(account(tables, id)?.limits))
     }
 }
 
-fn set_limits(connection: &Connection, account: AccountId, limits: Limits) -> rusqlite::Result<()> {
+fn set_limits(tables: &HostTransaction<'_>, account: AccountId, limits: Limits) -> Result<(), HostError> {
     let Limits {
         sites_allowed,
         pages_allowed,
@@ -199,10 +192,10 @@ fn set_limits(connection: &Connection, account: AccountId, limits: Limits) -> ru
         concurrency,
     } = limits;
     let limit = |limit: Option<u64>| limit.map(sql);
-    connection.execute(
-        "UPDATE account SET sites_allowed = ?, pages_allowed = ?, flowruns_allowed = ?, nodes_allowed = ?,
+    tables.execute(
+        "UPDATE server_account SET sites_allowed = ?, pages_allowed = ?, flowruns_allowed = ?, nodes_allowed = ?,
         conditions_allowed = ?, concurrency = ? WHERE id = ?",
-        params![
+        values![
             limit(sites_allowed),
             limit(pages_allowed),
             limit(flowruns_allowed),

@@ -1,9 +1,9 @@
 //! Flows: the drawings of an account.
 
-use flowrun::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use flowrun::{HostError, HostTransaction, Timestamp};
 
 use super::account::account;
+use super::rows::{self, Row, values};
 use super::run::{self, Gone};
 use super::site::bounds;
 use super::{AccountId, FlowId, Repository, RepositoryError, now};
@@ -34,15 +34,15 @@ pub(crate) struct FlowChange {
 const COLUMNS: &str = "id, user, created, title, nodes, edges, last_run";
 
 impl Flow {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn of(row: &mut Row) -> Result<Self, HostError> {
         Ok(Self {
-            id: row.get(0)?,
-            user: row.get(1)?,
-            created: Timestamp::from_micros(row.get(2)?),
-            title: row.get(3)?,
-            nodes: row.get(4)?,
-            edges: row.get(5)?,
-            last_run: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_micros),
+            id: row.next()?,
+            user: row.next()?,
+            created: row.next()?,
+            title: row.next()?,
+            nodes: row.next()?,
+            edges: row.next()?,
+            last_run: row.next()?,
         })
     }
 }
@@ -57,22 +57,22 @@ impl Repository {
     ) -> Result<Flow, RepositoryError> {
         let created = now();
         let flow = Flow { id: FlowId::random(), user, created, title, nodes, edges, last_run: None };
-        self.write(move |connection| {
-            connection.execute(
-                "INSERT INTO flow (account, id, user, created, title, folded, nodes, edges)
+        self.write(move |tables| {
+            tables.execute(
+                "INSERT INTO server_flow (account, id, user, created, title, folded, nodes, edges)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                params![
+                values![
                     of,
                     flow.id,
-                    flow.user,
+                    &flow.user,
                     flow.created.as_micros(),
-                    flow.title,
+                    &flow.title,
                     folded(&flow.title),
-                    flow.nodes,
-                    flow.edges,
+                    &flow.nodes,
+                    &flow.edges,
                 ],
             )?;
-            connection.execute("UPDATE account SET flows = flows + 1 WHERE id = ?", [of])?;
+            tables.execute("UPDATE server_account SET flows = flows + 1 WHERE id = ?", values![of])?;
             Ok(flow)
         })
         .await
@@ -80,7 +80,7 @@ impl Repository {
 
     /// A flow of the account.
     pub(crate) fn flow(&self, of: AccountId, id: FlowId) -> Result<Option<Flow>, RepositoryError> {
-        self.read(|connection| flow(connection, of, id))
+        self.read(|tables| flow(tables, of, id))
     }
 
     /// Changes a flow; `None` when there is none.
@@ -90,14 +90,15 @@ impl Repository {
         id: FlowId,
         change: FlowChange,
     ) -> Result<Option<Flow>, RepositoryError> {
-        self.write(move |connection| {
+        self.write(move |tables| {
             let FlowChange { title, nodes, edges } = change;
-            connection.execute(
-                "UPDATE flow SET title = ifnull(?, title), folded = ifnull(?, folded), nodes = ifnull(?, nodes),
+            let folded = title.as_deref().map(folded);
+            tables.execute(
+                "UPDATE server_flow SET title = ifnull(?, title), folded = ifnull(?, folded), nodes = ifnull(?, nodes),
                 edges = ifnull(?, edges) WHERE account = ? AND id = ?",
-                params![title, title.as_deref().map(folded), nodes, edges, of, id],
+                values![title, folded, nodes, edges, of, id],
             )?;
-            flow(connection, of, id)
+            flow(tables, of, id)
         })
         .await
     }
@@ -110,22 +111,22 @@ impl Repository {
         window: Option<Window>,
     ) -> Result<(u64, Vec<Flow>), RepositoryError> {
         let (limit, offset) = bounds(window);
-        self.read(|connection| {
-            let text = search.map(folded);
+        let text = search.map(folded);
+        self.read(|tables| {
             let count = match &text {
-                None => account(connection, of)?.flows,
-                Some(text) => connection
-                    .prepare_cached("SELECT count(*) FROM flow WHERE account = ? AND instr(folded, ?) > 0")?
-                    .query_row(params![of, text], |row| row.get::<_, i64>(0))?
-                    .unsigned_abs(),
+                None => account(tables, of)?.flows,
+                Some(text) => rows::value(
+                    tables,
+                    "SELECT count(*) FROM server_flow WHERE account = ? AND instr(folded, ?) > 0",
+                    values![of, text],
+                )?,
             };
             let select = format!(
-                "SELECT {COLUMNS} FROM flow WHERE account = ?1 AND (?2 IS NULL OR instr(folded, ?2) > 0)
+                "SELECT {COLUMNS} FROM server_flow WHERE account = ?1 AND (?2 IS NULL OR instr(folded, ?2) > 0)
                 ORDER BY number DESC LIMIT ?3 OFFSET ?4"
             );
-            let mut statement = connection.prepare_cached(&select)?;
-            let flows = statement.query_map(params![of, text, limit, offset], Flow::of)?;
-            Ok((count, flows.collect::<Result<_, _>>()?))
+            let values = values![of, text.as_deref(), limit, offset];
+            Ok((count, rows::all(tables, &select, values, Flow::of)?))
         })
     }
 
@@ -135,20 +136,25 @@ impl Repository {
         of: AccountId,
         id: FlowId,
     ) -> Result<Option<Gone>, RepositoryError> {
-        self.write(move |connection| {
-            if connection.execute("DELETE FROM flow WHERE account = ? AND id = ?", params![of, id])? == 0 {
+        self.write(move |tables| {
+            let delete = "DELETE FROM server_flow WHERE account = ? AND id = ?";
+            if tables.execute(delete, values![of, id])? == 0 {
                 return Ok(None);
             }
-            connection.execute("UPDATE account SET flows = flows - 1 WHERE id = ?", [of])?;
-            run::delete_where(connection, of, "flow", &id).map(Some)
+            tables.execute("UPDATE server_account SET flows = flows - 1 WHERE id = ?", values![of])?;
+            run::delete_where(tables, of, "flow", id.into()).map(Some)
         })
         .await
     }
 }
 
-pub(super) fn flow(connection: &Connection, of: AccountId, id: FlowId) -> rusqlite::Result<Option<Flow>> {
-    let select = format!("SELECT {COLUMNS} FROM flow WHERE account = ? AND id = ?");
-    connection.prepare_cached(&select)?.query_row(params![of, id], Flow::of).optional()
+pub(super) fn flow(
+    tables: &HostTransaction<'_>,
+    of: AccountId,
+    id: FlowId,
+) -> Result<Option<Flow>, HostError> {
+    let select = format!("SELECT {COLUMNS} FROM server_flow WHERE account = ? AND id = ?");
+    rows::first(tables, &select, values![of, id], Flow::of)
 }
 
 /// A title as it is searched: in lower case, in every script that has cases.

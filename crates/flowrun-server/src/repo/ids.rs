@@ -4,8 +4,10 @@ use std::fmt;
 
 use std::str::FromStr;
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use flowrun::SqlValue;
 use uuid::Uuid;
+
+use super::rows::Column;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $vis:vis $name:ident;)*) => {$(
@@ -40,16 +42,15 @@ macro_rules! ids {
             }
         }
 
-        impl ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.0.as_bytes())))
+        impl From<$name> for SqlValue {
+            fn from(id: $name) -> Self {
+                id.0.as_bytes().as_slice().into()
             }
         }
 
-        impl FromSql for $name {
-            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                let id = Uuid::from_slice(value.as_blob()?);
-                id.map(Self).map_err(|error| FromSqlError::Other(Box::new(error)))
+        impl Column for $name {
+            fn of(value: SqlValue) -> Option<Self> {
+                Column::of(value).map(|bytes| Self(Uuid::from_bytes(bytes)))
             }
         }
     )*};

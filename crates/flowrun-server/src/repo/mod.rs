@@ -2,52 +2,50 @@
 //!
 //! Every call takes the account: there is no looking up by an id alone, so that what is foreign and what is missing
 //! are the same. What a run is and how far it got is for the store of runs; here stands what the API says about it
-//! beside that: whose it is, its flow and site, and its document once it is over.
+//! beside that: whose it is, its flow and site, and its document once it is over. Both are tables of one file, written by
+//! one writer.
 //!
 //! | Module | Owns |
 //! | --- | --- |
-//! | `file` | the file, its tables, the connections |
-//! | `writer` | the one thread that writes, many requests in one transaction |
+//! | `tables` | the tables, and whether they fit together |
+//! | `rows` | from their rows to what they mean |
 //! | `account`, `token` | who may ask |
 //! | `site`, `flow`, `run` | what they have |
 
 mod account;
-mod file;
 mod flow;
 mod ids;
+mod rows;
 mod run;
 mod site;
+mod tables;
 mod token;
-mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use flowrun::{HostError, HostTransaction, OpenError, SqliteOptions, SqliteStore, Store as _};
 
 pub use account::{Account, Limits, NewAccount};
 pub use ids::{AccountId, NotAnId, TokenId};
+pub use tables::tables;
 pub use token::{NewToken, NotAScope, Scope, Token};
 
 pub(crate) use account::Caller;
 pub(crate) use flow::{Flow, FlowChange};
 pub(crate) use ids::{FlowId, PageId, SiteId};
-pub(crate) use run::{NewRow, Over, Reserved, RunRow, Standing};
+pub(crate) use run::{NotStored, Owner, RunRow, Standing};
 pub(crate) use site::{Made, Page, Site, SortKey};
 pub(crate) use token::PREFIX as TOKEN_PREFIX;
 
-use file::Pool;
-use writer::Writer;
-
-/// Accounts and what they have, in an SQLite file. Clones speak of the same file.
+/// Accounts and what they have, in the store of their runs. Clones speak of the same store.
 #[derive(Clone)]
 pub struct Repository {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    pool: Pool,
-    writer: Writer,
+    store: Arc<SqliteStore>,
     /// What tokens are hashed with.
     key: [u8; 32],
 }
@@ -56,72 +54,63 @@ struct Shared {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RepositoryError {
-    /// The file cannot be opened.
-    #[error("could not open `{}`", path.display())]
-    Open {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is in the way.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// What is stored cannot be read.
     #[error("could not read accounts")]
-    Read(#[source] rusqlite::Error),
+    Read(#[source] HostError),
     /// Nothing was written.
     #[error("could not write accounts")]
-    Write(#[source] Arc<rusqlite::Error>),
-    /// The writer has ended.
-    #[error("the file of accounts is closed")]
-    Closed,
+    Write(#[source] HostError),
 }
 
 impl Repository {
-    /// Opens the file at `path`; makes one where there is none. Several processes may have it open.
+    /// Opens the store at `path` for its accounts; makes one where there is none. Nothing happens to its runs. It is this
+    /// one's alone until every clone is dropped. Blocks for some writes.
     ///
     /// # Errors
     ///
     /// [`RepositoryError::Open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RepositoryError> {
-        let path = path.as_ref();
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| RepositoryError::Open {
-            path: path.to_owned(),
-            source,
-        };
-        let connection = file::open(path).map_err(|error| failed(error.into()))?;
-        let key = file::key(&connection).map_err(|error| failed(error.into()))?;
-        let writer = Writer::new(connection).map_err(|error| failed(error.into()))?;
-        Ok(Self { shared: Arc::new(Shared { pool: Pool::new(path), writer, key }) })
+        Self::open_with(SqliteOptions::new(path))
     }
 
-    /// Opens the file that stands beside a store.
-    ///
-    /// # Errors
-    ///
-    /// [`RepositoryError::Open`].
-    pub fn beside(store: impl AsRef<Path>) -> Result<Self, RepositoryError> {
-        // Whatever name leads to the store, the file is beside the store itself.
-        let store = std::fs::canonicalize(&store).unwrap_or_else(|_| store.as_ref().to_owned());
-        let mut path = store.into_os_string();
-        path.push("-accounts");
-        Self::open(Path::new(&path))
+    /// Opens a store in this way.
+    pub(crate) fn open_with(options: SqliteOptions) -> Result<Self, RepositoryError> {
+        let store = options.host_tables(tables()).open()?;
+        let new = [*uuid::Uuid::new_v4().as_bytes(), *uuid::Uuid::new_v4().as_bytes()].concat();
+        let new = *blake3::hash(&new).as_bytes();
+        let epoch = i64::try_from(store.epoch()).unwrap_or(i64::MAX);
+        let key = store.write_host_tables(move |host| tables::take_over(host, epoch, new));
+        let key = key.map_err(RepositoryError::Write)?;
+        Ok(Self { shared: Arc::new(Shared { store: Arc::new(store), key }) })
     }
 
-    /// Lets `read` see one moment of the file. Blocks for as long as the disk takes.
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, RepositoryError> {
-        self.shared.pool.read(read).map_err(RepositoryError::Read)
+    /// The store of the runs.
+    pub(crate) fn store(&self) -> &Arc<SqliteStore> {
+        &self.shared.store
     }
 
-    /// Lets `write` change the file, and returns once that is on the disk. What it did before an error is undone.
+    /// Lets `read` see one moment of the store. Blocks for as long as the disk takes.
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError>,
+    ) -> Result<T, RepositoryError> {
+        self.shared.store.read_host_tables(read).map_err(RepositoryError::Read)
+    }
+
+    /// Lets `write` change the tables, and returns once that is on the disk. What it did before an error is undone.
     async fn write<T: Send + 'static>(
         &self,
-        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        write: impl FnOnce(&HostTransaction<'_>) -> Result<T, HostError> + Send + 'static,
     ) -> Result<T, RepositoryError> {
-        self.shared.writer.write(write).await
+        self.shared.store.write_host_tables_soon(write).await.map_err(RepositoryError::Write)
     }
 
     /// Whether something can be written now.
     pub(crate) async fn writes(&self) -> bool {
-        self.write(|connection| connection.execute("UPDATE server SET one = 1", [])).await.is_ok()
+        self.write(|tables| tables.execute("UPDATE server SET one = 1", &[])).await.is_ok()
     }
 }
 

@@ -1,36 +1,34 @@
 //! Which account has which run.
 //!
-//! A run is reserved before it is started and kept here until it is deleted; its journal is in the store of runs. A
-//! crash between the two is seen when the server starts: a reservation without a run is given back, and a run that is
-//! over without its document gets one.
+//! The row of a run is written in the transaction that stores the run, and so is the count of its account; its end, and
+//! that it is gone, in those of its journal. Its document, once it is over, is kept beside that: it is made of the
+//! journal and can be made again.
 
-use flowrun::{RunId, RunStatus, Timestamp};
-use rusqlite::types::ToSql;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use flowrun::{HostError, HostTransaction, NewRun, RunChange, RunId, SqlValue, Timestamp};
 
 use super::account::account;
+use super::rows::{self, Row, values};
 use super::site::bounds;
-use super::{AccountId, FlowId, Repository, RepositoryError, SiteId, now};
+use super::{AccountId, FlowId, Repository, RepositoryError, SiteId};
 use crate::http::page::Window;
 
-/// A run that is to be created.
+/// What a run that is to be stored belongs to.
 #[derive(Clone, Debug)]
-pub(crate) struct NewRow {
-    pub(crate) id: RunId,
+pub(crate) struct Owner {
+    pub(crate) account: AccountId,
     pub(crate) flow: FlowId,
     pub(crate) site: SiteId,
     pub(crate) title: String,
 }
 
-/// What became of a reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reserved {
-    Done,
-    /// The account may create no more runs.
+/// Why a run is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotStored {
+    #[error("the account may create no more runs")]
     Limit,
-    /// The flow went meanwhile.
+    #[error("its flow is not there any more")]
     NoFlow,
-    /// The site went meanwhile.
+    #[error("its site is not there any more")]
     NoSite,
 }
 
@@ -55,109 +53,82 @@ pub(crate) struct Standing {
     pub(crate) status: String,
 }
 
-/// How a run ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Over {
-    pub(crate) status: RunStatus,
-    pub(crate) created: Timestamp,
-    pub(crate) completed: Timestamp,
-    pub(crate) document: String,
-}
-
 /// Runs that are deleted here and still to be deleted from the store.
 pub(crate) type Gone = Vec<RunId>;
 
-fn run_id(row: &Row<'_>, column: usize) -> rusqlite::Result<RunId> {
-    row.get(column).map(RunId::from_bytes)
-}
-
 impl RunRow {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { id: run_id(row, 0)?, site: row.get(1)?, document: row.get(2)? })
+    fn of(row: &mut Row) -> Result<Self, HostError> {
+        Ok(Self { id: row.next()?, site: row.next()?, document: row.next()? })
     }
 }
 
 const COLUMNS: &str = "id, site, document";
 
+/// Does for accounts what follows from a change of a run, in its transaction.
+pub(super) fn follow(tables: &HostTransaction<'_>, change: &RunChange<'_>) -> Result<(), HostError> {
+    match change {
+        // Made by the command line, it is of no account.
+        RunChange::Created(new) => {
+            new.host_data::<Owner>().map_or(Ok(()), |owner| created(tables, new, owner))
+        }
+        RunChange::Ended { run, status, at } => {
+            let end = "UPDATE server_run SET status = ?, completed = ? WHERE id = ?";
+            tables.execute(end, values![status.to_string(), at.as_micros(), *run]).map(drop)
+        }
+        RunChange::Reopened { run } => {
+            let open = "UPDATE server_run SET status = NULL, completed = NULL, document = NULL WHERE id = ?";
+            tables.execute(open, values![*run]).map(drop)
+        }
+        RunChange::Deleted { run } => {
+            forget(tables, *run)?;
+            tables.execute("DELETE FROM server_doomed WHERE run = ?", values![*run]).map(drop)
+        }
+        other => Err(format!("it is not known what follows from {other:?}").into()),
+    }
+}
+
+/// Counts a new run against its account, and notes it down.
+fn created(tables: &HostTransaction<'_>, new: &NewRun, owner: &Owner) -> Result<(), HostError> {
+    let Owner { account: of, flow, site, title } = owner;
+    let (of, at) = (*of, new.spec.created.as_micros());
+    let account = account(tables, of)?;
+    if account.limits.flowruns_allowed.is_some_and(|most| account.flowruns >= most) {
+        return Err(NotStored::Limit.into());
+    }
+    let flows = "UPDATE server_flow SET last_run = ? WHERE account = ? AND id = ?";
+    if tables.execute(flows, values![at, of, *flow])? == 0 {
+        return Err(NotStored::NoFlow.into());
+    }
+    let sites = "UPDATE server_site SET runs = runs + 1 WHERE account = ? AND id = ?";
+    if tables.execute(sites, values![of, *site])? == 0 {
+        return Err(NotStored::NoSite.into());
+    }
+    tables.execute(
+        "UPDATE server_account SET runs = runs + 1, flowruns = flowruns + 1 WHERE id = ?",
+        values![of],
+    )?;
+    let insert = "INSERT INTO server_run (account, id, flow, site, title, created) VALUES (?, ?, ?, ?, ?, ?)";
+    tables.execute(insert, values![of, new.spec.id, *flow, *site, title, at]).map(drop)
+}
+
 impl Repository {
-    /// Counts a run against its account and notes it down, in one transaction.
-    pub(crate) async fn reserve(&self, of: AccountId, new: NewRow) -> Result<Reserved, RepositoryError> {
-        let at = now().as_micros();
-        self.write(move |connection| {
-            let account = account(connection, of)?;
-            if account.limits.flowruns_allowed.is_some_and(|most| account.flowruns >= most) {
-                return Ok(Reserved::Limit);
-            }
-            let NewRow { id, flow, site, title } = new;
-            // Looked at first, as a refusal must leave nothing changed.
-            if super::site::site(connection, of, site)?.is_none() {
-                return Ok(Reserved::NoSite);
-            }
-            let flows = connection
-                .prepare_cached("UPDATE flow SET last_run = ? WHERE account = ? AND id = ?")?
-                .execute(params![at, of, flow])?;
-            if flows == 0 {
-                return Ok(Reserved::NoFlow);
-            }
-            connection
-                .prepare_cached("UPDATE site SET runs = runs + 1 WHERE account = ? AND id = ?")?
-                .execute(params![of, site])?;
-            connection
-                .prepare_cached("UPDATE account SET runs = runs + 1, flowruns = flowruns + 1 WHERE id = ?")?
-                .execute([of])?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO run (account, id, flow, site, title, created) VALUES (?, ?, ?, ?, ?, ?)",
-                )?
-                .execute(params![of, id.as_bytes(), flow, site, title, at])?;
-            Ok(Reserved::Done)
-        })
-        .await
-    }
-
-    /// Gives back what was reserved for a run that was not started.
-    pub(crate) async fn give_back(&self, of: AccountId, run: RunId) -> Result<(), RepositoryError> {
-        self.write(move |connection| {
-            if delete(connection, of, run)? {
-                connection.execute("UPDATE account SET flowruns = flowruns - 1 WHERE id = ?", [of])?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Keeps the document of a run that is over. One that was deleted meanwhile stays deleted.
-    pub(crate) async fn complete(
+    /// Keeps the document of a run that was over at that time. One that was deleted or opened again meanwhile keeps none.
+    pub(crate) async fn keep_document(
         &self,
         of: AccountId,
         run: RunId,
-        over: Over,
+        completed: Timestamp,
+        document: String,
     ) -> Result<(), RepositoryError> {
-        self.write(move |connection| {
-            let Over { status, created, completed, document } = over;
-            connection
-                .prepare_cached(
-                    "UPDATE run SET status = ?, created = ?, completed = ?, document = ? WHERE account = ? AND id = ?",
-                )?
-                .execute(params![
-                    status.to_string(),
-                    created.as_micros(),
-                    completed.as_micros(),
-                    document,
-                    of,
-                    run.as_bytes(),
-                ])?;
-            Ok(())
-        })
-        .await
+        let keep = "UPDATE server_run SET document = ? WHERE account = ? AND id = ? AND completed = ?";
+        let values = [document.into(), of.into(), run.into(), completed.as_micros().into()];
+        self.write(move |tables| tables.execute(keep, &values).map(drop)).await
     }
 
     /// A run of the account.
     pub(crate) fn run(&self, of: AccountId, id: RunId) -> Result<Option<RunRow>, RepositoryError> {
-        self.read(|connection| {
-            let select = format!("SELECT {COLUMNS} FROM run WHERE account = ? AND id = ?");
-            connection.prepare_cached(&select)?.query_row(params![of, id.as_bytes()], RunRow::of).optional()
-        })
+        let select = format!("SELECT {COLUMNS} FROM server_run WHERE account = ? AND id = ?");
+        self.read(|tables| rows::first(tables, &select, values![of, id], RunRow::of))
     }
 
     /// How many runs the account, or one of its sites, has, and some of them, the newest first.
@@ -168,25 +139,21 @@ impl Repository {
         window: Window,
     ) -> Result<(u64, Vec<RunRow>), RepositoryError> {
         let (limit, offset) = bounds(Some(window));
-        self.read(|connection| {
+        self.read(|tables| {
             let Some(site) = site else {
-                let count = account(connection, of)?.runs;
+                let count = account(tables, of)?.runs;
                 let select = format!(
-                    "SELECT {COLUMNS} FROM run WHERE account = ? ORDER BY number DESC LIMIT ? OFFSET ?"
+                    "SELECT {COLUMNS} FROM server_run WHERE account = ? ORDER BY number DESC LIMIT ? OFFSET ?"
                 );
-                let mut statement = connection.prepare_cached(&select)?;
-                let rows = statement.query_map(params![of, limit, offset], RunRow::of)?;
-                return Ok((count, rows.collect::<Result<_, _>>()?));
+                return Ok((count, rows::all(tables, &select, values![of, limit, offset], RunRow::of)?));
             };
-            let count: i64 = connection
-                .prepare_cached("SELECT runs FROM site WHERE account = ? AND id = ?")?
-                .query_row(params![of, site], |row| row.get(0))?;
+            let counted = "SELECT runs FROM server_site WHERE account = ? AND id = ?";
+            let count = rows::value(tables, counted, values![of, site])?;
             let select = format!(
-                "SELECT {COLUMNS} FROM run WHERE account = ? AND site = ? ORDER BY number DESC LIMIT ? OFFSET ?"
+                "SELECT {COLUMNS} FROM server_run WHERE account = ? AND site = ?
+                ORDER BY number DESC LIMIT ? OFFSET ?"
             );
-            let mut statement = connection.prepare_cached(&select)?;
-            let rows = statement.query_map(params![of, site, limit, offset], RunRow::of)?;
-            Ok((count.unsigned_abs(), rows.collect::<Result<_, _>>()?))
+            Ok((count, rows::all(tables, &select, values![of, site, limit, offset], RunRow::of)?))
         })
     }
 
@@ -197,99 +164,108 @@ impl Repository {
         status: Option<&str>,
         most: u64,
     ) -> Result<Vec<Standing>, RepositoryError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id, flow, site, title, created, completed, status FROM run
-                WHERE account = ?1 AND completed IS NOT NULL AND (?2 IS NULL OR status = ?2)
-                ORDER BY number DESC LIMIT ?3",
-            )?;
-            let runs = statement.query_map(params![of, status, super::sql(most)], |row| {
+        let select = "SELECT id, flow, site, title, created, completed, status FROM server_run
+            WHERE account = ?1 AND completed IS NOT NULL AND (?2 IS NULL OR status = ?2)
+            ORDER BY number DESC LIMIT ?3";
+        self.read(|tables| {
+            rows::all(tables, select, values![of, status, super::sql(most)], |row| {
                 Ok(Standing {
-                    id: run_id(row, 0)?,
-                    flow: row.get(1)?,
-                    site: row.get(2)?,
-                    title: row.get(3)?,
-                    created: Timestamp::from_micros(row.get(4)?),
-                    completed: Timestamp::from_micros(row.get(5)?),
-                    status: row.get(6)?,
+                    id: row.next()?,
+                    flow: row.next()?,
+                    site: row.next()?,
+                    title: row.next()?,
+                    created: row.next()?,
+                    completed: row.next()?,
+                    status: row.next()?,
                 })
-            })?;
-            runs.collect()
+            })
         })
     }
 
     /// Deletes a run, whose journal is to go too. Whether there was one.
     pub(crate) async fn delete_run(&self, of: AccountId, run: RunId) -> Result<bool, RepositoryError> {
-        self.write(move |connection| {
-            let is_there = delete(connection, of, run)?;
-            if is_there {
-                doom(connection, run)?;
+        self.write(move |tables| {
+            let is_there = "SELECT 1 FROM server_run WHERE account = ? AND id = ?";
+            if !rows::exists(tables, is_there, values![of, run])? {
+                return Ok(false);
             }
-            Ok(is_there)
+            doom(tables, run)?;
+            Ok(true)
         })
         .await
     }
 
-    /// Every run without a document, with its account.
-    pub(crate) fn open_runs(&self) -> Result<Vec<(AccountId, RunId)>, RepositoryError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare("SELECT account, id FROM run WHERE document IS NULL")?;
-            statement.query_map([], |row| Ok((row.get(0)?, run_id(row, 1)?)))?.collect()
-        })
+    /// The accounts of the runs that are open.
+    pub(crate) fn open_runs(&self) -> Result<Vec<(RunId, AccountId)>, RepositoryError> {
+        let select = "SELECT id, account FROM server_run WHERE status IS NULL";
+        self.read(|tables| rows::all(tables, select, &[], |row| Ok((row.next()?, row.next()?))))
     }
 
     /// Every run that is still to be deleted from the store.
     pub(crate) fn doomed_runs(&self) -> Result<Gone, RepositoryError> {
-        self.read(|connection| {
-            connection.prepare("SELECT run FROM doomed")?.query_map([], |row| run_id(row, 0))?.collect()
-        })
+        self.read(|tables| rows::all(tables, "SELECT run FROM server_doomed", &[], Row::next))
     }
 
-    /// A run is gone from the store.
+    /// A run that was to be deleted is not in the store.
     pub(crate) async fn is_gone(&self, run: RunId) -> Result<(), RepositoryError> {
-        self.write(move |connection| {
-            connection.execute("DELETE FROM doomed WHERE run = ?", [run.as_bytes()])?;
-            Ok(())
-        })
-        .await
+        let gone = "DELETE FROM server_doomed WHERE run = ?";
+        self.write(move |tables| tables.execute(gone, values![run]).map(drop)).await
     }
+}
+
+/// Lets the rows say what the store says of its runs, after somebody who does not know of accounts had it.
+///
+/// # Complexity
+///
+/// Looks at every run.
+pub(super) fn reconcile(tables: &HostTransaction<'_>) -> Result<(), HostError> {
+    let gone = "SELECT id FROM server_run WHERE id NOT IN (SELECT id FROM run)";
+    for run in rows::all(tables, gone, &[], Row::next)? {
+        forget(tables, run)?;
+    }
+    let changed = "SELECT run.id, state.status, state.updated
+        FROM server_run JOIN run ON run.id = server_run.id JOIN state ON state.run = run.number
+        WHERE ifnull(server_run.status, 'working') <> state.status
+            OR (server_run.completed IS NOT NULL AND server_run.completed <> state.updated)";
+    for row in tables.query(changed, &[])? {
+        let [id, status, at] = row.try_into().map_err(|_| "a row has other columns")?;
+        let over = "UPDATE server_run SET document = NULL, status = nullif(?1, 'working'),
+            completed = iif(?1 = 'working', NULL, ?2) WHERE id = ?3";
+        tables.execute(over, &[status, at, id])?;
+    }
+    Ok(())
 }
 
 /// Deletes the runs of an account whose `column` is `id`.
 pub(super) fn delete_where(
-    connection: &Connection,
+    tables: &HostTransaction<'_>,
     of: AccountId,
     column: &'static str,
-    id: &dyn ToSql,
-) -> rusqlite::Result<Gone> {
-    let select = format!("SELECT id FROM run WHERE account = ? AND {column} = ?");
-    let runs: Gone = connection
-        .prepare_cached(&select)?
-        .query_map(params![of, id], |row| run_id(row, 0))?
-        .collect::<Result<_, _>>()?;
+    id: SqlValue,
+) -> Result<Gone, HostError> {
+    let select = format!("SELECT id FROM server_run WHERE account = ? AND {column} = ?");
+    let runs: Gone = rows::all(tables, &select, &[of.into(), id], Row::next)?;
     for run in &runs {
-        delete(connection, of, *run)?;
-        doom(connection, *run)?;
+        doom(tables, *run)?;
     }
     Ok(runs)
 }
 
-/// Takes a run out of the lists. Whether it was there.
-fn delete(connection: &Connection, of: AccountId, run: RunId) -> rusqlite::Result<bool> {
-    let site: Option<SiteId> = connection
-        .prepare_cached("DELETE FROM run WHERE account = ? AND id = ? RETURNING site")?
-        .query_row(params![of, run.as_bytes()], |row| row.get(0))
-        .optional()?;
-    let Some(site) = site else { return Ok(false) };
-    connection.prepare_cached("UPDATE account SET runs = runs - 1 WHERE id = ?")?.execute([of])?;
-    // The site may be the one that is being deleted.
-    connection
-        .prepare_cached("UPDATE site SET runs = runs - 1 WHERE account = ? AND id = ?")?
-        .execute(params![of, site])?;
-    Ok(true)
+/// Takes a run out of the lists, and notes down that its journal is to go.
+fn doom(tables: &HostTransaction<'_>, run: RunId) -> Result<(), HostError> {
+    forget(tables, run)?;
+    tables.execute("INSERT OR IGNORE INTO server_doomed VALUES (?)", values![run]).map(drop)
 }
 
-fn doom(connection: &Connection, run: RunId) -> rusqlite::Result<()> {
-    connection.prepare_cached("INSERT OR IGNORE INTO doomed VALUES (?)")?.execute([run.as_bytes()])?;
-    Ok(())
+/// Takes a run out of the lists, if it is there.
+fn forget(tables: &HostTransaction<'_>, run: RunId) -> Result<(), HostError> {
+    let delete = "DELETE FROM server_run WHERE id = ? RETURNING account, site";
+    let found = rows::first(tables, delete, values![run], |row| {
+        Ok((row.next::<AccountId>()?, row.next::<SiteId>()?))
+    })?;
+    let Some((of, site)) = found else { return Ok(()) };
+    tables.execute("UPDATE server_account SET runs = runs - 1 WHERE id = ?", values![of])?;
+    // The site may be the one that is being deleted.
+    let sites = "UPDATE server_site SET runs = runs - 1 WHERE account = ? AND id = ?";
+    tables.execute(sites, values![of, site]).map(drop)
 }

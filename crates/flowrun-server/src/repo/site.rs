@@ -1,9 +1,9 @@
 //! Sites and their pages.
 
-use flowrun::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use flowrun::{HostError, HostTransaction, Timestamp};
 
 use super::account::account;
+use super::rows::{self, Row, values};
 use super::run::Gone;
 use super::{AccountId, PageId, Repository, RepositoryError, SiteId, now, run};
 use crate::http::page::Window;
@@ -65,24 +65,24 @@ fn order(table: &str, keys: &[(SortKey, bool)]) -> String {
 
 const SITE: &str = "site.id, site.url, site.created, site.tags";
 const PAGE: &str = "page.id, page.site, site.url, page.url, page.created, page.tags";
-const PAGES: &str = "page JOIN site ON site.account = page.account AND site.id = page.site";
+const PAGES: &str =
+    "server_page page JOIN server_site site ON site.account = page.account AND site.id = page.site";
 
 impl Site {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let created = Timestamp::from_micros(row.get(2)?);
-        Ok(Self { id: row.get(0)?, url: row.get(1)?, created, tags: row.get(3)? })
+    fn of(row: &mut Row) -> Result<Self, HostError> {
+        Ok(Self { id: row.next()?, url: row.next()?, created: row.next()?, tags: row.next()? })
     }
 }
 
 impl Page {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn of(row: &mut Row) -> Result<Self, HostError> {
         Ok(Self {
-            id: row.get(0)?,
-            site: row.get(1)?,
-            site_url: row.get(2)?,
-            url: row.get(3)?,
-            created: Timestamp::from_micros(row.get(4)?),
-            tags: row.get(5)?,
+            id: row.next()?,
+            site: row.next()?,
+            site_url: row.next()?,
+            url: row.next()?,
+            created: row.next()?,
+            tags: row.next()?,
         })
     }
 }
@@ -97,21 +97,21 @@ impl Repository {
         pages: Vec<String>,
     ) -> Result<Made<Site>, RepositoryError> {
         let (id, at) = (SiteId::random(), now());
-        self.write(move |connection| {
-            if has_site(connection, of, &url)? {
+        self.write(move |tables| {
+            if has_site(tables, of, &url)? {
                 return Ok(Made::Exists);
             }
-            let account = account(connection, of)?;
+            let account = account(tables, of)?;
             if account.limits.sites_allowed.is_some_and(|most| account.sites >= most) {
                 return Ok(Made::Limit);
             }
-            connection.execute(
-                "INSERT INTO site (account, id, url, created, tags) VALUES (?, ?, ?, ?, ?)",
-                params![of, id, url, at.as_micros(), tags],
+            tables.execute(
+                "INSERT INTO server_site (account, id, url, created, tags) VALUES (?, ?, ?, ?, ?)",
+                values![of, id, &url, at.as_micros(), tags.as_deref()],
             )?;
-            connection.execute("UPDATE account SET sites = sites + 1 WHERE id = ?", [of])?;
+            tables.execute("UPDATE server_account SET sites = sites + 1 WHERE id = ?", values![of])?;
             for page in pages {
-                if matches!(insert_page(connection, of, id, &page, None, at)?, Made::Limit) {
+                if matches!(insert_page(tables, of, id, &page, None, at)?, Made::Limit) {
                     break;
                 }
             }
@@ -122,12 +122,12 @@ impl Repository {
 
     /// Whether the account has a site of this address.
     pub(crate) fn has_site(&self, of: AccountId, url: &str) -> Result<bool, RepositoryError> {
-        self.read(|connection| has_site(connection, of, url))
+        self.read(|tables| has_site(tables, of, url))
     }
 
     /// A site of the account.
     pub(crate) fn site(&self, of: AccountId, id: SiteId) -> Result<Option<Site>, RepositoryError> {
-        self.read(|connection| site(connection, of, id))
+        self.read(|tables| site(tables, of, id))
     }
 
     /// Sets the tags of a site, if there are any to set.
@@ -137,12 +137,12 @@ impl Repository {
         id: SiteId,
         tags: Option<String>,
     ) -> Result<Option<Site>, RepositoryError> {
-        self.write(move |connection| {
-            connection.execute(
-                "UPDATE site SET tags = ifnull(?, tags) WHERE account = ? AND id = ?",
-                params![tags, of, id],
+        self.write(move |tables| {
+            tables.execute(
+                "UPDATE server_site SET tags = ifnull(?, tags) WHERE account = ? AND id = ?",
+                values![tags, of, id],
             )?;
-            site(connection, of, id)
+            site(tables, of, id)
         })
         .await
     }
@@ -155,16 +155,13 @@ impl Repository {
         window: Option<Window>,
     ) -> Result<(u64, Vec<Site>), RepositoryError> {
         let (limit, offset) = bounds(window);
-        self.read(|connection| {
-            let count = account(connection, of)?.sites;
+        self.read(|tables| {
+            let count = account(tables, of)?.sites;
             let select = format!(
-                "SELECT {SITE} FROM site WHERE account = ? ORDER BY {} LIMIT ? OFFSET ?",
+                "SELECT {SITE} FROM server_site site WHERE account = ? ORDER BY {} LIMIT ? OFFSET ?",
                 order("site", keys)
             );
-            let mut statement = connection.prepare_cached(&select)?;
-            let sites =
-                statement.query_map(params![of, limit, offset], Site::of)?.collect::<Result<_, _>>()?;
-            Ok((count, sites))
+            Ok((count, rows::all(tables, &select, values![of, limit, offset], Site::of)?))
         })
     }
 
@@ -174,13 +171,13 @@ impl Repository {
         of: AccountId,
         id: SiteId,
     ) -> Result<Option<Gone>, RepositoryError> {
-        self.write(move |connection| {
-            if connection.execute("DELETE FROM site WHERE account = ? AND id = ?", params![of, id])? == 0 {
+        self.write(move |tables| {
+            if tables.execute("DELETE FROM server_site WHERE account = ? AND id = ?", values![of, id])? == 0 {
                 return Ok(None);
             }
-            connection.execute("UPDATE account SET sites = sites - 1 WHERE id = ?", [of])?;
-            connection.execute("DELETE FROM page WHERE account = ? AND site = ?", params![of, id])?;
-            run::delete_where(connection, of, "site", &id).map(Some)
+            tables.execute("UPDATE server_account SET sites = sites - 1 WHERE id = ?", values![of])?;
+            tables.execute("DELETE FROM server_page WHERE account = ? AND site = ?", values![of, id])?;
+            run::delete_where(tables, of, "site", id.into()).map(Some)
         })
         .await
     }
@@ -194,19 +191,19 @@ impl Repository {
         tags: Option<String>,
     ) -> Result<Option<Vec<Made<Page>>>, RepositoryError> {
         let at = now();
-        self.write(move |connection| {
-            if site(connection, of, site_id)?.is_none() {
+        self.write(move |tables| {
+            if site(tables, of, site_id)?.is_none() {
                 return Ok(None);
             }
-            let make = |url: &String| insert_page(connection, of, site_id, url, tags.as_deref(), at);
-            urls.iter().map(make).collect::<rusqlite::Result<Vec<_>>>().map(Some)
+            let make = |url: &String| insert_page(tables, of, site_id, url, tags.as_deref(), at);
+            urls.iter().map(make).collect::<Result<Vec<_>, HostError>>().map(Some)
         })
         .await
     }
 
     /// A page of the account.
     pub(crate) fn page(&self, of: AccountId, id: PageId) -> Result<Option<Page>, RepositoryError> {
-        self.read(|connection| page(connection, of, id))
+        self.read(|tables| page(tables, of, id))
     }
 
     /// Sets the tags of a page, if there are any to set.
@@ -216,12 +213,12 @@ impl Repository {
         id: PageId,
         tags: Option<String>,
     ) -> Result<Option<Page>, RepositoryError> {
-        self.write(move |connection| {
-            connection.execute(
-                "UPDATE page SET tags = ifnull(?, tags) WHERE account = ? AND id = ?",
-                params![tags, of, id],
+        self.write(move |tables| {
+            tables.execute(
+                "UPDATE server_page SET tags = ifnull(?, tags) WHERE account = ? AND id = ?",
+                values![tags, of, id],
             )?;
-            page(connection, of, id)
+            page(tables, of, id)
         })
         .await
     }
@@ -235,31 +232,29 @@ impl Repository {
         window: Option<Window>,
     ) -> Result<(u64, Vec<Page>), RepositoryError> {
         let (limit, offset) = bounds(window);
-        self.read(|connection| {
-            let count: i64 = connection
-                .prepare_cached(
-                    "SELECT ifnull(sum(pages), 0) FROM site WHERE account = ?1 AND (?2 IS NULL OR id = ?2)",
-                )?
-                .query_row(params![of, site], |row| row.get(0))?;
+        self.read(|tables| {
+            let count = rows::value(
+                tables,
+                "SELECT ifnull(sum(pages), 0) FROM server_site WHERE account = ?1 AND (?2 IS NULL OR id = ?2)",
+                values![of, site],
+            )?;
             let select = format!(
                 "SELECT {PAGE} FROM {PAGES} WHERE page.account = ?1 AND (?2 IS NULL OR page.site = ?2)
                 ORDER BY {} LIMIT ?3 OFFSET ?4",
                 order("page", keys)
             );
-            let mut statement = connection.prepare_cached(&select)?;
-            let pages = statement.query_map(params![of, site, limit, offset], Page::of)?;
-            Ok((count.unsigned_abs(), pages.collect::<Result<_, _>>()?))
+            Ok((count, rows::all(tables, &select, values![of, site, limit, offset], Page::of)?))
         })
     }
 
     /// Deletes a page. Whether there was one.
     pub(crate) async fn delete_page(&self, of: AccountId, id: PageId) -> Result<bool, RepositoryError> {
-        self.write(move |connection| {
-            let Some(page) = page(connection, of, id)? else { return Ok(false) };
-            connection.execute("DELETE FROM page WHERE account = ? AND id = ?", params![of, id])?;
-            connection.execute(
-                "UPDATE site SET pages = pages - 1 WHERE account = ? AND id = ?",
-                params![of, page.site],
+        self.write(move |tables| {
+            let Some(page) = page(tables, of, id)? else { return Ok(false) };
+            tables.execute("DELETE FROM server_page WHERE account = ? AND id = ?", values![of, id])?;
+            tables.execute(
+                "UPDATE server_site SET pages = pages - 1 WHERE account = ? AND id = ?",
+                values![of, page.site],
             )?;
             Ok(true)
         })
@@ -272,46 +267,49 @@ pub(super) fn bounds(window: Option<Window>) -> (i64, i64) {
     window.map_or((-1, 0), |window| (super::sql(window.limit), super::sql(window.offset)))
 }
 
-fn has_site(connection: &Connection, of: AccountId, url: &str) -> rusqlite::Result<bool> {
-    connection.prepare_cached("SELECT 1 FROM site WHERE account = ? AND url = ?")?.exists(params![of, url])
+fn has_site(tables: &HostTransaction<'_>, of: AccountId, url: &str) -> Result<bool, HostError> {
+    rows::exists(tables, "SELECT 1 FROM server_site WHERE account = ? AND url = ?", values![of, url])
 }
 
-pub(super) fn site(connection: &Connection, of: AccountId, id: SiteId) -> rusqlite::Result<Option<Site>> {
-    let select = format!("SELECT {SITE} FROM site WHERE account = ? AND id = ?");
-    connection.prepare_cached(&select)?.query_row(params![of, id], Site::of).optional()
+pub(super) fn site(
+    tables: &HostTransaction<'_>,
+    of: AccountId,
+    id: SiteId,
+) -> Result<Option<Site>, HostError> {
+    let select = format!("SELECT {SITE} FROM server_site site WHERE account = ? AND id = ?");
+    rows::first(tables, &select, values![of, id], Site::of)
 }
 
-fn page(connection: &Connection, of: AccountId, id: PageId) -> rusqlite::Result<Option<Page>> {
+fn page(tables: &HostTransaction<'_>, of: AccountId, id: PageId) -> Result<Option<Page>, HostError> {
     let select = format!("SELECT {PAGE} FROM {PAGES} WHERE page.account = ? AND page.id = ?");
-    connection.prepare_cached(&select)?.query_row(params![of, id], Page::of).optional()
+    rows::first(tables, &select, values![of, id], Page::of)
 }
 
 fn insert_page(
-    connection: &Connection,
+    tables: &HostTransaction<'_>,
     of: AccountId,
     site: SiteId,
     url: &str,
     tags: Option<&str>,
     at: Timestamp,
-) -> rusqlite::Result<Made<Page>> {
-    let is_there = connection
-        .prepare_cached("SELECT 1 FROM page WHERE account = ? AND site = ? AND url = ?")?
-        .exists(params![of, site, url])?;
-    if is_there {
+) -> Result<Made<Page>, HostError> {
+    let is_there = "SELECT 1 FROM server_page WHERE account = ? AND site = ? AND url = ?";
+    if rows::exists(tables, is_there, values![of, site, url])? {
         return Ok(Made::Exists);
     }
-    let pages: i64 = connection
-        .prepare_cached("SELECT pages FROM site WHERE account = ? AND id = ?")?
-        .query_row(params![of, site], |row| row.get(0))?;
-    if account(connection, of)?.limits.pages_allowed.is_some_and(|most| pages.unsigned_abs() >= most) {
+    let pages: u64 =
+        rows::value(tables, "SELECT pages FROM server_site WHERE account = ? AND id = ?", values![of, site])?;
+    if account(tables, of)?.limits.pages_allowed.is_some_and(|most| pages >= most) {
         return Ok(Made::Limit);
     }
     let id = PageId::random();
-    connection
-        .prepare_cached("INSERT INTO page (account, id, site, url, created, tags) VALUES (?, ?, ?, ?, ?, ?)")?
-        .execute(params![of, id, site, url, at.as_micros(), tags])?;
-    connection
-        .prepare_cached("UPDATE site SET pages = pages + 1 WHERE account = ? AND id = ?")?
-        .execute(params![of, site])?;
-    Ok(page(connection, of, id)?.map_or(Made::Missing, Made::Done))
+    tables.execute(
+        "INSERT INTO server_page (account, id, site, url, created, tags) VALUES (?, ?, ?, ?, ?, ?)",
+        values![of, id, site, url, at.as_micros(), tags],
+    )?;
+    tables.execute(
+        "UPDATE server_site SET pages = pages + 1 WHERE account = ? AND id = ?",
+        values![of, site],
+    )?;
+    Ok(page(tables, of, id)?.map_or(Made::Missing, Made::Done))
 }

@@ -4,10 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::BASE64URL_NOPAD;
-use flowrun::Timestamp;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{OptionalExtension as _, params};
+use flowrun::{SqlValue, Timestamp};
 
+use super::rows::{self, Column, values};
 use super::{AccountId, Caller, Repository, RepositoryError, TokenId, now};
 
 /// How every token begins, so that one that got lost is found by whoever searches for such texts.
@@ -50,9 +49,9 @@ impl FromStr for Scope {
     }
 }
 
-impl FromSql for Scope {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str()?.parse().map_err(|error: NotAScope| FromSqlError::Other(Box::new(error)))
+impl Column for Scope {
+    fn of(value: SqlValue) -> Option<Self> {
+        value.as_text()?.parse().ok()
     }
 }
 
@@ -105,10 +104,10 @@ impl Repository {
         let secret = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(blake3::hash(&drawn).as_bytes()));
         let (id, hash, at) = (TokenId::random(), self.hash(&secret), now().as_micros());
         let expires = expires.map(Timestamp::as_micros);
-        self.write(move |connection| {
-            connection.execute(
-                "INSERT INTO token VALUES (?, ?, ?, ?, ?, ?)",
-                params![hash, id, account, scope.to_string(), at, expires],
+        self.write(move |tables| {
+            tables.execute(
+                "INSERT INTO server_token VALUES (?, ?, ?, ?, ?, ?)",
+                values![hash.as_slice(), id, account, scope.to_string(), at, expires],
             )
         })
         .await?;
@@ -121,22 +120,19 @@ impl Repository {
     ///
     /// [`RepositoryError`].
     pub fn tokens(&self, of: Option<AccountId>) -> Result<Vec<Token>, RepositoryError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT token.id, account.name, scope, token.created, expires
-                FROM token JOIN account ON account.id = token.account
-                WHERE ?1 IS NULL OR token.account = ?1 ORDER BY token.created, token.id",
-            )?;
-            let tokens = statement.query_map([of], |row| {
+        let select = "SELECT token.id, account.name, scope, token.created, expires
+            FROM server_token token JOIN server_account account ON account.id = token.account
+            WHERE ?1 IS NULL OR token.account = ?1 ORDER BY token.created, token.id";
+        self.read(|tables| {
+            rows::all(tables, select, values![of], |row| {
                 Ok(Token {
-                    id: row.get(0)?,
-                    account: row.get(1)?,
-                    scope: row.get(2)?,
-                    created: Timestamp::from_micros(row.get(3)?),
-                    expires: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_micros),
+                    id: row.next()?,
+                    account: row.next()?,
+                    scope: row.next()?,
+                    created: row.next()?,
+                    expires: row.next()?,
                 })
-            })?;
-            tokens.collect()
+            })
         })
     }
 
@@ -146,23 +142,22 @@ impl Repository {
     ///
     /// [`RepositoryError`].
     pub async fn revoke_token(&self, id: TokenId) -> Result<bool, RepositoryError> {
-        Ok(self.write(move |connection| connection.execute("DELETE FROM token WHERE id = ?", [id])).await?
-            > 0)
+        let revoked =
+            self.write(move |tables| tables.execute("DELETE FROM server_token WHERE id = ?", values![id]));
+        Ok(revoked.await? > 0)
     }
 
     /// Whose token this is, if it is one. Looked up by its hash, so that the time of a comparison tells nothing
     /// about any other token.
     pub(crate) fn caller(&self, token: &str) -> Result<Option<Caller>, RepositoryError> {
         let (hash, at) = (self.hash(token), now().as_micros());
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT account.id, user, token.id, scope FROM token JOIN account ON account.id = token.account
-                WHERE hash = ? AND (expires IS NULL OR expires > ?)",
-            )?;
-            let caller = |row: &rusqlite::Row<'_>| {
-                Ok(Caller { account: row.get(0)?, user: row.get(1)?, token: row.get(2)?, scope: row.get(3)? })
-            };
-            statement.query_row(params![hash, at], caller).optional()
+        let select = "SELECT account.id, user, token.id, scope
+            FROM server_token token JOIN server_account account ON account.id = token.account
+            WHERE hash = ? AND (expires IS NULL OR expires > ?)";
+        self.read(|tables| {
+            rows::first(tables, select, values![hash.as_slice(), at], |row| {
+                Ok(Caller { account: row.next()?, user: row.next()?, token: row.next()?, scope: row.next()? })
+            })
         })
     }
 
@@ -172,9 +167,7 @@ impl Repository {
     ///
     /// [`RepositoryError`].
     pub fn has_tokens(&self) -> Result<bool, RepositoryError> {
-        self.read(|connection| {
-            connection.query_row("SELECT EXISTS (SELECT 1 FROM token)", [], |row| row.get(0))
-        })
+        self.read(|tables| rows::exists(tables, "SELECT 1 FROM server_token LIMIT 1", &[]))
     }
 
     fn hash(&self, token: &str) -> [u8; 32] {
@@ -190,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_names_its_account_until_it_expires_or_is_revoked_and_is_stored_nowhere() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("accounts");
+        let path = folder.path().join("runs.flowrun");
         let repo = Repository::open(&path).unwrap();
         let account = repo.create_account(NewAccount::new("a")).await.unwrap().unwrap();
         assert_eq!(repo.create_account(NewAccount::new("a")).await.unwrap(), None);
@@ -206,13 +199,14 @@ mod tests {
         assert!(repo.caller(&expired.secret).unwrap().is_none());
         assert_eq!(repo.tokens(Some(account.id)).unwrap().len(), 2);
 
-        // Another opening of the file knows it too, and sees at once that it is revoked.
-        let other = Repository::open(&path).unwrap();
-        assert!(other.caller(&token.secret).unwrap().is_some());
+        // The next opening of the file knows it too.
+        drop(repo);
+        let repo = Repository::open(&path).unwrap();
+        assert!(repo.caller(&token.secret).unwrap().is_some());
         assert!(repo.revoke_token(token.id).await.unwrap() && !repo.revoke_token(token.id).await.unwrap());
         assert!(repo.caller(&token.secret).unwrap().is_none());
-        assert!(other.caller(&token.secret).unwrap().is_none());
-        drop((repo, other));
+        drop(repo);
+        assert!(Repository::open(&path).unwrap().caller(&token.secret).unwrap().is_none());
         for file in std::fs::read_dir(folder.path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             let secret = token.secret.as_bytes();

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use flowrun::{Flow, Page, Plan, RunId, RunRequest, Site, StartError};
+use flowrun::{Flow, Page, Plan, RunRequest, Site, StartError, StoreError};
 use serde::de::IgnoredAny;
-use uuid::Uuid;
 
 use crate::http::json::{object, text};
 use crate::http::refusal::Refusal;
-use crate::repo::{self, Caller, Limits, NewRow, Reserved};
+use crate::repo::{self, Caller, Limits, NotStored, Owner};
 use crate::server::Inner;
 
 /// What is to be run.
+#[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     pub(crate) flow: repo::Flow,
     pub(crate) site: repo::Site,
@@ -34,47 +34,30 @@ impl Inner {
         let plan = self.plan(&document_of(caller, &flow))?;
         within(&self.repo.limits(account)?, &plan)?;
 
-        let id = RunId::from_bytes(Uuid::new_v4().into_bytes());
         let (_, pages) = self.repo.pages(account, Some(site.id), &[], None)?;
         // Pages in the order in which they were made.
         let target =
             pages.iter().rev().fold(Site::new(&site.url).with_id(site.id.to_string()), |target, page| {
                 target.with_page(Page::new(&page.url).with_id(page.id.to_string()))
             });
-        let mut request = RunRequest::of_plan(plan, target).id(id);
+        let owner = Owner { account, flow: flow.id, site: site.id, title: flow.title };
+        let mut request = RunRequest::of_plan(plan, target).host_data(owner);
         if let Some(configs) = configs {
             request = request.configs(&configs).map_err(|_| Refusal::bad("configs must be an object"))?;
-        }
-        let row = NewRow { id, flow: flow.id, site: site.id, title: flow.title };
-        match self.repo.reserve(account, row).await? {
-            Reserved::Done => {}
-            Reserved::Limit => return Err(Refusal::limit("flowruns")),
-            Reserved::NoFlow => return Err(Refusal::missing("flow")),
-            Reserved::NoSite => return Err(Refusal::missing("site")),
         }
         // In a task of its own: a caller that hangs up must not leave a run that nobody follows.
         let inner = Arc::clone(self);
         let started = tokio::spawn(async move {
-            let started = inner.engine.start(request).await;
-            match started {
-                Ok(handle) => {
-                    inner.follow(account, handle.clone());
-                    Ok(handle)
-                }
-                Err(error) => {
-                    if let Err(error) = inner.repo.give_back(account, id).await {
-                        tracing::error!(run = %id, %error, "a run that was not started stays counted");
-                    }
-                    Err(refused(&error))
-                }
-            }
+            let handle = inner.engine.start(request).await?;
+            inner.follow(account, handle.clone());
+            Ok(handle)
         });
-        let handle = started.await.map_err(|_| Refusal::unavailable("the run was not started"))??;
+        let started = started.await.map_err(|_| Refusal::unavailable("the run was not started"))?;
+        let handle = started.map_err(|error| refused(&error))?;
         match handle.snapshot().await {
             Ok(run) => {
-                if run.status().is_over() {
-                    self.keep(account, id, &run).await;
-                }
+                // Before anybody is told, so that no answer after this one makes it of the journal.
+                self.keep(account, handle.id(), &run).await;
                 Ok(run.to_json().to_owned())
             }
             Err(_) => Err(Refusal::unavailable("the run cannot be read now")),
@@ -120,6 +103,13 @@ fn within(limits: &Limits, plan: &Plan) -> Result<(), Refusal> {
 fn refused(error: &StartError) -> Refusal {
     match error {
         StartError::Refused(refused) => Refusal::flow(refused.problems()),
+        StartError::Store(StoreError::Refused { source, .. }) if source.is::<NotStored>() => {
+            match source.downcast_ref() {
+                Some(NotStored::Limit) => Refusal::limit("flowruns"),
+                Some(NotStored::NoSite) => Refusal::missing("site"),
+                Some(NotStored::NoFlow) | None => Refusal::missing("flow"),
+            }
+        }
         StartError::ShutDown => Refusal::unavailable("the server is shutting down"),
         error => {
             tracing::error!(%error, "a run was not started");

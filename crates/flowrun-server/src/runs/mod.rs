@@ -1,10 +1,12 @@
 //! Runs: created for an account, followed to their end, shown, deleted.
 //!
-//! A run is counted and noted down by the repository before the engine starts it, and its document once it is over. In
-//! between its handle shows it. Whoever asks for a run looks in this order: among the live ones, in the repository, in
-//! the store of runs; a run leaves the live ones only when its document is there.
+//! The row of a run stands and falls with its journal, in the same transactions. Whoever asks for a run looks in this
+//! order: whether its document is kept, whether the engine drives it, in its journal. A document is kept once its run
+//! is over; a crash before that costs nothing but making it of the journal when somebody asks.
 
 mod create;
+#[cfg(test)]
+mod power;
 mod recover;
 
 use std::sync::Arc;
@@ -13,40 +15,36 @@ use flowrun::{FlowRun, RunError, RunHandle, RunId, StoreError, TaskTypes, Timest
 
 use crate::http::json::Members;
 use crate::http::refusal::Refusal;
-use crate::repo::{AccountId, Over, RunRow};
+use crate::repo::{AccountId, RunRow};
 use crate::server::Inner;
 
 pub(crate) use create::Wanted;
 
 impl Inner {
-    /// The document of a run as it stands. One that is over is noted down before anybody is told, so that no list says
-    /// otherwise afterwards.
+    /// The document of a run as it stands.
     pub(crate) async fn document(&self, account: AccountId, row: RunRow) -> Result<String, Refusal> {
         if let Some(document) = row.document {
             return Ok(document);
         }
-        let handle = self.live().get(&row.id).cloned();
-        if let Some(handle) = handle
+        if let Some(handle) = self.engine.run(row.id)
             && let Ok(run) = handle.snapshot().await
         {
-            if run.status().is_over() {
-                self.keep(account, row.id, &run).await;
-            }
             return Ok(run.to_json().to_owned());
         }
-        // Parked, or left untouched because it cannot go on here.
-        let store = Arc::clone(&self.store);
+        // It has just ended, is parked, or is left untouched because it cannot go on here.
+        let store = Arc::clone(self.repo.store());
         let stored = tokio::task::spawn_blocking(move || stored_document(&store, row.id)).await;
-        stored.ok().flatten().map(|run| run.to_json().to_owned()).ok_or_else(|| {
+        let run = stored.ok().flatten().ok_or_else(|| {
             tracing::error!(run = %row.id, "a run cannot be shown");
             Refusal::unavailable("the run cannot be read now")
-        })
+        })?;
+        self.keep(account, row.id, &run).await;
+        Ok(run.to_json().to_owned())
     }
 
-    /// Notes down the end of a run when it comes.
+    /// Keeps the document of a run when it ends.
     pub(crate) fn follow(self: &Arc<Self>, account: AccountId, handle: RunHandle) {
         let inner = Arc::clone(self);
-        self.live().insert(handle.id(), handle.clone());
         self.spawn(async move {
             match handle.result().await {
                 Ok(run) => inner.keep(account, handle.id(), &run).await,
@@ -57,24 +55,17 @@ impl Inner {
         });
     }
 
-    /// Keeps the document of a run that is over. If that fails its handle goes on showing it, and the next server
-    /// makes up for it.
+    /// Keeps the document of a run, if it is over. If that fails it is made of the journal when somebody asks.
     async fn keep(&self, account: AccountId, id: RunId, run: &FlowRun) {
+        if !run.status().is_over() {
+            return;
+        }
         let document = run.to_json().to_owned();
-        let time = |name| {
-            let text = Members::of(&document)?.get(name)?.trim_matches('"').to_owned();
-            text.parse::<Timestamp>().ok()
-        };
-        let created = time("time_created").unwrap_or_default();
-        let over = Over {
-            status: run.status(),
-            created,
-            completed: time("time_completed").unwrap_or(created),
-            document,
-        };
-        match self.repo.complete(account, id, over).await {
-            Ok(()) => drop(self.live().remove(&id)),
-            Err(error) => tracing::error!(run = %id, %error, "the end of a run was not noted down"),
+        let completed = Members::of(&document)
+            .and_then(|members| members.get("time_completed")?.trim_matches('"').parse::<Timestamp>().ok());
+        let Some(completed) = completed else { return };
+        if let Err(error) = self.repo.keep_document(account, id, completed, document).await {
+            tracing::warn!(run = %id, %error, "the document of a run was not kept");
         }
     }
 
@@ -84,25 +75,23 @@ impl Inner {
         for id in runs {
             let inner = Arc::clone(self);
             self.spawn(async move {
-                let handle = inner.live().get(&id).cloned();
-                if let Some(handle) = handle {
+                if let Some(handle) = inner.engine.run(id) {
                     handle.cancel().await;
                     // Parked, it is cancelled by the next server.
                     if handle.wait().await.is_err() {
                         return;
                     }
-                    inner.live().remove(&id);
                 }
-                let store = Arc::clone(&inner.store);
+                let store = Arc::clone(inner.repo.store());
                 let deleted = tokio::task::spawn_blocking(move || flowrun::Store::delete(&*store, id)).await;
                 match deleted {
-                    Ok(Ok(()) | Err(StoreError::NotFound(_))) => {
+                    Ok(Ok(())) | Err(_) => {}
+                    Ok(Err(StoreError::NotFound(_))) => {
                         if let Err(error) = inner.repo.is_gone(id).await {
                             tracing::warn!(run = %id, %error, "a deleted run was not forgotten");
                         }
                     }
                     Ok(Err(error)) => tracing::warn!(run = %id, %error, "a run was not deleted"),
-                    Err(_) => {}
                 }
             });
         }
@@ -111,11 +100,41 @@ impl Inner {
 
 /// A run that nobody drives, as its journal tells it.
 fn stored_document(store: &flowrun::SqliteStore, id: RunId) -> Option<FlowRun> {
-    let (stored, _journal) = flowrun::Store::open(store, id).ok()?;
-    Some(stored.replay(&TaskTypes::documented()).ok()?.to_flow_run())
+    Some(store.stored(id).ok()?.replay(&TaskTypes::documented()).ok()?.to_flow_run())
 }
 
 /// The document without what makes it long.
 pub(crate) fn lean(document: &str) -> String {
     Members::of(document).map_or_else(|| document.to_owned(), |run| run.without(&["nodes", "edges", "logs"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::{Caller, Made};
+    use crate::{NewAccount, Scope, Server};
+
+    /// What a run needs, and somebody who may have it. Nobody here does its task: it fails with a line.
+    pub(super) async fn wanted(server: &Server) -> (Caller, Wanted) {
+        let repo = server.repository();
+        let account = repo.create_account(NewAccount::new("a")).await.unwrap().unwrap();
+        let token = repo.create_token(account.id, Scope::Write, None).await.unwrap();
+        let caller = repo.caller(&token.secret).unwrap().unwrap();
+        let nodes = r#"[{"id":"1","data":{"id":"1","task_type":"case"}}]"#;
+        let drawn = ("T".to_owned(), nodes.to_owned(), "[]".to_owned());
+        let flow = repo.create_flow(account.id, "a".to_owned(), drawn).await.unwrap();
+        let url = "https://example.com".to_owned();
+        let Made::Done(site) = repo.create_site(account.id, url, None, Vec::new()).await.unwrap() else {
+            panic!("a site")
+        };
+        (caller, Wanted { flow, site, configs: None })
+    }
+
+    /// Gives the site a page.
+    pub(super) async fn add(server: &Server, caller: &Caller, wanted: &Wanted) {
+        let urls = vec!["https://example.com/a".to_owned()];
+        let made =
+            server.repository().create_pages(caller.account, wanted.site.id, urls, None).await.unwrap();
+        assert!(matches!(made.as_deref(), Some([Made::Done(_)])), "{made:?}");
+    }
 }
