@@ -63,7 +63,12 @@ fn event(input: &mut Unstructured<'_>, run: &Run) -> Result<Event> {
         10 => Event::SlotGranted { node, attempt },
         11 => Event::PauseRequested,
         12 => Event::ResumeRequested,
-        13 => Event::RerunRequested(if input.ratio(1, 2)? { Rerun::Failed } else { Rerun::From(node) }),
+        13 => Event::RerunRequested(if input.ratio(1, 2)? {
+            Rerun::Failed
+        } else {
+            let id = run.plan().flow().nodes().nth(node.index()).map_or("nobody".into(), |node| node.id());
+            Rerun::From(id.into_owned())
+        }),
         14 => Event::Recovered { epoch: 2 },
         _ if input.ratio(1, 4)? => Event::CancelRequested,
         _ => Event::Started,

@@ -1,4 +1,5 @@
-//! No error says its cause a second time: whoever prints an error prints its sources behind it.
+//! No error says its cause a second time: whoever prints an error prints its sources behind it. And every type that
+//! is an error for users is named so.
 
 use std::fs;
 use std::path::Path;
@@ -62,14 +63,35 @@ fn cause(declared: &str) -> Option<String> {
     Some(before.matches(',').count().to_string())
 }
 
-fn sources(folder: &Path, found: &mut Vec<String>) {
+/// Every public type of a source file that implements `Error` under another name than one ending in it.
+fn misnamed(source: &str) -> Vec<String> {
+    let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned);
+    let derived = source.split("#[derive(").skip(1).filter_map(|part| {
+        let (traits, rest) = part.split_once(")]")?;
+        let is_error = traits.split(',').any(|name| name.trim().rsplit("::").next() == Some("Error"));
+        // The declaration stands behind attributes and comments, a line each.
+        let declared = rest.lines().find(|line| line.contains("struct ") || line.contains("enum "))?;
+        let name =
+            ["pub struct ", "pub enum "].iter().find_map(|start| declared.trim().strip_prefix(start))?;
+        word(name).filter(|_| is_error)
+    });
+    let implemented = source.split("Error for ").skip(1).filter_map(word);
+    let implemented = implemented.filter(|name| {
+        let public = ["struct", "enum"].map(|kind| format!("pub {kind} {name}"));
+        public.iter().any(|declared| source.contains(declared))
+    });
+    derived.chain(implemented).filter(|name| !name.ends_with("Error")).collect()
+}
+
+/// What is found in the sources below a folder, with the file it is in.
+fn search(folder: &Path, look: fn(&str) -> Vec<String>, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
-            sources(&path, found);
+            search(&path, look, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            found.extend(doubled(&text).into_iter().map(|what| format!("{}: {what}", path.display())));
+            found.extend(look(&text).into_iter().map(|what| format!("{}: {what}", path.display())));
         }
     }
 }
@@ -77,15 +99,43 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
 #[test]
 fn no_error_says_its_cause_a_second_time() {
     let mut found = Vec::new();
-    sources(&root().join("crates"), &mut found);
+    search(&root().join("crates"), doubled, &mut found);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn what_is_an_error_for_users_is_named_so() {
+    let mut found = Vec::new();
+    search(&root().join("crates"), misnamed, &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn an_error_of_another_name_is_found_out() {
+    for source in [
+        "#[derive(Clone, Debug, thiserror::Error)]\n#[error(\"no\")]\npub struct NotThere(String);\n",
+        "#[derive(Debug, Error)]\n#[non_exhaustive]\npub enum Refused {\n",
+        "pub enum Refused {}\nimpl std::error::Error for Refused {}\n",
+        "pub struct Lost;\nimpl<T> StdError for Lost {}\n",
+    ] {
+        assert_eq!(misnamed(source).len(), 1, "{source}");
+    }
+    for source in [
+        "#[derive(Debug, thiserror::Error)]\npub enum ReadError {\n",
+        "#[derive(Debug, thiserror::Error)]\nstruct ShutDown;\n",
+        "#[derive(Debug, thiserror::Error)]\npub(crate) enum Failed {\n",
+        "#[derive(Debug, Clone)]\npub struct Fine;\n",
+        "struct Drawn;\nimpl std::error::Error for Drawn {}\n",
+    ] {
+        assert!(misnamed(source).is_empty(), "{source}");
+    }
 }
 
 #[test]
 fn an_error_that_says_its_cause_is_found_out() {
     let says = |declared: &str| doubled(&format!("#[error({declared}")).len();
     for declared in [
-        "\"{0}\")]\n    Rejected(#[from] Rejected),\n",
+        "\"{0}\")]\n    Rejected(#[from] RejectedError),\n",
         "\"could not read: {0}\")]\n    Io(#[source] io::Error),\n",
         "\"run `{0}` failed: {1}\")]\n    Run(RunId, #[source] io::Error),\n",
         "\"could not read: {}\", .0)]\n    Io(#[from] io::Error),\n",
@@ -96,7 +146,7 @@ fn an_error_that_says_its_cause_is_found_out() {
         assert_eq!(says(declared), 1, "{declared}");
     }
     for declared in [
-        "transparent)]\n    Rejected(#[from] Rejected),\n",
+        "transparent)]\n    Rejected(#[from] RejectedError),\n",
         "\"could not read `{0}`\")]\n    Io(String, #[source] io::Error),\n",
         "\"could not read `{}`\", path.display())]\n    Io {\n        path: PathBuf,\n        source: io::Error,\n    },\n",
         "\"there is no `{0}`\")]\n    Missing(String),\n    /// Another.\n    #[x]\n    Io(#[from] io::Error),\n",

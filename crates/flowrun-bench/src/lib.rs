@@ -9,7 +9,7 @@
 //! let report = sitting.take(|_| ())?;
 //! assert_eq!(report.figures.len(), 1);
 //! println!("{}", report.to_markdown());
-//! # Ok::<(), flowrun_bench::NoFigure>(())
+//! # Ok::<(), flowrun_bench::NoFigureError>(())
 //! ```
 //!
 //! A [`Case`] does one piece of work on a [`Stopwatch`]; a [`Comparison`] sets one beside its floors and runs
@@ -49,4 +49,4 @@ pub use case::Case;
 pub use clock::{Elapsed, Stopwatch};
 pub use comparison::{Comparison, Cost, Effort, Figure, FloorCost, Memory, median, ratio};
 pub use machine::Machine;
-pub use sitting::{NoFigure, Sitting};
+pub use sitting::{NoFigureError, Sitting};

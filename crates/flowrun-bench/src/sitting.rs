@@ -20,8 +20,8 @@ impl Sitting {
     ///
     /// # Errors
     ///
-    /// [`NoFigure`] when no figure has a name that was asked for.
-    pub fn take(&self, mut tell: impl FnMut(&str)) -> Result<Report, NoFigure> {
+    /// [`NoFigureError`] when no figure has a name that was asked for.
+    pub fn take(&self, mut tell: impl FnMut(&str)) -> Result<Report, NoFigureError> {
         let sizes = if self.is_quick { &SIZES[..2] } else { &SIZES };
         // The machine first: its load is then that of others.
         let machine = Machine::here();
@@ -36,7 +36,7 @@ impl Sitting {
             durable.push(work.measure());
         }
         let is_empty = figures.is_empty() && durable.is_empty();
-        if is_empty { Err(NoFigure) } else { Ok(Report::new(machine, figures, durable)) }
+        if is_empty { Err(NoFigureError) } else { Ok(Report::new(machine, figures, durable)) }
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -46,9 +46,9 @@ impl Sitting {
 
 /// No figure has such a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoFigure;
+pub struct NoFigureError;
 
-impl std::fmt::Display for NoFigure {
+impl std::fmt::Display for NoFigureError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(
             "no figure has such a name; names are like `run layered/10k`, and a part of one is enough",
@@ -56,7 +56,7 @@ impl std::fmt::Display for NoFigure {
     }
 }
 
-impl std::error::Error for NoFigure {}
+impl std::error::Error for NoFigureError {}
 
 #[cfg(test)]
 mod tests {
@@ -72,6 +72,6 @@ mod tests {
         let report = sitting(&["core chain/100"]).take(|name| told.push(name.to_owned())).unwrap();
         assert_eq!(told, ["core chain/100"]);
         assert_eq!(report.figures.len(), 1);
-        assert_eq!(sitting(&["no such thing"]).take(|_| ()).unwrap_err(), NoFigure);
+        assert_eq!(sitting(&["no such thing"]).take(|_| ()).unwrap_err(), NoFigureError);
     }
 }

@@ -1,6 +1,6 @@
 //! Stored runs, looked at without driving them.
 
-use flowrun::{JournalLine, NotReplayed, Run, RunId, Site, Skipped, Store, StoreError};
+use flowrun::{JournalLine, Run, RunId, Site, Skipped, Store, StoreError, StoredRunError};
 use url::Url;
 
 use crate::exit::Exit;
@@ -26,14 +26,14 @@ pub(crate) enum StoredError {
         /// The run.
         run: RunId,
         /// Why not.
-        source: NotReplayed,
+        source: StoredRunError,
     },
 }
 
 impl StoredError {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::NotReplayed { source: NotReplayed::Refused(_), .. } => Exit::Refused,
+            Self::NotReplayed { source: StoredRunError::Refused(_), .. } => Exit::Refused,
             Self::Store(_) | Self::NotReplayed { .. } => Exit::NotFound,
         }
     }

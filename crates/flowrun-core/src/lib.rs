@@ -15,10 +15,10 @@ mod template;
 #[cfg(feature = "petgraph")]
 pub use ::petgraph;
 pub use condition::{
-    Comparison, ConditionLint, ConditionWarning, Conditions, Evaluation, LintKind, MalformedConditions,
-    NotAnOperator, Operand, Operator, Seen,
+    Comparison, ConditionLint, ConditionWarning, Conditions, ConditionsError, Evaluation, LintKind, Operand,
+    Operator, ParseOperatorError, Seen,
 };
-pub use keys::{DataKey, Unreadable, data_keys, documented_keys};
+pub use keys::{DataKey, DataKeyError, data_keys, documented_keys};
 pub use model::*;
 #[cfg(feature = "petgraph")]
 pub use plan::PlanEdge;
@@ -30,10 +30,10 @@ pub use reference::{NODE_KEYS, NodeKey, flow_schema};
 pub use run::{
     AttemptEnd, AttemptExplanation, Command, DEFAULT_CONFIGS, Decision, EdgeExplanation, EdgeReason, Event,
     ExplainedState, Explainer, Explanation, JudgedComparison, JudgedObject, NodeExplanation, ObjectRecord,
-    OverLimit, Reason, Record, Rejected, ReplayError, Rerun, RetryPolicy, Run, RunExplanation, RunPolicy,
-    RunSpec, RunState, Skipped, Stop, Timer,
+    Reason, Record, RejectedError, ReplayError, ReportSizeError, Rerun, RetryPolicy, Run, RunExplanation,
+    RunPolicy, RunSpec, RunState, Skipped, Stop, Timer,
 };
-pub use semantics::{Semantics, UnknownSemantics};
+pub use semantics::{Semantics, SemanticsError};
 pub use task::{
     ErrorClass, Failure, ObjectReport, Outcome, Report, Resource, ResourceKind, Task, TaskObject,
 };

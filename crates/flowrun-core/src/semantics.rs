@@ -42,16 +42,16 @@ impl From<Semantics> for u16 {
 /// A run was begun by a later version, whose reading of flows is not known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("reading {0} of flows is not known to this version")]
-pub struct UnknownSemantics(u16);
+pub struct SemanticsError(u16);
 
 impl TryFrom<u16> for Semantics {
-    type Error = UnknownSemantics;
+    type Error = SemanticsError;
 
-    fn try_from(number: u16) -> Result<Self, UnknownSemantics> {
+    fn try_from(number: u16) -> Result<Self, SemanticsError> {
         match number {
             1 => Ok(Self::V1),
             2 => Ok(Self::V2),
-            other => Err(UnknownSemantics(other)),
+            other => Err(SemanticsError(other)),
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
-use crate::error::{Refusal, is_out_of_descriptors};
+use crate::error::{RefusedError, is_out_of_descriptors};
 use crate::permits::{ConnectionPermit, HostPermit};
 use crate::policy::{Way, check_address};
 use crate::resolver::{Resolver, addresses};
@@ -72,7 +72,7 @@ impl Dialer {
             // The second look: were the lines above mistaken, the connection would still not be used.
             if let (Way::Public, Ok(peer)) = (way, stream.peer_addr()) {
                 check_address(peer.ip())
-                    .map_err(|reason| Refusal { endpoint: Some(endpoint.clone()), reason })?;
+                    .map_err(|reason| RefusedError { endpoint: Some(endpoint.clone()), reason })?;
             }
             if secure { self.secure(stream, endpoint).await } else { Ok(Socket::Plain(stream)) }
         })
@@ -121,11 +121,11 @@ impl Dialer {
         match endpoint.host() {
             Host::Ipv4(address) => Ok(vec![IpAddr::V4(*address)]),
             Host::Ipv6(address) => Ok(vec![IpAddr::V6(*address)]),
-            Host::Domain(name) => addresses(&*self.resolver, name, way).await.map_err(|error| match error
-                .downcast::<Refusal>(
-            ) {
-                Ok(refusal) => Refusal { endpoint: Some(endpoint.clone()), ..*refusal }.into(),
-                Err(source) => GuardError::Resolve { endpoint: endpoint.clone(), source },
+            Host::Domain(name) => addresses(&*self.resolver, name, way).await.map_err(|error| {
+                match error.downcast::<RefusedError>() {
+                    Ok(refusal) => RefusedError { endpoint: Some(endpoint.clone()), ..*refusal }.into(),
+                    Err(source) => GuardError::Resolve { endpoint: endpoint.clone(), source },
+                }
             }),
         }
     }

@@ -17,7 +17,7 @@ use url::{Host, Url};
 /// let endpoint: Endpoint = "LOCALHOST:8080".parse()?;
 /// assert_eq!(endpoint, Endpoint::new("localhost", 8080)?);
 /// assert_eq!(Endpoint::of_url("https://example.com/a")?.to_string(), "example.com:443");
-/// # Ok::<(), flowrun_guard::NotAnEndpoint>(())
+/// # Ok::<(), flowrun_guard::EndpointError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Endpoint {
@@ -31,10 +31,10 @@ impl Endpoint {
     /// # Errors
     ///
     /// When `host` cannot be the host of a URL.
-    pub fn new(host: &str, port: u16) -> Result<Self, NotAnEndpoint> {
+    pub fn new(host: &str, port: u16) -> Result<Self, EndpointError> {
         match Host::parse(host) {
             Ok(host) => Ok(Self { host, port }),
-            Err(_) => Err(NotAnEndpoint(format!("{host}:{port}"))),
+            Err(_) => Err(EndpointError(format!("{host}:{port}"))),
         }
     }
 
@@ -43,8 +43,8 @@ impl Endpoint {
     /// # Errors
     ///
     /// When `url` is no URL, or one without host or port. The error does not repeat it: addresses hold secrets.
-    pub fn of_url(url: &str) -> Result<Self, NotAnEndpoint> {
-        let not_a_url = || NotAnEndpoint("the given address".to_owned());
+    pub fn of_url(url: &str) -> Result<Self, EndpointError> {
+        let not_a_url = || EndpointError("the given address".to_owned());
         let url = Url::parse(url).map_err(|_| not_a_url())?;
         Self::of(&url).ok_or_else(not_a_url)
     }
@@ -63,11 +63,11 @@ impl Endpoint {
 }
 
 impl FromStr for Endpoint {
-    type Err = NotAnEndpoint;
+    type Err = EndpointError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnEndpoint> {
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| NotAnEndpoint(text.to_owned()))?;
-        let port = port.parse().map_err(|_| NotAnEndpoint(text.to_owned()))?;
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| EndpointError(text.to_owned()))?;
+        let port = port.parse().map_err(|_| EndpointError(text.to_owned()))?;
         Self::new(host, port)
     }
 }
@@ -81,7 +81,7 @@ impl fmt::Display for Endpoint {
 /// The text names no endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is no HOST:PORT")]
-pub struct NotAnEndpoint(String);
+pub struct EndpointError(String);
 
 #[cfg(test)]
 mod tests {

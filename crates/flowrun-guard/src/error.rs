@@ -49,7 +49,7 @@ pub enum GuardError {
     },
     /// The rules do not let this request out. Nothing was sent to the refused host.
     #[error(transparent)]
-    Refused(Refusal),
+    Refused(RefusedError),
     /// The name has no address.
     #[error("could not resolve `{endpoint}`")]
     Resolve {
@@ -237,15 +237,15 @@ pub(crate) fn is_out_of_descriptors(error: &GuardError) -> bool {
         .any(|code| CODES.contains(&code))
 }
 
-impl From<Refusal> for GuardError {
-    fn from(refusal: Refusal) -> Self {
+impl From<RefusedError> for GuardError {
+    fn from(refusal: RefusedError) -> Self {
         Self::Refused(refusal)
     }
 }
 
 /// A request that the rules do not let out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedError {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) reason: Reason,
 }
@@ -262,7 +262,7 @@ pub(crate) enum Reason {
     Downgrade,
 }
 
-impl Refusal {
+impl RefusedError {
     /// The flag that would let the request out, when there is one.
     #[must_use]
     pub fn help(&self) -> Option<String> {
@@ -276,7 +276,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for RefusedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("refused to connect")?;
         if let Some(endpoint) = &self.endpoint {
@@ -294,7 +294,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl StdError for Refusal {}
+impl StdError for RefusedError {}
 
 /// A guard that could not be built.
 #[derive(Debug, Error)]

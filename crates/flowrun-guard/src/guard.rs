@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::connect::{Connection, Dialer};
 use crate::encoding::Encodings;
-use crate::error::{Reason, Refusal};
+use crate::error::{Reason, RefusedError};
 use crate::head::Unread;
 use crate::hop::Hop;
 use crate::policy::{Policy, Way};
@@ -129,7 +129,7 @@ impl Guard {
                 .join(&location)
                 .map_err(|source| GuardError::BadRedirect { endpoint: endpoint.clone(), source })?;
             if url.scheme() == "https" && next.scheme() == "http" {
-                return Err(Refusal { endpoint: Endpoint::of(&next), reason: Reason::Downgrade }.into());
+                return Err(RefusedError { endpoint: Endpoint::of(&next), reason: Reason::Downgrade }.into());
             }
             if body.is_end_stream() {
                 self.0.kept.put(wire);

@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use crate::Endpoint;
 use crate::address::special_range;
-use crate::error::{Reason, Refusal};
+use crate::error::{Reason, RefusedError};
 
 /// Ports a flow may reach on any public host. Others speak other protocols, and a request sent there is
 /// more often an attack than a wish.
@@ -30,8 +30,8 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// Checks everything that can be told from the URL alone.
-    pub(crate) fn check(&self, url: &Url) -> Result<(Endpoint, Way), Refusal> {
-        let refuse = |reason| Refusal { endpoint: Endpoint::of(url), reason };
+    pub(crate) fn check(&self, url: &Url) -> Result<(Endpoint, Way), RefusedError> {
+        let refuse = |reason| RefusedError { endpoint: Endpoint::of(url), reason };
         if !matches!(url.scheme(), "http" | "https") {
             return Err(refuse(Reason::Scheme(url.scheme().to_owned())));
         }
@@ -47,11 +47,11 @@ impl Policy {
     }
 
     /// Checks a host that is spoken to in another protocol than HTTP, on whatever port.
-    pub(crate) fn check_endpoint(&self, endpoint: &Endpoint) -> Result<Way, Refusal> {
+    pub(crate) fn check_endpoint(&self, endpoint: &Endpoint) -> Result<Way, RefusedError> {
         if self.allowed.contains(endpoint) {
             return Ok(Way::Allowed);
         }
-        let refuse = |reason| Refusal { endpoint: Some(endpoint.clone()), reason };
+        let refuse = |reason| RefusedError { endpoint: Some(endpoint.clone()), reason };
         match endpoint.host() {
             Host::Ipv4(address) => check_address(IpAddr::V4(*address)).map_err(refuse)?,
             Host::Ipv6(address) => check_address(IpAddr::V6(*address)).map_err(refuse)?,

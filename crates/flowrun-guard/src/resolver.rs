@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
-use crate::error::Refusal;
+use crate::error::RefusedError;
 use crate::policy::{Way, check_address};
 
 /// Turns a name into addresses. Bring your own to use another name server, or none at all in tests.
@@ -43,7 +43,7 @@ pub(crate) async fn addresses(
     }
     if way == Way::Public {
         for &address in &addresses {
-            check_address(address).map_err(|reason| Refusal { endpoint: None, reason })?;
+            check_address(address).map_err(|reason| RefusedError { endpoint: None, reason })?;
         }
     }
     Ok(addresses)

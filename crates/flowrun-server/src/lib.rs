@@ -32,7 +32,7 @@ mod unavailable;
 
 pub use options::ServerOptions;
 pub use repo::{
-    Account, AccountId, Limits, NewAccount, NewToken, NotAScope, NotAnId, Repository, RepositoryError, Scope,
-    Token, TokenId, tables,
+    Account, AccountId, Limits, NewAccount, NewToken, ParseIdError, ParseScopeError, Repository,
+    RepositoryError, Scope, Token, TokenId, tables,
 };
 pub use server::{Server, ServerBuilder, ServerError};

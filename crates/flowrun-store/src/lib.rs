@@ -42,7 +42,7 @@ mod store;
 pub use error::StoreError;
 pub use journal::{Commit, Journal, JournalLine, JournalReader, Page};
 pub use memory::MemoryStore;
-pub use replay::NotReplayed;
+pub use replay::StoredRunError;
 pub use run::{NewRun, RunFilter, RunSummary, StoredRun};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{

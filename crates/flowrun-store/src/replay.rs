@@ -8,7 +8,7 @@ use crate::{NewRun, StoredRun};
 
 /// A stored run cannot be made out.
 #[derive(Debug, thiserror::Error)]
-pub enum NotReplayed {
+pub enum StoredRunError {
     /// Its flow cannot be read.
     #[error("its flow cannot be read")]
     Flow(#[from] ReadError),
@@ -20,7 +20,7 @@ pub enum NotReplayed {
     Journal(#[from] ReplayError),
 }
 
-impl NotReplayed {
+impl StoredRunError {
     /// Whether nothing is wrong but that the flow names task types which are not known here.
     #[must_use]
     pub fn is_about_task_types(&self) -> bool {
@@ -38,8 +38,8 @@ impl StoredRun {
     ///
     /// # Errors
     ///
-    /// [`NotReplayed`] when the flow is none that can run with `types`, or the journal is not one of it.
-    pub fn replay(&self, types: &TaskTypes) -> Result<Run, NotReplayed> {
+    /// [`StoredRunError`] when the flow is none that can run with `types`, or the journal is not one of it.
+    pub fn replay(&self, types: &TaskTypes) -> Result<Run, StoredRunError> {
         Ok(self.replay_with(Arc::new(self.new.plan(types)?), self.new.spec.clone())?)
     }
 
@@ -58,8 +58,8 @@ impl NewRun {
     ///
     /// # Errors
     ///
-    /// [`NotReplayed`] when the flow is none that can run with `types`.
-    pub fn plan(&self, types: &TaskTypes) -> Result<Plan, NotReplayed> {
+    /// [`StoredRunError`] when the flow is none that can run with `types`.
+    pub fn plan(&self, types: &TaskTypes) -> Result<Plan, StoredRunError> {
         Ok(Plan::of_run(&self.read_flow()?, types, self.spec.semantics)?)
     }
 }

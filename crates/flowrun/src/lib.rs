@@ -84,8 +84,8 @@ pub use executor::{Placement, Probe, TaskExecutor};
 pub use executors::{BuildError, Executors};
 pub use flowrun_core::*;
 pub use flowrun_store::{
-    Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, NotReplayed, Opened,
-    Page as JournalPage, RunFilter, RunSummary, Store, StoreError, StoredRun,
+    Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, Opened, Page as JournalPage, RunFilter,
+    RunSummary, Store, StoreError, StoredRun, StoredRunError,
 };
 #[cfg(feature = "sqlite")]
 pub use flowrun_store::{

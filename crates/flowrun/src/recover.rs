@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flowrun_core::{Event, PlanError, ReadError, Rejected, ReplayError, Rerun, RunId};
-use flowrun_store::{NewRun, NotReplayed, Opened, RunFilter, Store, StoreError};
+use flowrun_core::{Event, PlanError, ReadError, RejectedError, ReplayError, Rerun, RunId};
+use flowrun_store::{NewRun, Opened, RunFilter, Store, StoreError, StoredRunError};
 
 use crate::engine::Engine;
 use crate::executor::NodeExecutors;
@@ -57,7 +57,7 @@ pub enum ResumeError {
     Journal(#[from] ReplayError),
     /// The run cannot go on in this way.
     #[error(transparent)]
-    Rejected(#[from] Rejected),
+    Rejected(#[from] RejectedError),
     /// There is no tokio runtime here to drive the run.
     #[error("there is no tokio runtime to drive the run")]
     NoRuntime,
@@ -84,12 +84,12 @@ impl From<NotLaunched> for ResumeError {
     }
 }
 
-impl From<NotReplayed> for ResumeError {
-    fn from(why: NotReplayed) -> Self {
+impl From<StoredRunError> for ResumeError {
+    fn from(why: StoredRunError) -> Self {
         match why {
-            NotReplayed::Flow(error) => Self::Flow(error),
-            NotReplayed::Refused(problems) => Self::Refused(problems),
-            NotReplayed::Journal(error) => Self::Journal(error),
+            StoredRunError::Flow(error) => Self::Flow(error),
+            StoredRunError::Refused(problems) => Self::Refused(problems),
+            StoredRunError::Journal(error) => Self::Journal(error),
         }
     }
 }

@@ -155,7 +155,7 @@ pub(crate) enum CommandError {
     Runtime(#[source] io::Error),
     /// There is no figure of that name.
     #[error(transparent)]
-    NoFigure(#[from] flowrun_bench::NoFigure),
+    NoFigure(#[from] flowrun_bench::NoFigureError),
     /// A figure is no number that JSON can hold.
     #[error("could not write the figures as JSON")]
     Figures(#[source] serde_json::Error),

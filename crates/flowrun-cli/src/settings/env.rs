@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
 use clap::ValueEnum as _;
-use flowrun_guard::NotAnEndpoint;
+use flowrun_guard::EndpointError;
 
 use super::{Hidden, Layer, MissingTool};
 
@@ -16,7 +16,7 @@ pub(crate) enum EnvError {
     NotUtf8(String),
     /// An entry of the list is no host with a port.
     #[error("could not read the environment variable `FLOWRUN_ALLOW_HOSTS`")]
-    AllowHosts(#[source] NotAnEndpoint),
+    AllowHosts(#[source] EndpointError),
     /// Not a number, or 0.
     #[error("`{0}` must be a number of at least 1")]
     Count(String),

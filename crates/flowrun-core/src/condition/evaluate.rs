@@ -30,7 +30,7 @@ impl Conditions {
     /// let facts = Facts::new(serde_json::json!({"type": "scan", "score": 91.5}));
     /// assert!(conditions.evaluate(Some(&facts)).holds);
     /// assert!(!conditions.evaluate_as(Semantics::V1, Some(&facts)).holds);
-    /// # Ok::<(), flowrun_core::MalformedConditions>(())
+    /// # Ok::<(), flowrun_core::ConditionsError>(())
     /// ```
     #[must_use]
     pub fn evaluate_as(&self, semantics: Semantics, facts: Option<&Facts>) -> Evaluation {

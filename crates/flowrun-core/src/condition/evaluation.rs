@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Operator;
-use crate::Unreadable;
+use crate::DataKeyError;
 use crate::keys::number_text;
 
 /// The answer of [`Conditions::evaluate`](super::Conditions::evaluate), and how it came about.
@@ -146,34 +146,43 @@ impl fmt::Display for Operand {
 }
 
 /// Why a comparison could not be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ConditionWarning {
     /// The key cannot be read on the object.
-    #[error("{cause}")]
     Unreadable {
         /// What stands in the way.
-        cause: Unreadable,
+        cause: DataKeyError,
     },
     /// `operator` is no text.
-    #[error("the expression has no operator")]
     NoOperator,
     /// A number is due and `value` holds no finite one.
-    #[error("`value` holds no number")]
     NoNumberInValue,
     /// A text is due and `value` is none.
-    #[error("`value` is no text")]
     NoTextInValue,
     /// The object's text or status is absent or empty.
-    #[error("the object has no text there")]
     AbsentText,
     /// The object has a text where the key reads a number.
-    #[error("the object has the text {text:?} where a number is due")]
     TextForNumber {
         /// The text, cut after 120 characters.
         text: Box<str>,
     },
+}
+
+impl fmt::Display for ConditionWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { cause } => cause.fmt(f),
+            Self::NoOperator => f.write_str("the expression has no operator"),
+            Self::NoNumberInValue => f.write_str("`value` holds no number"),
+            Self::NoTextInValue => f.write_str("`value` is no text"),
+            Self::AbsentText => f.write_str("the object has no text there"),
+            Self::TextForNumber { text } => {
+                write!(f, "the object has the text {text:?} where a number is due")
+            }
+        }
+    }
 }
 
 /// So many characters of a text are kept.
@@ -194,7 +203,8 @@ mod tests {
     #[test]
     fn an_evaluation_is_recorded_and_read_back() {
         let compared = Seen::Compared { left: Operand::Missing, right: Operand::Number(80.0), holds: false };
-        let warning = ConditionWarning::Unreadable { cause: Unreadable::NotSet { attribute: "logs".into() } };
+        let warning =
+            ConditionWarning::Unreadable { cause: DataKeyError::NotSet { attribute: "logs".into() } };
         let comparison = |seen| Comparison { key: "logs".into(), operator: Some(Operator::AtLeast), seen };
         let evaluation = Evaluation {
             holds: false,

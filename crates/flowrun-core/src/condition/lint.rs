@@ -1,8 +1,11 @@
 //! What a check of a flow has to say about conditions that can be read, but perhaps not as meant.
 
+use std::fmt;
+
 use super::parse::{Conditions, Expression, Joiner, Operator};
 use crate::Semantics;
 use crate::keys::Kind;
+use crate::model::shown;
 
 /// One finding about one expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,11 +17,10 @@ pub struct ConditionLint {
 }
 
 /// What is odd about an expression. The text is a sentence for a person, [`code`](Self::code) for machines.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LintKind {
     /// The operator is the sign of none.
-    #[error("operator `{typed}` is read as `{read}`; use `>=`, `<=`, `==`, `>`, `<` or `!=`", typed = crate::model::shown(typed))]
     OddOperator {
         /// What was typed.
         typed: String,
@@ -26,16 +28,13 @@ pub enum LintKind {
         read: Operator,
     },
     /// There is no text to read an operator from.
-    #[error("the expression has no operator and is never true")]
     NoOperator,
     /// A number is due and `value` holds none that is finite.
-    #[error("`{key}` is a number and `value` holds none: the expression is never true")]
     NoNumberInValue {
         /// The data key.
         key: String,
     },
     /// A number is due, and `value` may be taken for another one than it is read as.
-    #[error("`value` is no plain number: `{typed}` is read as {read}", typed = crate::model::shown(typed))]
     OddNumber {
         /// What was typed.
         typed: String,
@@ -43,31 +42,59 @@ pub enum LintKind {
         read: f64,
     },
     /// A text is due and `value` is none.
-    #[error("`{key}` is a text and `value` is none: the expression is never true")]
     NoTextInValue {
         /// The data key.
         key: String,
     },
     /// Neither documented nor known to the host.
-    #[error("data key `{key}` is not known; where objects have no such member the expression is false", key = crate::model::shown(key))]
     UnknownKey {
         /// What was typed.
         key: String,
     },
     /// The first expression has nothing to be joined to.
-    #[error("the joiner of the first expression is ignored")]
     JoinerOnFirst,
     /// A later expression without `and` or `or`.
-    #[error("a joiner that holds neither `and` nor `or` is read as `and`")]
     NoJoiner,
     /// A joiner that is more than `and` or `or`.
-    #[error("joiner `{typed}` is read as `{read}`; use `and` or `or`", typed = crate::model::shown(typed))]
     OddJoiner {
         /// What was typed.
         typed: String,
         /// The word it is read as.
         read: &'static str,
     },
+}
+
+impl fmt::Display for LintKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OddOperator { typed, read } => {
+                let typed = shown(typed);
+                write!(f, "operator `{typed}` is read as `{read}`; use `>=`, `<=`, `==`, `>`, `<` or `!=`")
+            }
+            Self::NoOperator => f.write_str("the expression has no operator and is never true"),
+            Self::NoNumberInValue { key } => {
+                write!(f, "`{key}` is a number and `value` holds none: the expression is never true")
+            }
+            Self::OddNumber { typed, read } => {
+                write!(f, "`value` is no plain number: `{}` is read as {read}", shown(typed))
+            }
+            Self::NoTextInValue { key } => {
+                write!(f, "`{key}` is a text and `value` is none: the expression is never true")
+            }
+            Self::UnknownKey { key } => {
+                let key = shown(key);
+                write!(
+                    f,
+                    "data key `{key}` is not known; where objects have no such member the expression is false"
+                )
+            }
+            Self::JoinerOnFirst => f.write_str("the joiner of the first expression is ignored"),
+            Self::NoJoiner => f.write_str("a joiner that holds neither `and` nor `or` is read as `and`"),
+            Self::OddJoiner { typed, read } => {
+                write!(f, "joiner `{}` is read as `{read}`; use `and` or `or`", shown(typed))
+            }
+        }
+    }
 }
 
 impl LintKind {

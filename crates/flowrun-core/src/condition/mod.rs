@@ -18,4 +18,4 @@ mod value;
 
 pub use evaluation::{Comparison, ConditionWarning, Evaluation, Operand, Seen};
 pub use lint::{ConditionLint, LintKind};
-pub use parse::{Conditions, MalformedConditions, NotAnOperator, Operator};
+pub use parse::{Conditions, ConditionsError, Operator, ParseOperatorError};

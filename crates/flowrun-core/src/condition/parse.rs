@@ -21,7 +21,7 @@ use crate::model::shown;
 /// )?;
 /// let facts = Facts::new(serde_json::json!({"type": "scan", "score": 91.5}));
 /// assert!(conditions.evaluate(Some(&facts)).holds);
-/// # Ok::<(), flowrun_core::MalformedConditions>(())
+/// # Ok::<(), flowrun_core::ConditionsError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Conditions {
@@ -33,19 +33,19 @@ impl Conditions {
     ///
     /// # Errors
     ///
-    /// [`MalformedConditions`] when it is neither null nor an array of objects, or when an expression gives
+    /// [`ConditionsError`] when it is neither null nor an array of objects, or when an expression gives
     /// one of its four keys twice. Anything odd inside an expression is read, see [`lint`](Self::lint).
-    pub fn parse(raw_json: &str) -> Result<Self, MalformedConditions> {
-        let raw: &RawValue = serde_json::from_str(raw_json).map_err(MalformedConditions::NotJson)?;
+    pub fn parse(raw_json: &str) -> Result<Self, ConditionsError> {
+        let raw: &RawValue = serde_json::from_str(raw_json).map_err(ConditionsError::NotJson)?;
         match raw.get().as_bytes() {
             b"null" => Ok(Self::default()),
             [b'[', ..] => {
                 let elements: Vec<&RawValue> =
-                    serde_json::from_str(raw.get()).map_err(MalformedConditions::NotJson)?;
+                    serde_json::from_str(raw.get()).map_err(ConditionsError::NotJson)?;
                 let read = |(index, element): (usize, &&RawValue)| Expression::read(index, element);
                 Ok(Self { expressions: elements.iter().enumerate().map(read).collect::<Result<_, _>>()? })
             }
-            _ => Err(MalformedConditions::NotAnArray),
+            _ => Err(ConditionsError::NotAnArray),
         }
     }
 
@@ -80,7 +80,7 @@ impl Conditions {
 /// `conditions` that are not even a list of expressions.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum MalformedConditions {
+pub enum ConditionsError {
     /// The text is no JSON.
     #[error("`conditions` is not JSON")]
     NotJson(#[source] serde_json::Error),
@@ -103,7 +103,7 @@ pub enum MalformedConditions {
     },
 }
 
-impl MalformedConditions {
+impl ConditionsError {
     /// The element that is wrong, from 0; `None` when it is the whole.
     #[must_use]
     pub fn index(&self) -> Option<usize> {
@@ -183,17 +183,17 @@ impl Operator {
 }
 
 impl std::str::FromStr for Operator {
-    type Err = NotAnOperator;
+    type Err = ParseOperatorError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnOperator> {
-        Self::of_sign(text).ok_or_else(|| NotAnOperator(text.into()))
+    fn from_str(text: &str) -> Result<Self, ParseOperatorError> {
+        Self::of_sign(text).ok_or_else(|| ParseOperatorError(text.into()))
     }
 }
 
 /// A text is the sign of no operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is no operator; there are `>=`, `<=`, `==`, `>`, `<` and `!=`", shown = shown(.0))]
-pub struct NotAnOperator(Box<str>);
+pub struct ParseOperatorError(Box<str>);
 
 impl fmt::Display for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -269,14 +269,14 @@ pub(super) struct Expression {
 }
 
 impl Expression {
-    fn read(index: usize, element: &RawValue) -> Result<Self, MalformedConditions> {
+    fn read(index: usize, element: &RawValue) -> Result<Self, ConditionsError> {
         let Members(members) =
-            serde_json::from_str(element.get()).map_err(|_| MalformedConditions::NotAnObject { index })?;
+            serde_json::from_str(element.get()).map_err(|_| ConditionsError::NotAnObject { index })?;
         let member = |key: &'static str| {
             let mut found = members.iter().filter(|(name, _)| name == key).map(|(_, value)| value.get());
             let first = found.next();
             if found.next().is_some() {
-                return Err(MalformedConditions::DuplicateKey { index, key });
+                return Err(ConditionsError::DuplicateKey { index, key });
             }
             Ok(first)
         };

@@ -7,7 +7,7 @@ mod read;
 mod spelling;
 mod table;
 
-pub use read::Unreadable;
+pub use read::DataKeyError;
 pub(crate) use read::{KeyRef, Reading};
 pub(crate) use spelling::{json_number, number_text};
 pub use table::{DataKey, data_keys, documented_keys};

@@ -34,9 +34,13 @@ impl<'a> KeyRef<'a> {
     ///
     /// Documented keys follow the table on the built-in kinds. On an own kind, and where the table has no such
     /// key, the member of that name is read.
-    pub(crate) fn read(self, facts: Option<&Facts>) -> Result<Reading<'_>, Unreadable> {
+    pub(crate) fn read(self, facts: Option<&Facts>) -> Result<Reading<'_>, DataKeyError> {
         let Some(facts) = facts else {
-            return Err(if self.documented.is_some() { Unreadable::NoFacts } else { Unreadable::UnknownKey });
+            return Err(if self.documented.is_some() {
+                DataKeyError::NoFacts
+            } else {
+                DataKeyError::UnknownKey
+            });
         };
         match (self.documented, attributes_of(facts.kind())) {
             (Some(key), Some(attributes)) if attributes.contains(&key.path.attribute()) => key.read(facts),
@@ -46,7 +50,7 @@ impl<'a> KeyRef<'a> {
                 Reading::of(member, self.name)
             }
             (None, _) => {
-                let member = facts.get(self.name).ok_or(Unreadable::UnknownKey)?;
+                let member = facts.get(self.name).ok_or(DataKeyError::UnknownKey)?;
                 Reading::of(member, self.name)
             }
         }
@@ -64,13 +68,13 @@ pub(crate) enum Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn of(value: &'a Value, name: &str) -> Result<Self, Unreadable> {
+    fn of(value: &'a Value, name: &str) -> Result<Self, DataKeyError> {
         match value {
             Value::Null => Ok(Self::Missing),
             Value::Bool(bool) => Ok(Self::Bool(*bool)),
             Value::Number(number) => Ok(Self::Number(Cow::Borrowed(number))),
             Value::String(text) => Ok(Self::Text(Cow::Borrowed(text))),
-            Value::Array(_) | Value::Object(_) => Err(Unreadable::WrongShape { attribute: name.into() }),
+            Value::Array(_) | Value::Object(_) => Err(DataKeyError::WrongShape { attribute: name.into() }),
         }
     }
 }
@@ -79,7 +83,7 @@ impl<'a> Reading<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Unreadable {
+pub enum DataKeyError {
     /// There is no object, or nothing is known of it.
     #[error("nothing is known of the object")]
     NoFacts,
@@ -109,14 +113,14 @@ pub enum Unreadable {
 }
 
 impl DataKey {
-    fn read<'a>(&self, facts: &'a Facts) -> Result<Reading<'a>, Unreadable> {
+    fn read<'a>(&self, facts: &'a Facts) -> Result<Reading<'a>, DataKeyError> {
         match self.path {
             Path::Value(steps) => value_at(facts.attributes(), steps),
             Path::Linked(link, attribute) => value_at(present(facts, link)?, &[attribute]),
             Path::Count(list) => match present(facts, list)? {
                 Value::Array(entries) => Ok(Reading::Number(Cow::Owned(entries.len().into()))),
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-                    Err(Unreadable::WrongShape { attribute: list.into() })
+                    Err(DataKeyError::WrongShape { attribute: list.into() })
                 }
             },
             Path::Images => {
@@ -143,7 +147,7 @@ impl DataKey {
 }
 
 /// The value below `from`; absent and null steps are an absent value.
-fn value_at<'a>(from: &'a Value, steps: &[&str]) -> Result<Reading<'a>, Unreadable> {
+fn value_at<'a>(from: &'a Value, steps: &[&str]) -> Result<Reading<'a>, DataKeyError> {
     let mut at = from;
     let mut name = "";
     for step in steps {
@@ -154,7 +158,7 @@ fn value_at<'a>(from: &'a Value, steps: &[&str]) -> Result<Reading<'a>, Unreadab
                 Some(member) => member,
             },
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                return Err(Unreadable::WrongShape { attribute: name.into() });
+                return Err(DataKeyError::WrongShape { attribute: name.into() });
             }
         };
         name = step;
@@ -162,15 +166,15 @@ fn value_at<'a>(from: &'a Value, steps: &[&str]) -> Result<Reading<'a>, Unreadab
     Reading::of(at, name)
 }
 
-fn present<'a>(facts: &'a Facts, attribute: &str) -> Result<&'a Value, Unreadable> {
+fn present<'a>(facts: &'a Facts, attribute: &str) -> Result<&'a Value, DataKeyError> {
     match facts.get(attribute) {
-        None | Some(Value::Null) => Err(Unreadable::NotSet { attribute: attribute.into() }),
+        None | Some(Value::Null) => Err(DataKeyError::NotSet { attribute: attribute.into() }),
         Some(value) => Ok(value),
     }
 }
 
-fn no_attribute(facts: &Facts, attribute: &str) -> Unreadable {
-    Unreadable::NoAttribute { object_type: facts.kind().into(), attribute: attribute.into() }
+fn no_attribute(facts: &Facts, attribute: &str) -> DataKeyError {
+    DataKeyError::NoAttribute { object_type: facts.kind().into(), attribute: attribute.into() }
 }
 
 #[cfg(test)]
@@ -260,7 +264,7 @@ mod tests {
         ] {
             assert_eq!(read(key, facts.clone()), expected, "{key} on {facts}");
         }
-        assert_eq!(KeyRef::new("health").read(None), Err(Unreadable::NoFacts));
-        assert_eq!(KeyRef::new("colour").read(None), Err(Unreadable::UnknownKey));
+        assert_eq!(KeyRef::new("health").read(None), Err(DataKeyError::NoFacts));
+        assert_eq!(KeyRef::new("colour").read(None), Err(DataKeyError::UnknownKey));
     }
 }

@@ -49,16 +49,16 @@ impl fmt::Display for RunId {
 }
 
 impl std::str::FromStr for RunId {
-    type Err = NotARunId;
-    fn from_str(text: &str) -> Result<Self, NotARunId> {
-        text.parse().map(Self).map_err(|_| NotARunId(super::shown(text)))
+    type Err = ParseRunIdError;
+    fn from_str(text: &str) -> Result<Self, ParseRunIdError> {
+        text.parse().map(Self).map_err(|_| ParseRunIdError(super::shown(text)))
     }
 }
 
 /// The text is no run id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a run id (a UUID)")]
-pub struct NotARunId(String);
+pub struct ParseRunIdError(String);
 
 /// The place of a node in the `nodes` of its flow, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -149,11 +149,11 @@ impl From<Attempt> for u32 {
 }
 
 impl TryFrom<u32> for Attempt {
-    type Error = NotAnAttempt;
-    fn try_from(packed: u32) -> Result<Self, NotAnAttempt> {
+    type Error = AttemptError;
+    fn try_from(packed: u32) -> Result<Self, AttemptError> {
         let attempt = Self(packed);
         let is_one = attempt.number() > 0 && attempt.visit() <= MOST;
-        is_one.then_some(attempt).ok_or(NotAnAttempt(packed))
+        is_one.then_some(attempt).ok_or(AttemptError(packed))
     }
 }
 
@@ -185,7 +185,7 @@ impl Call {
 /// The number stands for no attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} stands for no attempt: visits and calls are counted from 1")]
-pub struct NotAnAttempt(u32);
+pub struct AttemptError(u32);
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,14 +10,14 @@ use super::json::{Members, string_of};
 /// two values was meant, nobody can know.
 ///
 /// ```
-/// use flowrun_core::{BadKey, NodeData};
+/// use flowrun_core::{NodeDataError, NodeData};
 ///
 /// let data = NodeData::read(r#"{"message": "hello", "size": 3, "note": 1, "note": 2}"#);
 /// assert_eq!(data.text("message")?.as_deref(), Some("hello"));
 /// assert_eq!(data.text("subject")?, None);
-/// assert_eq!(data.text("size"), Err(BadKey::NotAText("size")));
-/// assert_eq!(data.get("note").unwrap_err(), BadKey::Twice("note"));
-/// # Ok::<(), BadKey>(())
+/// assert_eq!(data.text("size"), Err(NodeDataError::NotAText("size")));
+/// assert_eq!(data.get("note").unwrap_err(), NodeDataError::Twice("note"));
+/// # Ok::<(), NodeDataError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct NodeData<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -33,12 +33,12 @@ impl<'a> NodeData<'a> {
     ///
     /// # Errors
     ///
-    /// [`BadKey::Twice`].
-    pub fn get(&self, key: &'static str) -> Result<Option<&'a str>, BadKey> {
+    /// [`NodeDataError::Twice`].
+    pub fn get(&self, key: &'static str) -> Result<Option<&'a str>, NodeDataError> {
         let mut found = self.0.iter().filter(|(name, _)| name == key).map(|(_, value)| value.get());
         let first = found.next();
         match found.next() {
-            Some(_) => Err(BadKey::Twice(key)),
+            Some(_) => Err(NodeDataError::Twice(key)),
             None => Ok(first.filter(|raw| *raw != "null")),
         }
     }
@@ -53,11 +53,11 @@ impl<'a> NodeData<'a> {
     ///
     /// # Errors
     ///
-    /// [`BadKey`] when it is given twice, or is no text.
-    pub fn text(&self, key: &'static str) -> Result<Option<Cow<'a, str>>, BadKey> {
+    /// [`NodeDataError`] when it is given twice, or is no text.
+    pub fn text(&self, key: &'static str) -> Result<Option<Cow<'a, str>>, NodeDataError> {
         match self.get(key)? {
             Some(raw) if raw.starts_with('"') => Ok(Some(string_of(raw))),
-            Some(_) => Err(BadKey::NotAText(key)),
+            Some(_) => Err(NodeDataError::NotAText(key)),
             None => Ok(None),
         }
     }
@@ -66,11 +66,11 @@ impl<'a> NodeData<'a> {
     ///
     /// # Errors
     ///
-    /// [`BadKey`] when it is given twice, or is no object.
-    pub fn object(&self, key: &'static str) -> Result<Self, BadKey> {
+    /// [`NodeDataError`] when it is given twice, or is no object.
+    pub fn object(&self, key: &'static str) -> Result<Self, NodeDataError> {
         match self.get(key)? {
             Some(raw) if raw.starts_with('{') => Ok(Self::read(raw)),
-            Some(_) => Err(BadKey::NotAnObject(key)),
+            Some(_) => Err(NodeDataError::NotAnObject(key)),
             None => Ok(Self(Vec::new())),
         }
     }
@@ -84,7 +84,7 @@ impl<'a> NodeData<'a> {
 /// A key of a node's data that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum BadKey {
+pub enum NodeDataError {
     /// The key stands there twice.
     #[error("`{0}` is given twice")]
     Twice(&'static str),
@@ -96,7 +96,7 @@ pub enum BadKey {
     NotAnObject(&'static str),
 }
 
-impl BadKey {
+impl NodeDataError {
     /// The key.
     #[must_use]
     pub const fn key(self) -> &'static str {
@@ -122,9 +122,9 @@ mod tests {
     #[test]
     fn a_key_is_the_same_however_it_is_written() {
         let data = NodeData::read(r#"{"message":"a","mess\u0061ge":"b","configs":{"x":1},"uri":[]}"#);
-        assert_eq!(data.get("message"), Err(BadKey::Twice("message")));
+        assert_eq!(data.get("message"), Err(NodeDataError::Twice("message")));
         assert_eq!(data.object("configs").unwrap().get("x"), Ok(Some("1")));
-        assert_eq!(data.object("uri").unwrap_err(), BadKey::NotAnObject("uri"));
+        assert_eq!(data.object("uri").unwrap_err(), NodeDataError::NotAnObject("uri"));
         assert_eq!(data.object("headers").unwrap().keys().count(), 0);
         assert_eq!(NodeData::read("[1]").keys().count(), 0);
     }

@@ -24,7 +24,7 @@ pub struct Timestamp(i64);
 /// The text is not a time in any of the three formats.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time such as 2024-11-15T18:01:32.835728Z")]
-pub struct NotATime(String);
+pub struct ParseTimestampError(String);
 
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
@@ -86,17 +86,17 @@ impl Timestamp {
 }
 
 impl std::str::FromStr for Timestamp {
-    type Err = NotATime;
+    type Err = ParseTimestampError;
 
     /// Reads T1, T2 and T3; a time without zone is UTC.
-    fn from_str(text: &str) -> Result<Self, NotATime> {
+    fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
         let read = text.parse::<jiff::Timestamp>().or_else(|_| {
             let naive = text.parse::<jiff::civil::DateTime>()?;
             jiff::tz::Offset::UTC.to_timestamp(naive)
         });
         match read {
             Ok(at) => Ok(Self::from_micros(at.as_microsecond())),
-            Err(_) => Err(NotATime(text.chars().take(64).collect())),
+            Err(_) => Err(ParseTimestampError(text.chars().take(64).collect())),
         }
     }
 }

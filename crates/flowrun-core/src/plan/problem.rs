@@ -1,7 +1,7 @@
 //! What an executor finds wrong with a node before anything runs.
 
 use super::about::About;
-use crate::model::{BadKey, Diagnostic, Flow, NodeIx, Origin, Severity};
+use crate::model::{Diagnostic, Flow, NodeDataError, NodeIx, Origin, Severity};
 
 /// Something that stands in the way of a node, or that its author may want to know: what a
 /// `TaskExecutor::check` gives.
@@ -73,8 +73,8 @@ impl NodeProblem {
 }
 
 /// A key of the node's own `data`.
-impl From<BadKey> for NodeProblem {
-    fn from(bad: BadKey) -> Self {
+impl From<NodeDataError> for NodeProblem {
+    fn from(bad: NodeDataError) -> Self {
         Self::error(bad.code(), format!("/data/{}", bad.key()), bad.to_string())
     }
 }

@@ -81,13 +81,13 @@ pub enum Event {
 
 /// Which nodes of a run that is over are done once more. With them go all nodes below them, and those that
 /// never had their turn because the run ended before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rerun {
     /// Those that failed.
     Failed,
-    /// This one, however it ended.
-    From(NodeIx),
+    /// The one with this id, however it ended.
+    From(String),
 }
 
 /// What a timer is for.
@@ -398,9 +398,9 @@ pub struct Decision<'run> {
 }
 
 /// An event that cannot follow the ones before it. The run is exactly as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Rejected {
+pub enum RejectedError {
     /// Only [`Event::Started`] can come first.
     #[error("the run has not started")]
     NotStarted,
@@ -419,9 +419,12 @@ pub enum Rejected {
     /// Every node is done and none failed.
     #[error("no node of the run failed or was left undone")]
     NothingToRerun,
-    /// The flow has no such node.
+    /// The flow has no node at this place.
     #[error("the flow has no node at place {}", .0.index())]
     UnknownNode(NodeIx),
+    /// The flow has no node with this id.
+    #[error("the flow has no node `{0}`")]
+    NoSuchNode(String),
 }
 
 impl fmt::Display for Timer {

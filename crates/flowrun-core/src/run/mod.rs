@@ -72,7 +72,7 @@ use crate::plan::Plan;
 use crate::task::{Basis, Texts};
 use clocks::Clocks;
 use detour::Detours;
-pub use event::{Command, Decision, Event, Record, Rejected, Rerun, Timer};
+pub use event::{Command, Decision, Event, Record, RejectedError, Rerun, Timer};
 use excess::Excess;
 pub use explain::{
     AttemptEnd, AttemptExplanation, EdgeExplanation, EdgeReason, ExplainedState, Explainer, Explanation,
@@ -80,7 +80,7 @@ pub use explain::{
 };
 pub use policy::{RetryPolicy, RunPolicy};
 pub use replay::ReplayError;
-pub use size::OverLimit;
+pub use size::ReportSizeError;
 pub use skipped::Skipped;
 pub use spec::{DEFAULT_CONFIGS, RunSpec};
 pub use standing::RunState;
@@ -216,9 +216,9 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// Returns [`Rejected`] when the event cannot follow the ones before it. The run is then exactly as it
+    /// Returns [`RejectedError`] when the event cannot follow the ones before it. The run is then exactly as it
     /// was, so the caller may log the event and carry on.
-    pub fn handle(&mut self, at: Timestamp, event: Event) -> Result<Decision<'_>, Rejected> {
+    pub fn handle(&mut self, at: Timestamp, event: Event) -> Result<Decision<'_>, RejectedError> {
         self.admits(&event)?;
         self.begin_decision();
         self.decide(at, event);
@@ -232,7 +232,7 @@ impl Run {
         &mut self,
         at: Timestamp,
         events: impl IntoIterator<Item = Event>,
-        mut rejected: impl FnMut(Rejected),
+        mut rejected: impl FnMut(RejectedError),
     ) -> Decision<'_> {
         self.begin_decision();
         for event in events {
@@ -298,7 +298,7 @@ impl Run {
             Event::CancelRequested => self.on_cancel(at),
             Event::PauseRequested => self.on_pause(at),
             Event::ResumeRequested => self.on_resume(at),
-            Event::RerunRequested(what) => self.on_rerun(at, what),
+            Event::RerunRequested(what) => self.on_rerun(at, &what),
             Event::Recovered { epoch } => self.on_recovered(at, epoch, false),
             Event::TakenOver { epoch } => self.on_recovered(at, epoch, true),
         }
@@ -308,9 +308,9 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// Returns [`Rejected`] as [`handle`](Self::handle) would.
+    /// Returns [`RejectedError`] as [`handle`](Self::handle) would.
     #[inline]
-    pub fn admits(&self, event: &Event) -> Result<(), Rejected> {
+    pub fn admits(&self, event: &Event) -> Result<(), RejectedError> {
         // Nearly every event ends an attempt that is at work. Then the run has begun and is not over: it closes only
         // when nothing works.
         if let Event::AttemptEnded { node, attempt, .. } = *event
@@ -321,14 +321,14 @@ impl Run {
         self.admits_other(event)
     }
 
-    fn admits_other(&self, event: &Event) -> Result<(), Rejected> {
+    fn admits_other(&self, event: &Event) -> Result<(), RejectedError> {
         match (self.phase, event) {
             (Phase::New, Event::Started) => return Ok(()),
-            (Phase::New, _) => return Err(Rejected::NotStarted),
-            (Phase::Over(_), Event::RerunRequested(what)) => return self.admit_rerun(*what),
-            (_, Event::RerunRequested(_)) => return Err(Rejected::NotOver),
-            (Phase::Over(_), _) => return Err(Rejected::RunIsOver),
-            (_, Event::Started) => return Err(Rejected::AlreadyStarted),
+            (Phase::New, _) => return Err(RejectedError::NotStarted),
+            (Phase::Over(_), Event::RerunRequested(what)) => return self.admit_rerun(what),
+            (_, Event::RerunRequested(_)) => return Err(RejectedError::NotOver),
+            (Phase::Over(_), _) => return Err(RejectedError::RunIsOver),
+            (_, Event::Started) => return Err(RejectedError::AlreadyStarted),
             (Phase::Open | Phase::Failing | Phase::Cancelling | Phase::TimingOut, _) => {}
         }
         match *event {
@@ -344,7 +344,7 @@ impl Run {
             ) => {
                 self.known(node)?;
                 let has_started = self.nodes.state(node).has_started();
-                if has_started { Ok(()) } else { Err(Rejected::NeverStarted(node)) }
+                if has_started { Ok(()) } else { Err(RejectedError::NeverStarted(node)) }
             }
             Event::TimerFired(Timer::Run)
             | Event::CancelRequested
@@ -357,8 +357,8 @@ impl Run {
         }
     }
 
-    fn known(&self, node: NodeIx) -> Result<(), Rejected> {
-        if node.index() < self.nodes.len() { Ok(()) } else { Err(Rejected::UnknownNode(node)) }
+    fn known(&self, node: NodeIx) -> Result<(), RejectedError> {
+        if node.index() < self.nodes.len() { Ok(()) } else { Err(RejectedError::UnknownNode(node)) }
     }
 
     /// Changes the run as the record says and keeps the record for the decision.

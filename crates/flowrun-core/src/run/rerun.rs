@@ -1,19 +1,21 @@
 //! Doing nodes of a run that is over once more. Earlier attempts stay in the journal, and their lines in the log.
 
 use super::clocks::Clocks;
-use super::{Phase, Record, Rejected, Rerun, Run, State};
+use super::{Phase, Record, RejectedError, Rerun, Run, State};
 use crate::model::{NodeIx, RunStatus, Timestamp};
 
 impl Run {
     /// Whether the run can be done once more in this way.
-    pub(super) fn admit_rerun(&self, what: Rerun) -> Result<(), Rejected> {
-        if let Rerun::From(node) = what {
-            self.known(node)?;
+    pub(super) fn admit_rerun(&self, what: &Rerun) -> Result<(), RejectedError> {
+        if let Rerun::From(id) = what
+            && self.plan.find(id).is_none()
+        {
+            return Err(RejectedError::NoSuchNode(crate::model::shown(id)));
         }
-        if self.is_done_again(what).contains(&true) { Ok(()) } else { Err(Rejected::NothingToRerun) }
+        if self.is_done_again(what).contains(&true) { Ok(()) } else { Err(RejectedError::NothingToRerun) }
     }
 
-    pub(super) fn on_rerun(&mut self, at: Timestamp, what: Rerun) {
+    pub(super) fn on_rerun(&mut self, at: Timestamp, what: &Rerun) {
         let again = self.is_done_again(what);
         let plan = std::sync::Arc::clone(&self.plan);
         // What passed while the run was ending was not judged: nothing was to follow from it.
@@ -29,10 +31,14 @@ impl Run {
     }
 
     /// Which nodes are done once more: those meant, those below them, and those that never had their turn.
-    fn is_done_again(&self, what: Rerun) -> Vec<bool> {
+    fn is_done_again(&self, what: &Rerun) -> Vec<bool> {
+        let named = match what {
+            Rerun::Failed => None,
+            Rerun::From(id) => self.plan.find(id),
+        };
         let is_meant = |node: NodeIx| match (self.nodes.state(node), what) {
             (State::Queued { .. }, _) | (State::Failed { .. }, Rerun::Failed) => true,
-            (_, Rerun::From(first)) => node == first,
+            (_, Rerun::From(_)) => named == Some(node),
             (_, Rerun::Failed) => false,
         };
         let mut again = vec![false; self.nodes.len()];

@@ -11,7 +11,7 @@ use crate::task::ObjectReport;
 /// A report is larger than the policy of its run lets it be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum OverLimit {
+pub enum ReportSizeError {
     /// One object is.
     #[error("object `{id}` has more than {limit} bytes of {part} (`max_facts_bytes`)")]
     Object {
@@ -39,18 +39,18 @@ impl RunPolicy {
     ///
     /// # Errors
     ///
-    /// [`OverLimit`] when the report, or one object in it, is too large. No more of it is looked at then.
+    /// [`ReportSizeError`] when the report, or one object in it, is too large. No more of it is looked at then.
     ///
     /// # Complexity
     ///
     /// Linear in the size of the report, and in the limit for one that is too large.
-    pub fn size_of(&self, objects: &[ObjectReport]) -> Result<usize, OverLimit> {
+    pub fn size_of(&self, objects: &[ObjectReport]) -> Result<usize, ReportSizeError> {
         let mut size = 0;
         for ObjectReport { entry, facts } in objects {
             size += self.part_of(entry, "ids and other keys", entry)?;
             size += facts.as_ref().map_or(Ok(0), |facts| self.part_of(entry, "facts", facts))?;
             if size > self.max_report_bytes {
-                return Err(OverLimit::Report { objects: objects.len(), limit: self.max_report_bytes });
+                return Err(ReportSizeError::Report { objects: objects.len(), limit: self.max_report_bytes });
             }
         }
         Ok(size)
@@ -61,11 +61,11 @@ impl RunPolicy {
         entry: &ObjectEntry,
         part: &'static str,
         value: &impl Serialize,
-    ) -> Result<usize, OverLimit> {
+    ) -> Result<usize, ReportSizeError> {
         let limit = self.max_facts_bytes;
         json_size(value, limit).ok_or_else(|| {
             let id = entry.track_id.as_deref().or(entry.fact_id()).unwrap_or_default();
-            OverLimit::Object { id: fit_line(id, 80).into_owned(), part, limit }
+            ReportSizeError::Object { id: fit_line(id, 80).into_owned(), part, limit }
         })
     }
 }

@@ -140,16 +140,16 @@ pub enum MissingTool {
 /// The word is neither `fail` nor `skip`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is neither `fail` nor `skip`")]
-pub struct NotAMissingTool(String);
+pub struct ParseMissingToolError(String);
 
 impl FromStr for MissingTool {
-    type Err = NotAMissingTool;
+    type Err = ParseMissingToolError;
 
-    fn from_str(text: &str) -> Result<Self, NotAMissingTool> {
+    fn from_str(text: &str) -> Result<Self, ParseMissingToolError> {
         match text {
             "fail" => Ok(Self::Fail),
             "skip" => Ok(Self::Skip),
-            other => Err(NotAMissingTool(other.to_owned())),
+            other => Err(ParseMissingToolError(other.to_owned())),
         }
     }
 }

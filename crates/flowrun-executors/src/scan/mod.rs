@@ -27,6 +27,6 @@ mod settings;
 mod srcset;
 mod watch;
 
-pub use component::{Component, MissingTool, NotAMissingTool};
+pub use component::{Component, MissingTool, ParseMissingToolError};
 pub use executor::ScanExecutor;
 pub use settings::ScanSettings;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use flowrun::{BadKey, NodeProblem, json_problem};
+use flowrun::{NodeDataError, NodeProblem, json_problem};
 use flowrun_guard::{Method, Request};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -62,7 +62,7 @@ impl Template {
 }
 
 /// A key that stands below `configs`, unless it is that itself.
-fn in_configs(bad: BadKey) -> NodeProblem {
+fn in_configs(bad: NodeDataError) -> NodeProblem {
     let mut problem = NodeProblem::from(bad);
     if bad.key() != "configs" {
         problem.pointer = format!("/data/configs/{}", bad.key());

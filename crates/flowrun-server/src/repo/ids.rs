@@ -29,10 +29,10 @@ macro_rules! ids {
         }
 
         impl FromStr for $name {
-            type Err = NotAnId;
+            type Err = ParseIdError;
 
-            fn from_str(text: &str) -> Result<Self, NotAnId> {
-                Uuid::parse_str(text).map(Self).map_err(|_| NotAnId(text.chars().take(40).collect()))
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                Uuid::parse_str(text).map(Self).map_err(|_| ParseIdError(text.chars().take(40).collect()))
             }
         }
 
@@ -59,7 +59,7 @@ macro_rules! ids {
 /// The text is no id.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("`{0}` is not an id (a UUID)")]
-pub struct NotAnId(String);
+pub struct ParseIdError(String);
 
 ids! {
     /// The id of an account.

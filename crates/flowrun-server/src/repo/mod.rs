@@ -27,9 +27,9 @@ use std::sync::Arc;
 use flowrun::{HostError, HostTransaction, OpenError, SqliteOptions, SqliteStore, Store as _};
 
 pub use account::{Account, Limits, NewAccount};
-pub use ids::{AccountId, NotAnId, TokenId};
+pub use ids::{AccountId, ParseIdError, TokenId};
 pub use tables::tables;
-pub use token::{NewToken, NotAScope, Scope, Token};
+pub use token::{NewToken, ParseScopeError, Scope, Token};
 
 pub(crate) use account::Caller;
 pub(crate) use flow::{Flow, FlowChange};

@@ -38,14 +38,14 @@ impl fmt::Display for Scope {
 /// The text names no scope.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("`{0}` is none of `read`, `run`, `write`")]
-pub struct NotAScope(String);
+pub struct ParseScopeError(String);
 
 impl FromStr for Scope {
-    type Err = NotAScope;
+    type Err = ParseScopeError;
 
-    fn from_str(text: &str) -> Result<Self, NotAScope> {
+    fn from_str(text: &str) -> Result<Self, ParseScopeError> {
         let named = Self::NAMES.iter().find(|(_, name)| *name == text);
-        named.map(|(scope, _)| *scope).ok_or_else(|| NotAScope(text.chars().take(40).collect()))
+        named.map(|(scope, _)| *scope).ok_or_else(|| ParseScopeError(text.chars().take(40).collect()))
     }
 }
 

@@ -54,7 +54,7 @@ impl ScriptError {
 /// A script speaks of something that there is not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum UnknownName {
+pub enum UnknownNameError {
     /// A node that the flow does not have.
     #[error("the script speaks of node `{node}`, which this flow does not define{}", help(.nearest))]
     Node {
@@ -80,11 +80,11 @@ impl Script {
     /// # Errors
     ///
     /// The first name that nothing has.
-    pub fn check(&self, plan: &Plan) -> Result<(), UnknownName> {
+    pub fn check(&self, plan: &Plan) -> Result<(), UnknownNameError> {
         let types = self.run.task_types();
         if let Some(name) = self.types.keys().find(|name| types.role(name).is_none()) {
             let nearest = nearest(name, types.names());
-            return Err(UnknownName::TaskType { task_type: name.clone(), nearest });
+            return Err(UnknownNameError::TaskType { task_type: name.clone(), nearest });
         }
         if self.nodes.is_empty() {
             return Ok(());
@@ -92,7 +92,7 @@ impl Script {
         let ids: HashSet<_> = plan.flow().nodes().map(|node| node.id()).collect();
         if let Some(node) = self.nodes.keys().find(|node| !ids.contains(node.as_str())) {
             let nearest = nearest(node, plan.flow().nodes().map(|node| node.id()));
-            return Err(UnknownName::Node { node: node.clone(), nearest });
+            return Err(UnknownNameError::Node { node: node.clone(), nearest });
         }
         Ok(())
     }

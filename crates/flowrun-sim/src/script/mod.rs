@@ -67,7 +67,7 @@ mod run;
 mod typical;
 
 pub use act::{Act, ActEnd};
-pub use error::{ScriptError, UnknownName};
+pub use error::{ScriptError, UnknownNameError};
 pub(crate) use format::parse;
 pub use format::{Behaviour, End, RunSettings, Script, ScriptObject};
 pub(crate) use typical::Typical;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flowrun_core::{FlowRun, NodeIx, Plan, Record, Run, Timestamp};
 
 use super::world::World;
-use crate::script::{Script, UnknownName};
+use crate::script::{Script, UnknownNameError};
 
 /// What came of a simulated run.
 #[derive(Debug)]
@@ -20,12 +20,12 @@ pub struct Simulated {
 ///
 /// # Errors
 ///
-/// [`UnknownName`] when the script speaks of a node that the flow does not have, or of an unknown task type.
+/// [`UnknownNameError`] when the script speaks of a node that the flow does not have, or of an unknown task type.
 ///
 /// # Complexity
 ///
 /// What the run itself takes, and O(log waiting) for each attempt that waits.
-pub fn simulate(plan: &Arc<Plan>, script: &Script) -> Result<Simulated, UnknownName> {
+pub fn simulate(plan: &Arc<Plan>, script: &Script) -> Result<Simulated, UnknownNameError> {
     simulate_watched(plan, script, |_, _| {})
 }
 
@@ -38,7 +38,7 @@ pub fn simulate_watched(
     plan: &Arc<Plan>,
     script: &Script,
     watch: impl FnMut(Timestamp, &Record),
-) -> Result<Simulated, UnknownName> {
+) -> Result<Simulated, UnknownNameError> {
     script.check(plan)?;
     let start = Timestamp::EPOCH;
     let run = Run::new(Arc::clone(plan), script.run_spec(start));

@@ -28,6 +28,6 @@ mod strategies;
 pub use document::{Detail, text};
 pub use flow::{Synth, SynthError};
 pub use graph::Graph;
-pub use shape::{NotAShape, Shape};
+pub use shape::{ParseShapeError, Shape};
 #[cfg(feature = "proptest")]
 pub use strategies::{flows, synths};

@@ -75,18 +75,18 @@ impl fmt::Display for Shape {
 }
 
 impl FromStr for Shape {
-    type Err = NotAShape;
-    fn from_str(text: &str) -> Result<Self, NotAShape> {
+    type Err = ParseShapeError;
+    fn from_str(text: &str) -> Result<Self, ParseShapeError> {
         Self::ALL
             .into_iter()
             .find(|shape| shape.name() == text)
-            .ok_or_else(|| NotAShape { text: text.to_owned() })
+            .ok_or_else(|| ParseShapeError { text: text.to_owned() })
     }
 }
 
 /// The text names no shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no shape; there are {}", Shape::ALL.map(Shape::name).join(", "))]
-pub struct NotAShape {
+pub struct ParseShapeError {
     text: String,
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::format::{State, deleted_sum};
 use super::reader::{self, Flows, Found, select_runs};
 use super::{SqliteStore, transaction};
-use crate::{NotReplayed, StoreError, StoredRun};
+use crate::{StoreError, StoredRun, StoredRunError};
 
 /// What a look at a whole store found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -208,9 +208,9 @@ enum Unfit {
 fn replays(stored: &StoredRun, state: &State, types: &TaskTypes) -> Result<(), Unfit> {
     let run = stored.replay(types).map_err(|why| match &why {
         known if known.is_about_task_types() => Unfit::Unknown(known.to_string()),
-        NotReplayed::Refused(_) => Unfit::Problem(why.to_string()),
-        NotReplayed::Flow(source) => Unfit::Problem(format!("{why}: {source}")),
-        NotReplayed::Journal(source) => Unfit::Problem(source.to_string()),
+        StoredRunError::Refused(_) => Unfit::Problem(why.to_string()),
+        StoredRunError::Flow(source) => Unfit::Problem(format!("{why}: {source}")),
+        StoredRunError::Journal(source) => Unfit::Problem(source.to_string()),
     })?;
     let completed = state.status.is_over().then(|| Timestamp::from_micros(state.updated));
     if (run.status(), run.completed()) == (state.status, completed) {

@@ -1,6 +1,6 @@
 //! The driver's part of a story: decide, commit, perform, in that order, as the driver of the engine does it.
 
-use flowrun_core::{Attempt, Command, Event, NodeIx, OnUnknown, Record, Rejected, Timer, Timestamp};
+use flowrun_core::{Attempt, Command, Event, NodeIx, OnUnknown, Record, RejectedError, Timer, Timestamp};
 use flowrun_store::{Commit, StoreError};
 
 use super::conduct::Act;
@@ -32,7 +32,9 @@ impl Story<'_> {
         let mut records = std::mem::take(decision.records);
         let orders = Orders { calls: std::mem::take(decision.calls), commands: decision.commands.to_vec() };
         // What comes late can come with the end that was the last one of the run.
-        if let Some(reason) = rejected.filter(|reason| *reason != Rejected::RunIsOver || events.len() == 1) {
+        if let Some(reason) =
+            rejected.filter(|reason| *reason != RejectedError::RunIsOver || events.len() == 1)
+        {
             let what = format!("{events:?}: {reason}");
             return Err(Broken::new("a driver tells a run what can follow", what));
         }

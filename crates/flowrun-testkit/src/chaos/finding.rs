@@ -20,7 +20,7 @@ impl Broken {
 }
 
 /// A story that breaks a promise, as short as it could be made.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finding {
     /// The story.

@@ -71,5 +71,5 @@ pub use case::{Case, Played};
 pub use finding::{Broken, Finding};
 pub use hunt::Hunt;
 pub use mischief::{Call, DiskFault, Mischief, Misdeed};
-pub use sabotage::{NotASabotage, Sabotage};
+pub use sabotage::{ParseSabotageError, Sabotage};
 pub use tally::Tally;

@@ -187,7 +187,7 @@ impl<'a> Model<'a> {
             Event::CancelRequested => self.stop(Phase::Stopping(RunStatus::Cancelled)),
             Event::PauseRequested => self.is_paused = true,
             Event::ResumeRequested => self.resume(),
-            Event::RerunRequested(what) => self.rerun(*what),
+            Event::RerunRequested(what) => self.rerun(what),
             Event::Recovered { .. } => self.recover(&told.started),
             // What comes too late changes nothing; that something starts is told.
             _ => {}
@@ -408,14 +408,14 @@ impl<'a> Model<'a> {
 
     /// What failed, or one node; all below; and what never had its turn. Of the others, what passed while the
     /// run was ending may be followed now.
-    fn rerun(&mut self, what: Rerun) {
+    fn rerun(&mut self, what: &Rerun) {
         (self.phase, self.is_paused, self.used) = (Phase::Open, false, 0);
         let mut again = Vec::new();
         // Edges lead to later nodes.
         for (place, node) in (0..).zip(&self.nodes) {
             let is_meant = match what {
                 Rerun::Failed => matches!(node.state, State::Done(false, _)),
-                Rerun::From(from) => from.index() == place,
+                Rerun::From(id) => *id == place.to_string(),
             };
             again.push(is_meant || node.state == State::Queued || node.sources.iter().any(|&it| again[it]));
         }

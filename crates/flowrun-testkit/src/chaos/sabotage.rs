@@ -70,16 +70,16 @@ impl fmt::Display for Sabotage {
 }
 
 impl FromStr for Sabotage {
-    type Err = NotASabotage;
-    fn from_str(text: &str) -> Result<Self, NotASabotage> {
+    type Err = ParseSabotageError;
+    fn from_str(text: &str) -> Result<Self, ParseSabotageError> {
         let known = Self::ALL.into_iter().find(|sabotage| sabotage.to_string() == text);
-        known.ok_or_else(|| NotASabotage { text: text.to_owned() })
+        known.ok_or_else(|| ParseSabotageError { text: text.to_owned() })
     }
 }
 
 /// The text names no mistake.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no mistake; there are {:?}", Sabotage::ALL)]
-pub struct NotASabotage {
+pub struct ParseSabotageError {
     text: String,
 }

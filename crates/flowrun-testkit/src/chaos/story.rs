@@ -216,7 +216,7 @@ impl<'a> Story<'a> {
             Mischief::Rerun { from } => Some((0, from)),
             _ => None,
         }) {
-            let what = from.map_or(Rerun::Failed, |node| Rerun::From(NodeIx::new(node)));
+            let what = from.map_or(Rerun::Failed, |node| Rerun::From(node.to_string()));
             let event = Event::RerunRequested(what);
             if self.process.run.admits(&event).is_err() {
                 continue;

@@ -1,7 +1,7 @@
 //! Conditions in the model: section 4. What one comparison sees is read by the core; what the original makes
 //! of it, and how comparisons are joined, is decided here.
 
-use flowrun_core::{ConditionWarning, Conditions, Facts, Operand, Operator, Seen, Semantics, Unreadable};
+use flowrun_core::{ConditionWarning, Conditions, DataKeyError, Facts, Operand, Operator, Seen, Semantics};
 use serde_json::{Value, json};
 
 use super::Conduct;
@@ -114,7 +114,7 @@ fn compare(expression: &Value, facts: Option<&Facts>, conduct: &Conduct) -> Judg
             ConditionWarning::NoTextInValue => true,
             ConditionWarning::AbsentText | ConditionWarning::TextForNumber { .. } => is_equality,
             // An unknown key reads the status, a text, against a number.
-            ConditionWarning::Unreadable { cause: Unreadable::UnknownKey } => {
+            ConditionWarning::Unreadable { cause: DataKeyError::UnknownKey } => {
                 is_equality && facts.is_some_and(|facts| !matches!(facts.kind(), "scan" | "report"))
             }
             _ => false,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flowrun_core::{
-    Attempt, Event, Facts, Flow, NodeIx, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Plan, Rejected,
-    Report, Run, RunId, RunSpec, Site, TaskTypes, Timestamp,
+    Attempt, Event, Facts, Flow, NodeIx, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Plan,
+    RejectedError, Report, Run, RunId, RunSpec, Site, TaskTypes, Timestamp,
 };
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -61,7 +61,7 @@ impl Replay<'_> {
         let handled = self.run.handle(Timestamp::from_micros(self.now), event);
         // Nothing else is ordered here that had to be done: no policy of a case asks for a slot.
         let calls = handled.map(|decision| std::mem::take(decision.calls));
-        for call in calls.unwrap_or_else(|_: Rejected| Vec::new()) {
+        for call in calls.unwrap_or_else(|_: RejectedError| Vec::new()) {
             self.start(call.node(), call.attempt());
         }
     }

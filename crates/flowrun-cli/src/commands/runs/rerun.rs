@@ -23,10 +23,8 @@ pub(super) fn rerun(args: RerunArgs, screen: &Screen) -> Result<Exit, CommandErr
     let stored = Stored::read(&file.store, found.id)?;
     let what = match &args.from {
         None => Rerun::Failed,
-        Some(node) => {
-            let place = stored.run.plan().find(node);
-            Rerun::From(place.ok_or_else(|| CommandError::NoNode { run: found.id, node: plain(node) })?)
-        }
+        Some(node) if stored.run.plan().find(node).is_some() => Rerun::From(node.clone()),
+        Some(node) => return Err(CommandError::NoNode { run: found.id, node: plain(node) }),
     };
     let addresses: Vec<_> = addresses(&stored.run.spec().site).collect();
     let engine = wiring::engine_on(wiring::executors(&settings, &addresses)?, file.store)?;

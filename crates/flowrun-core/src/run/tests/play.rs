@@ -116,7 +116,7 @@ impl Play {
             "crash" => return Event::Recovered { epoch: 2 },
             "handover" => return Event::TakenOver { epoch: 2 },
             "rerun" if at.is_empty() => return Event::RerunRequested(Rerun::Failed),
-            "rerun" => return Event::RerunRequested(Rerun::From(self.node(at))),
+            "rerun" => return Event::RerunRequested(Rerun::From(at.to_owned())),
             "cancel" => return Event::CancelRequested,
             "deadline" => return Event::TimerFired(Timer::Run),
             _ => {}

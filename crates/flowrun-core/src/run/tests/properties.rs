@@ -251,8 +251,10 @@ fn event(run: &Run, asked: &mut Asked, step: &Step) -> Option<Event> {
         Step::Crash => Some(Event::Recovered { epoch: 2 }),
         Step::Rerun(None) => Some(Event::RerunRequested(Rerun::Failed)),
         Step::Rerun(Some(node)) => {
-            let node = NodeIx::new(node.index(run.plan().node_count() + 1));
-            Some(Event::RerunRequested(Rerun::From(node)))
+            // One that there is not, too.
+            let node = node.index(run.plan().node_count() + 1);
+            let id = run.plan().flow().nodes().nth(node).map_or("nobody".into(), |node| node.id());
+            Some(Event::RerunRequested(Rerun::From(id.into_owned())))
         }
     }
 }

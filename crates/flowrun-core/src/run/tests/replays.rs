@@ -97,7 +97,7 @@ proptest! {
         }
         assert!(run.to_json().starts_with("{"));
         let what = if run.is_over() {
-            Event::RerunRequested(Rerun::From(NodeIx::new(0)))
+            Event::RerunRequested(Rerun::From(plan.node_id(NodeIx::new(0)).into_owned()))
         } else {
             Event::Recovered { epoch: 3 }
         };
