@@ -3,12 +3,16 @@
 mod operations;
 mod schemas;
 
+use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::{ResponseBuilder, ResponsesBuilder};
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, Components, ComponentsBuilder, ObjectBuilder, Schema,
+    Type,
+};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
@@ -41,7 +45,7 @@ pub(crate) fn document() -> OpenApi {
                 .description(Some("Flow runs over HTTP.")),
         )
         .paths(paths)
-        .components(Some(components().security_scheme(TOKEN, SecurityScheme::ApiKey(token)).build()))
+        .components(Some(components(SecurityScheme::ApiKey(token))))
         .build()
 }
 
@@ -60,21 +64,28 @@ fn described(operation: &Operation) -> utoipa::openapi::path::Operation {
                 .parameter_in(ParameterIn::Query)
                 .required(if is_required { Required::True } else { Required::False })
                 .description(Some(about))
-                // Whatever is no number counts as absent, so nothing but a text can be demanded.
-                .schema(Some(text(None))),
+                .schema(Some(parameter(name))),
         );
     }
     if let Some(body) = operation.body {
-        let mut request = RequestBodyBuilder::new().required(Some(Required::True));
-        for media in [JSON, "application/x-www-form-urlencoded", "multipart/form-data"] {
+        let is_required = if operation.needs_body() { Required::True } else { Required::False };
+        let mut request = RequestBodyBuilder::new().required(Some(is_required));
+        for media in operation.media() {
             request = request
-                .content(media, ContentBuilder::new().schema(Some(Ref::from_schema_name(body))).build());
+                .content(*media, ContentBuilder::new().schema(Some(Ref::from_schema_name(body))).build());
         }
         described = described.request_body(Some(request.build()));
     }
     let mut responses = ResponsesBuilder::new();
     for (status, answer) in operation.answers {
-        responses = responses.response(status.to_string(), response(answer));
+        let mut response = response(answer);
+        if *status == 201 {
+            for next in operation.next() {
+                let link = LinkBuilder::new().operation_id(next.id).parameter("id", "$response.body#/id");
+                response = response.link(next.id, link.build());
+            }
+        }
+        responses = responses.response(status.to_string(), response);
     }
     for (status, about) in operation.refusals() {
         let (refusal, problem) = (Ref::from_schema_name("Refusal"), Ref::from_schema_name("Problem"));
@@ -110,7 +121,10 @@ fn response(answer: &Answer) -> ResponseBuilder {
             RefOr::T(Schema::AnyOf(AnyOfBuilder::new().item(page).item(one).build()))
         }
         Answer::Page(name) => page_of(reference(name)),
-        Answer::Document => RefOr::T(Schema::Object(ObjectBuilder::new().build())),
+        Answer::Document => {
+            let any = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
+            RefOr::T(Schema::Object(any.build()))
+        }
     };
     ResponseBuilder::new()
         .description("Done.")
@@ -133,13 +147,23 @@ fn page_of(items: RefOr<Schema>) -> RefOr<Schema> {
     RefOr::T(Schema::Object(page.build()))
 }
 
+/// What a parameter of a query holds. Whatever is no number counts as absent, so of most nothing but a text can be
+/// demanded; an id that is empty counts as absent.
+fn parameter(name: &str) -> RefOr<Schema> {
+    if !name.ends_with("_id") {
+        return text(None);
+    }
+    let none = ObjectBuilder::new().schema_type(Type::String).max_length(Some(0));
+    RefOr::T(Schema::AnyOf(AnyOfBuilder::new().item(text(Some("uuid"))).item(none).build()))
+}
+
 fn text(format: Option<&str>) -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String);
     let format = format.map(|format| utoipa::openapi::schema::SchemaFormat::Custom(format.to_owned()));
     RefOr::T(Schema::Object(text.format(format).build()))
 }
 
-fn components() -> ComponentsBuilder {
+fn components(token: SecurityScheme) -> Components {
     macro_rules! with {
         ($($name:ident),* $(,)?) => {
             ComponentsBuilder::new()$(.schema(
@@ -148,7 +172,7 @@ fn components() -> ComponentsBuilder {
             ))*
         };
     }
-    with!(
+    let all = with!(
         FlowRun,
         LeanFlowRun,
         RunStatus,
@@ -176,7 +200,14 @@ fn components() -> ComponentsBuilder {
         Ids,
         SavedSite,
         SavedPage,
-    )
+    );
+    let mut components = all.security_scheme(TOKEN, token).build();
+    for name in schemas::OPEN {
+        if let Some(RefOr::T(Schema::Object(shape))) = components.schemas.get_mut(name) {
+            shape.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
+        }
+    }
+    components
 }
 
 #[cfg(test)]
@@ -197,6 +228,9 @@ mod tests {
         let document = serde_json::to_value(document()).unwrap();
         let text = document.to_string();
         assert_eq!(document["openapi"], "3.1.0");
+        for name in schemas::OPEN {
+            assert_eq!(document["components"]["schemas"][name]["additionalProperties"], true, "{name}");
+        }
         for reference in text.split("#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap();
             assert!(document["components"]["schemas"][name].is_object(), "{name}");

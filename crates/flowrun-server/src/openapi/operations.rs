@@ -1,5 +1,6 @@
 //! What each method of each route takes and answers.
 
+use crate::http::accept::JSON;
 use Answer::{All, Document, Either, One, Page, PageOr};
 
 /// What is answered when a request is done.
@@ -45,6 +46,26 @@ impl Operation {
     pub(super) fn parameters(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let about = |name| PARAMETERS.iter().find(|(known, _)| *known == name).map_or("", |(_, about)| about);
         self.query.iter().map(move |name| (*name, about(*name)))
+    }
+
+    /// Whether it does nothing without a body. A flow that nothing is said about is a new one.
+    pub(super) fn needs_body(&self) -> bool {
+        self.body != Some("SavedFlow")
+    }
+
+    /// What its body may be written in. Forms hold texts alone, so an array comes as JSON.
+    pub(super) fn media(&self) -> &'static [&'static str] {
+        if self.body == Some("Ids") {
+            &[JSON]
+        } else {
+            &[JSON, "application/x-www-form-urlencoded", "multipart/form-data"]
+        }
+    }
+
+    /// The operations that take the id of what this one has made.
+    pub(super) fn next(&self) -> impl Iterator<Item = &'static Self> {
+        let beside = if self.method == "POST" { format!("{}/{{id}}", self.path) } else { String::new() };
+        OPERATIONS.iter().filter(move |operation| operation.path == beside)
     }
 
     /// Its refusals, each with why.

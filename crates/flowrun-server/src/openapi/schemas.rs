@@ -4,6 +4,9 @@
 use serde_json::Value;
 use utoipa::ToSchema;
 
+/// Shapes that hold more than is described: whatever the drawing has stays in them.
+pub(super) const OPEN: [&str; 4] = ["RunNode", "RunNodeData", "RunObject", "RunEdge"];
+
 macro_rules! schemas {
     ($($(#[$doc:meta])* $name:ident { $($(#[$member:meta])* $field:ident: $kind:ty),* $(,)? })*) => {$(
         $(#[$doc])*
@@ -57,7 +60,7 @@ schemas! {
         logs: Vec<LogLine>,
         #[schema(format = "uuid")]
         site: String,
-        #[schema(value_type = Object)]
+        #[schema(value_type = BTreeMap<String, Value>)]
         configs: Value,
     }
 
@@ -78,7 +81,7 @@ schemas! {
         time_completed: Option<String>,
         #[schema(format = "uuid")]
         site: String,
-        #[schema(value_type = Object)]
+        #[schema(value_type = BTreeMap<String, Value>)]
         configs: Value,
     }
 
@@ -112,7 +115,7 @@ schemas! {
         source: String,
         target: String,
         animated: bool,
-        #[schema(required, value_type = Option<Object>)]
+        #[schema(required, value_type = Option<BTreeMap<String, Value>>)]
         style: Option<Value>,
     }
 
@@ -149,7 +152,7 @@ schemas! {
         site_url: String,
         #[schema(format = "date-time")]
         time_created: String,
-        #[schema(value_type = Object)]
+        #[schema(value_type = BTreeMap<String, Value>)]
         info: Value,
         /// Whatever was given.
         tags: Value,
@@ -171,7 +174,7 @@ schemas! {
         page_url: String,
         #[schema(format = "date-time")]
         time_created: String,
-        #[schema(value_type = Object)]
+        #[schema(value_type = BTreeMap<String, Value>)]
         info: Value,
         /// Whatever was given.
         tags: Value,
@@ -208,7 +211,7 @@ schemas! {
         site_url: String,
         time_created: String,
         tags: Value,
-        #[schema(value_type = Object)]
+        #[schema(value_type = BTreeMap<String, Value>)]
         info: Value,
     }
 
@@ -222,7 +225,7 @@ schemas! {
         site_url: String,
         time_created: String,
         tags: Value,
-        #[schema(value_type = Object)]
+        #[schema(value_type = BTreeMap<String, Value>)]
         info: Value,
     }
 
@@ -250,7 +253,7 @@ schemas! {
         reason: Option<String>,
         detail: Option<String>,
         /// Everything that is wrong with a flow.
-        #[schema(value_type = Option<Vec<Object>>)]
+        #[schema(value_type = Option<Vec<BTreeMap<String, Value>>>)]
         problems: Option<Vec<Value>>,
     }
 
@@ -269,7 +272,7 @@ schemas! {
         #[schema(format = "uuid")]
         flow_id: String,
         /// Default: the documented ones. `end_on_fail` says whether the first failed node ends the run.
-        #[schema(value_type = Option<Object>)]
+        #[schema(value_type = Option<BTreeMap<String, Value>>)]
         configs: Option<Value>,
     }
 
