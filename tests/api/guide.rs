@@ -42,19 +42,29 @@ fn examples(text: &str) -> Vec<Example> {
     pairs.collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_examples_answer_what_they_say_and_show_every_route() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md")).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    // A server with nothing set up, as the guide has it.
-    let server = Server::builder(folder.path().join("runs.flowrun")).options(ServerOptions::new());
+/// An exchange of the guide.
+pub(crate) struct Shown {
+    pub(crate) method: String,
+    /// The path as the description writes it.
+    pub(crate) path: String,
+    pub(crate) answer: client::Answer,
+}
+
+/// A server with nothing set up, as the guide has it, and somebody who may do everything.
+pub(crate) async fn server(folder: &std::path::Path) -> (Served, Client) {
+    let server = Server::builder(folder.join("runs.flowrun")).options(ServerOptions::new());
     let served = Served::of(server.open().await.unwrap()).await;
     let account = NewAccount::new("ops").user("dev@example.com");
     let account = served.server.repository().create_account(account).await.unwrap().unwrap();
     let token = served.server.repository().create_token(account.id, Scope::Write, None).await.unwrap();
-    let client = Client::new(served.address(), token.secret.clone());
+    let client = Client::new(served.address(), token.secret);
+    (served, client)
+}
 
-    let (mut names, mut shown) = (Names::new(), BTreeSet::new());
+/// Does what the guide shows, in its order, and sees that it is answered as the guide says.
+pub(crate) async fn followed(client: &Client) -> Vec<Shown> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md")).unwrap();
+    let (mut names, mut shown) = (Names::new(), Vec::new());
     for example in examples(&text) {
         let target = fill(&example.target, &names);
         let body = example.body.map(|body| fill(&body, &names));
@@ -65,22 +75,29 @@ async fn the_examples_answer_what_they_say_and_show_every_route() {
             client.ended(run).await;
         }
         let headers = [
-            ("host".to_owned(), served.address().to_string()),
-            ("authorization".to_owned(), format!("Token {}", token.secret)),
+            ("host".to_owned(), client.address.to_string()),
+            ("authorization".to_owned(), format!("Token {}", client.token)),
             ("content-type".to_owned(), "application/json".to_owned()),
         ];
-        let answer = client::send(served.address(), &example.method, &target, headers, body).await;
+        let answer = client::send(client.address, &example.method, &target, headers, body).await;
         assert_eq!(answer.status, example.status, "{} {target}: {}", example.method, answer.text);
         let got: Value = serde_json::from_str(&answer.text).unwrap();
         let mut found = Vec::new();
         compare("body", &example.answer, &got, &mut names, &mut found);
         assert!(found.is_empty(), "{} {target}: {found:?}", example.method);
-        shown.insert((example.method, shape_of(&example.target)));
+        shown.push(Shown { method: example.method, path: shape_of(&example.target), answer });
     }
-    let headers = [("host".to_owned(), "a".to_owned())];
-    let described = client::send(served.address(), "GET", "/openapi.json", headers, None).await;
-    let described: Value = serde_json::from_str(&described.text).unwrap();
-    for (path, methods) in described["paths"].as_object().unwrap() {
+    shown
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_answer_what_they_say_and_show_every_route() {
+    let folder = tempfile::tempdir().unwrap();
+    let (served, client) = server(folder.path()).await;
+    let shown = followed(&client).await;
+    let shown: BTreeSet<(String, String)> =
+        shown.into_iter().map(|shown| (shown.method, shown.path)).collect();
+    for (path, methods) in served.description().await["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
             assert!(shown.contains(&(method.to_uppercase(), path.clone())), "no example of {method} {path}");
         }
@@ -89,7 +106,7 @@ async fn the_examples_answer_what_they_say_and_show_every_route() {
 }
 
 /// The path of a request as the description writes it.
-fn shape_of(target: &str) -> String {
+pub(crate) fn shape_of(target: &str) -> String {
     let path = target.split('?').next().unwrap();
     match path.rsplit_once('/').unwrap() {
         (parent, last) if last.starts_with("{{") || last.len() == 36 => format!("{parent}/{{id}}"),

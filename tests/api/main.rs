@@ -17,3 +17,5 @@ mod rules;
 mod seed;
 mod served;
 mod slow;
+mod typed;
+mod validated;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use flowrun::{Context, EffectClass, Outcome, Task, TaskExecutor, TaskTypes, async_trait};
 use flowrun_server::{Limits, NewAccount, Scope, Server, ServerOptions};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -84,10 +85,16 @@ impl Served {
             let server = server.clone();
             async move { server.serve(listener, async { drop(stopped.await) }, grace).await }
         });
-        let headers = [("host".to_owned(), address.to_string())];
-        let document = client::send(address, "GET", "/openapi.json", headers, None).await;
-        described::learn(&serde_json::from_str(&document.text).unwrap());
-        Self { server, address, stop, serving, _folder: None }
+        let served = Self { server, address, stop, serving, _folder: None };
+        described::learn(&served.description().await);
+        served
+    }
+
+    /// What it says of itself.
+    pub(crate) async fn description(&self) -> Value {
+        let headers = [("host".to_owned(), self.address.to_string())];
+        let document = client::send(self.address, "GET", "/openapi.json", headers, None).await;
+        serde_json::from_str(&document.text).unwrap()
     }
 
     pub(crate) const fn address(&self) -> SocketAddr {
