@@ -5,12 +5,14 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "talks to the person who called it")]
 
+mod api_fuzz;
 mod bench;
 mod crash;
 mod demo;
 mod fuzz;
 mod lint;
 mod mutants;
+mod settings;
 mod setup;
 mod sim;
 mod step;
@@ -29,7 +31,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), Failed>,
 }
 
-const TASKS: [Task; 11] = [
+const TASKS: [Task; 12] = [
     Task {
         name: "demo",
         about: "run two flows against a website and sinks of its own on loopback",
@@ -54,6 +56,11 @@ const TASKS: [Task; 11] = [
         name: "crash",
         about: "kill the binary at random and at every place that matters; --kills COUNT for more",
         run: crash::run,
+    },
+    Task {
+        name: "api-fuzz",
+        about: "requests made up from the description of the API; --requests N (10000), --seed S",
+        run: api_fuzz::run,
     },
     Task {
         name: "sim",

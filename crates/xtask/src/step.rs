@@ -98,6 +98,11 @@ impl Call {
         self
     }
 
+    /// Sets several variables of its environment.
+    pub(crate) fn envs(self, variables: &[(&str, &str)]) -> Self {
+        variables.iter().fold(self, |call, (name, value)| call.env(name, value))
+    }
+
     /// Runs it and passes on what it prints.
     pub(crate) fn run(mut self) -> Result<(), Failed> {
         eprintln!("$ {}", self.line);

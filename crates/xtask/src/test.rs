@@ -18,11 +18,23 @@ struct Suite {
     words: &'static [&'static str],
 }
 
-const SUITES: [Suite; 1] = [Suite {
-    name: "the API and the tools of others",
-    tools: &[tools::API],
-    words: &["--test", "api", "--", "--ignored", "--skip", "original::"],
-}];
+const SUITES: [Suite; 3] = [
+    Suite {
+        name: "the API, its types and examples in Python",
+        tools: &[tools::API, tools::TYPES],
+        words: &["--test", "api", "--", "--ignored"],
+    },
+    Suite {
+        name: "the served API and requests that are made up",
+        tools: &[tools::API],
+        words: &["--test", "outside", "--", "--ignored", "fuzzed::"],
+    },
+    Suite {
+        name: "the served API and the client of the original",
+        tools: &[tools::CLIENT],
+        words: &["--test", "outside", "--", "--ignored", "original::"],
+    },
+];
 
 /// Runs unit, integration and doc tests with every feature on. What is given beside `--without-tools` is handed to the
 /// tests as a filter.

@@ -17,9 +17,15 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn new(place: &Place) -> Self {
+        Self::with(place, &[])
+    }
+
+    /// One with more arguments.
+    pub(crate) fn with(place: &Place, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--grace", "0s"])
+            .args(args)
             .current_dir(place.path())
             .env_clear();
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary starts");
@@ -43,6 +49,15 @@ impl Serving {
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
         self.child.wait().expect("it ends").code()
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
