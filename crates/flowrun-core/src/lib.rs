@@ -20,12 +20,12 @@ pub use condition::{
 };
 pub use keys::{DataKey, DataKeyError, data_keys, documented_keys};
 pub use model::*;
-#[cfg(feature = "petgraph")]
-pub use plan::PlanEdge;
 pub use plan::{
     EffectClass, KindsOfNodes, NODE_SETTINGS, NodeProblem, NodeSetting, ORIGINAL_SETTINGS, ObjectKinds,
     OnUnknown, Plan, PlanError, Role, TaskTypes,
 };
+#[cfg(feature = "petgraph")]
+pub use plan::{PlanEdge, PlanEdges};
 pub use reference::{NODE_KEYS, NodeKey, flow_schema};
 pub use run::{
     AttemptEnd, AttemptExplanation, Command, DEFAULT_CONFIGS, Decision, EdgeExplanation, EdgeReason, Event,

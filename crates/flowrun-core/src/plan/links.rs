@@ -13,7 +13,14 @@ pub(crate) struct Links {
     edges: Box<[(NodeIx, NodeIx)]>,
     children: Adjacency,
     parents: Adjacency,
+    #[cfg(feature = "petgraph")]
+    numbers: EdgeNumbers,
 }
+
+/// Which edges the neighbours of all nodes stand for, as places in the list of edges: by their sources, and by their
+/// targets. A run has no use for them, so they are made when somebody first walks edges.
+#[cfg(feature = "petgraph")]
+type EdgeNumbers = std::sync::OnceLock<[Box<[u32]>; 2]>;
 
 #[derive(Debug)]
 struct Adjacency {
@@ -27,7 +34,13 @@ impl Links {
     pub(crate) fn new(nodes: usize, edges: Vec<(NodeIx, NodeIx)>) -> Self {
         let children = Adjacency::new(nodes, edges.iter().copied());
         let parents = Adjacency::new(nodes, edges.iter().map(|&(source, target)| (target, source)));
-        Self { edges: edges.into(), children, parents }
+        Self {
+            edges: edges.into(),
+            children,
+            parents,
+            #[cfg(feature = "petgraph")]
+            numbers: EdgeNumbers::new(),
+        }
     }
 
     pub(crate) fn edges(&self) -> &[(NodeIx, NodeIx)] {
@@ -40,6 +53,24 @@ impl Links {
 
     pub(crate) fn parents(&self, node: NodeIx) -> &[NodeIx] {
         self.parents.of(node)
+    }
+
+    /// The places, in the list of edges, of those that leave or enter the node: in the order of the neighbours.
+    ///
+    /// # Complexity
+    ///
+    /// O(edges) the first time, for all nodes; O(1) from then on.
+    #[cfg(feature = "petgraph")]
+    pub(crate) fn edge_numbers(&self, node: NodeIx, direction: petgraph::Direction) -> &[u32] {
+        let [leaving, entering] = self.numbers.get_or_init(|| {
+            let sources = self.edges.iter().map(|&(source, _)| source);
+            let targets = self.edges.iter().map(|&(_, target)| target);
+            [self.children.numbers(sources), self.parents.numbers(targets)]
+        });
+        match direction {
+            petgraph::Direction::Outgoing => &leaving[self.children.range(node)],
+            petgraph::Direction::Incoming => &entering[self.parents.range(node)],
+        }
     }
 
     pub(crate) fn parent_counts(&self) -> impl Iterator<Item = u32> {
@@ -77,8 +108,25 @@ impl Adjacency {
     }
 
     fn of(&self, node: NodeIx) -> &[NodeIx] {
-        let (start, end) = (self.starts[node.index()], self.starts[node.index() + 1]);
-        &self.neighbours[start as usize..end as usize]
+        &self.neighbours[self.range(node)]
+    }
+
+    fn range(&self, node: NodeIx) -> std::ops::Range<usize> {
+        self.starts[node.index()] as usize..self.starts[node.index() + 1] as usize
+    }
+
+    /// For each neighbour the number of its edge, where the edges start in these nodes.
+    #[cfg(feature = "petgraph")]
+    fn numbers(&self, from: impl Iterator<Item = NodeIx>) -> Box<[u32]> {
+        let mut next = self.starts.clone();
+        let mut numbers = vec![0; self.neighbours.len()];
+        // There are no more edges than the starts can count.
+        for (number, from) in (0_u32..).zip(from) {
+            let place = &mut next[from.index()];
+            numbers[*place as usize] = number;
+            *place += 1;
+        }
+        numbers.into()
     }
 }
 

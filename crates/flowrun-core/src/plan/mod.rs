@@ -29,7 +29,7 @@ pub use error::PlanError;
 pub use kinds::{KindsOfNodes, ObjectKinds};
 pub(crate) use links::Links;
 #[cfg(feature = "petgraph")]
-pub use petgraph::PlanEdge;
+pub use petgraph::{PlanEdge, PlanEdges};
 pub use problem::NodeProblem;
 pub(crate) use settings::NodeSettings;
 pub use settings::{NODE_SETTINGS, NodeSetting, ORIGINAL_SETTINGS, OnUnknown};
