@@ -374,14 +374,17 @@ impl Run {
         self.records.push(record);
     }
 
-    /// The same for a record that is as easily made twice: first to be followed, then where it is kept. Copying it
-    /// there makes the processor wait for its parts, which have just been written.
+    /// The same for a record that owns nothing, so that it is as easily made twice: first to be followed, then where it
+    /// is kept. Copying it there makes the processor wait for its parts, which have just been written.
     #[inline(always)]
     fn put_made(&mut self, at: Timestamp, make: impl Fn() -> Record) {
         if self.uses_slots {
             return self.put_with_slots(at, make());
         }
-        self.change(at, &make());
+        let followed = make();
+        self.change(at, &followed);
+        // Dropping it would be a call, to find out that there is nothing to drop.
+        std::mem::forget(followed);
         self.records.extend(std::iter::once_with(make));
     }
 
