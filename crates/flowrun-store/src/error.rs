@@ -72,6 +72,15 @@ pub enum StoreError {
         /// Why it failed.
         source: Arc<dyn Error + Send + Sync>,
     },
+    /// The store could not be copied.
+    #[error("could not back up the store")]
+    NotBackedUp {
+        /// Why not.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// The store has nothing for what it was asked: it has no [`Maintenance`](crate::Maintenance), or not all of it.
+    #[error("this store cannot {0}")]
+    Unsupported(&'static str),
     /// Something failed that is about one run alone.
     #[error("could not {action} the journal of run `{run}`")]
     Failed {
@@ -99,7 +108,12 @@ impl StoreError {
             Self::FailStop { .. } => {
                 Some("see to the disk, then open the store again: its runs can be resumed")
             }
-            Self::NotFound(_) | Self::Refused { .. } | Self::Unreadable { .. } | Self::Failed { .. } => None,
+            Self::Unsupported(_) => Some("use a store that can, such as one in an SQLite file"),
+            Self::NotFound(_)
+            | Self::Refused { .. }
+            | Self::Unreadable { .. }
+            | Self::NotBackedUp { .. }
+            | Self::Failed { .. } => None,
         }
     }
 }

@@ -13,17 +13,10 @@ pub trait Journal: Send {
     /// sequence numbers. Without records it does nothing.
     fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit;
 
-    /// Whether [`append_here`](Self::append_here) would write on the calling thread, and block it meanwhile: for
-    /// what the disk takes, which lately was little. Default: never.
-    fn writes_here(&self) -> bool {
-        false
-    }
-
-    /// Appends as [`append`](Self::append) does, for a caller who has nothing else to do until it is written and
-    /// whose thread may block. A store that hands appends to another thread saves the way there and back, when
-    /// nobody else writes. Default: as `append` does.
-    fn append_here(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
-        self.append(at, records)
+    /// The shortcut of a store that hands appends to another thread: only where it has one, and only while it would be
+    /// used. Default: none.
+    fn in_place(&mut self) -> Option<&mut dyn InPlaceWriter> {
+        None
     }
 
     /// Lets everybody see what is committed: readers, and those who list or open runs. Whoever writes many decisions
@@ -33,6 +26,14 @@ pub trait Journal: Send {
 
     /// A reader for watchers of the run. It outlives this writer.
     fn reader(&self) -> Arc<dyn JournalReader>;
+}
+
+/// Writes on the thread of its caller, which spares the way to another thread and back. It blocks that thread
+/// meanwhile: for what the disk takes, which lately was little.
+pub trait InPlaceWriter {
+    /// Appends as [`Journal::append`] does, for a caller who has nothing else to do until it is written and whose thread
+    /// may block. Where somebody else has begun to write since the shortcut was asked for, it is handed over as ever.
+    fn append_in_place(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit;
 }
 
 /// Reads the journal of one run.

@@ -31,6 +31,7 @@ mod error;
 #[cfg(feature = "sqlite")]
 mod failpoint;
 mod journal;
+mod maintenance;
 mod memory;
 mod recent;
 mod replay;
@@ -40,13 +41,13 @@ mod sqlite;
 mod store;
 
 pub use error::StoreError;
-pub use journal::{Commit, Journal, JournalLine, JournalReader, Page};
+pub use journal::{Commit, InPlaceWriter, Journal, JournalLine, JournalReader, Page};
+pub use maintenance::{Maintenance, Retention, StoreStats, Verified};
 pub use memory::MemoryStore;
 pub use replay::StoredRunError;
 pub use run::{NewRun, RunFilter, RunSummary, StoredRun};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    HostError, HostTables, HostTransaction, OpenError, Retention, RunChange, SqlValue, SqliteOptions,
-    SqliteStore, StoreStats, Verified,
+    HostError, HostTables, HostTransaction, OpenError, RunChange, SqlValue, SqliteOptions, SqliteStore,
 };
 pub use store::{Opened, Store};

@@ -1,15 +1,16 @@
 //! A store that lives as long as the process.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use flowrun_core::{Record, RunId, RunStatus, Timestamp};
+use flowrun_core::{Record, RunId, RunStatus, TaskTypes, Timestamp};
 
 use crate::recent::{Lines, Recent};
 use crate::{
-    Commit, Journal, JournalLine, JournalReader, NewRun, Page, RunFilter, RunSummary, Store, StoreError,
-    StoredRun,
+    Commit, Journal, JournalLine, JournalReader, Maintenance, NewRun, Page, RunFilter, RunSummary, Store,
+    StoreError, StoreStats, StoredRun, Verified,
 };
 
 /// Journals in memory: the most recent lines of each run.
@@ -45,6 +46,11 @@ impl MemoryStore {
 }
 
 impl MemoryStore {
+    /// The journals that are held by somebody.
+    fn held(&self) -> Vec<Arc<Journaled>> {
+        lock(&self.runs).held.values().filter_map(Weak::upgrade).collect()
+    }
+
     /// The journal of a run that is held by somebody and has a line.
     fn stored(&self, run: RunId) -> Result<Arc<Journaled>, StoreError> {
         let journaled = lock(&self.runs).held.get(&run).and_then(Weak::upgrade);
@@ -105,12 +111,16 @@ impl Store for MemoryStore {
     }
 
     fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        let held: Vec<_> = lock(&self.runs).held.values().filter_map(Weak::upgrade).collect();
+        let held = self.held();
         let mut runs: Vec<_> = held.iter().filter_map(|journaled| journaled.summary()).collect();
         runs.retain(|run| which.lets_through(run));
         runs.sort_by_key(|run| std::cmp::Reverse((run.created, run.id)));
         runs.truncate(which.limit);
         Ok(runs)
+    }
+
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
     }
 
     fn delete(&self, run: RunId) -> Result<(), StoreError> {
@@ -127,6 +137,50 @@ impl Store for MemoryStore {
         runs.held.remove(&run);
         runs.deleted.insert(run);
         Ok(())
+    }
+}
+
+impl Maintenance for MemoryStore {
+    fn backup(&self, _: &Path) -> Result<(), StoreError> {
+        Err(StoreError::Unsupported("be backed up"))
+    }
+
+    /// There is no file, and so nothing of it.
+    fn stats(&self) -> Result<StoreStats, StoreError> {
+        let summaries = self.runs(&RunFilter::default())?;
+        let flows =
+            self.held().iter().map(|journaled| Arc::clone(&journaled.new.flow)).collect::<BTreeSet<_>>();
+        Ok(StoreStats {
+            runs: summaries.len() as u64,
+            open: summaries.iter().filter(|run| !run.status.is_over()).count() as u64,
+            lines: summaries.iter().map(|run| run.seq).sum(),
+            flows: flows.len() as u64,
+            deleted: lock(&self.runs).deleted.len() as u64,
+            epoch: self.epoch(),
+            ..StoreStats::default()
+        })
+    }
+
+    fn verify(&self, types: &TaskTypes) -> Result<Verified, StoreError> {
+        let mut verified = Verified::default();
+        for journaled in self.held().into_iter().filter(|journaled| journaled.last_seq() > 0) {
+            let Page { missed, lines } = journaled.read(0, usize::MAX)?;
+            let run = journaled.new.spec.id;
+            verified.runs += 1;
+            verified.lines += lines.len() as u64;
+            if missed > 0 {
+                verified.not_replayed.push(StoreError::Incomplete { run, missed }.to_string());
+                continue;
+            }
+            match StoredRun::new(journaled.new.clone(), lines).replay(types) {
+                Ok(_) => {}
+                Err(why) if why.is_about_task_types() => {
+                    verified.not_replayed.push(format!("run `{run}`: {why}"));
+                }
+                Err(why) => verified.problem(format!("run `{run}`: {why}")),
+            }
+        }
+        Ok(verified)
     }
 }
 

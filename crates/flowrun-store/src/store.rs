@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use flowrun_core::RunId;
+use flowrun_core::{RunId, Timestamp};
 
-use crate::{Journal, JournalReader, NewRun, RunFilter, RunSummary, StoreError, StoredRun};
+use crate::maintenance::delete_closed;
+use crate::{
+    Journal, JournalReader, Maintenance, NewRun, Retention, RunFilter, RunSummary, StoreError, StoredRun,
+};
 
 /// An opened run: what it is made of with all lines of its journal, and the journal to write on.
 pub type Opened = (StoredRun, Box<dyn Journal>);
@@ -75,6 +78,24 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`]; [`StoreError::StillOpen`] when the run is not closed; [`StoreError::InUse`]
     /// while a journal of it is held.
     fn delete(&self, run: RunId) -> Result<(), StoreError>;
+
+    /// Deletes the closed runs that are not to be kept, and says how many. `now` is what ages are counted back from. A
+    /// run that somebody writes stays. Default: by what [`runs`](Self::runs) lists, with [`delete`](Self::delete).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; what was deleted before stays deleted.
+    fn retain(&self, keep: &Retention, now: Timestamp) -> Result<u64, StoreError> {
+        let mut closed = self.runs(&RunFilter::default())?;
+        closed.retain(|run| run.status.is_over());
+        closed.sort_by_key(|run| std::cmp::Reverse(run.updated));
+        delete_closed(self, closed.into_iter().map(|run| (run.id, run.updated)), keep, now)
+    }
+
+    /// What the store can do for whoever looks after it: backups, figures, verifying. Default: nothing.
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        None
+    }
 }
 
 /// Whoever keeps a clone of the pointer has the store beside the engine that it was given to.
@@ -120,6 +141,14 @@ macro_rules! pointer {
             fn delete(&self, run: RunId) -> Result<(), StoreError> {
                 (**self).delete(run)
             }
+
+            fn retain(&self, keep: &Retention, now: Timestamp) -> Result<u64, StoreError> {
+                (**self).retain(keep, now)
+            }
+
+            fn maintenance(&self) -> Option<&dyn Maintenance> {
+                (**self).maintenance()
+            }
         }
     };
 }
@@ -149,5 +178,6 @@ mod tests {
         journal.publish();
         assert_eq!(boxed.runs(&RunFilter::default()).unwrap(), store.runs(&RunFilter::default()).unwrap());
         assert_eq!(boxed.runs(&RunFilter::default()).unwrap().len(), 1);
+        assert_eq!(boxed.maintenance().unwrap().stats().unwrap().runs, 1);
     }
 }

@@ -84,13 +84,13 @@ pub use executor::{Placement, Probe, TaskExecutor};
 pub use executors::{BuildError, Executors};
 pub use flowrun_core::*;
 pub use flowrun_store::{
-    Commit, Journal, JournalLine, JournalReader, MemoryStore, NewRun, Opened, Page as JournalPage, RunFilter,
-    RunSummary, Store, StoreError, StoredRun, StoredRunError,
+    Commit, InPlaceWriter, Journal, JournalLine, JournalReader, Maintenance, MemoryStore, NewRun, Opened,
+    Page as JournalPage, Retention, RunFilter, RunSummary, Store, StoreError, StoreStats, StoredRun,
+    StoredRunError, Verified,
 };
 #[cfg(feature = "sqlite")]
 pub use flowrun_store::{
-    HostError, HostTables, HostTransaction, OpenError, Retention, RunChange, SqlValue, SqliteOptions,
-    SqliteStore, StoreStats, Verified,
+    HostError, HostTables, HostTransaction, OpenError, RunChange, SqlValue, SqliteOptions, SqliteStore,
 };
 pub use handle::{Events, RunEvent, RunHandle, RunUpdate};
 pub use progress::{RunError, Snapshot};

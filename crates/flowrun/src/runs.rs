@@ -1,9 +1,10 @@
-//! The runs of an engine's store: lists, one by its id, deleting.
+//! The runs of an engine's store: lists, one by its id, deleting, and looking after the store as a whole.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use flowrun_core::{RunId, RunState};
-use flowrun_store::{RunFilter, RunSummary, StoreError};
+use flowrun_store::{Retention, RunFilter, RunSummary, StoreError, StoreStats, Verified};
 
 use crate::engine::Engine;
 use crate::handle::RunHandle;
@@ -106,6 +107,67 @@ impl Engine {
     /// [`StoreError::NotFound`]; [`StoreError::StillOpen`] when the run is not over.
     pub fn delete(&self, id: RunId) -> Result<(), StoreError> {
         self.store()?.delete(id)
+    }
+
+    /// Deletes the runs that are over and not to be kept, and says how many. Blocks until that is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; what was deleted before stays deleted.
+    ///
+    /// ```
+    /// use flowrun::{Engine, Flow, NodeSpec, Outcome, Retention, RunRequest, Site};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+    /// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+    /// let mut runs = Vec::new();
+    /// for _ in 0..3 {
+    ///     let run = engine.start(RunRequest::new(flow.clone(), Site::new("https://example.com"))).await?;
+    ///     run.wait().await?;
+    ///     runs.push(run);
+    /// }
+    /// assert_eq!(engine.retain(&Retention::default().count(1))?, 2);
+    /// assert_eq!((engine.stats()?.runs, engine.stats()?.deleted), (1, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retain(&self, keep: &Retention) -> Result<u64, StoreError> {
+        self.store()?.retain(keep, self.inner.clock.now())
+    }
+
+    /// Copies the store to a new file at `path`, as it is at this moment, while runs go on. Blocks for as long as that
+    /// takes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; there is no file then. [`StoreError::Unsupported`] when the store is one that cannot be copied.
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
+        let store = self.store()?;
+        store.maintenance().ok_or(StoreError::Unsupported("be backed up"))?.backup(path.as_ref())
+    }
+
+    /// Looks at everything that is stored, and replays each journal with the flow of its run. Blocks for as long as
+    /// reading the whole store takes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read to its end. What is damaged is no error but one of the
+    /// [`problems`](Verified::problems).
+    pub fn verify(&self) -> Result<Verified, StoreError> {
+        let store = self.store()?;
+        store.maintenance().ok_or(StoreError::Unsupported("be verified"))?.verify(self.task_types())
+    }
+
+    /// Figures of the store. Blocks for reading it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read; [`StoreError::Unsupported`] when it has no figures.
+    pub fn stats(&self) -> Result<StoreStats, StoreError> {
+        let store = self.store()?;
+        store.maintenance().ok_or(StoreError::Unsupported("tell its figures"))?.stats()
     }
 
     fn store(&self) -> Result<crate::held::BorrowedStore<'_>, StoreError> {

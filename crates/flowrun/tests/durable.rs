@@ -1,65 +1,28 @@
 //! Runs that outlive their engine, and what holds runs back.
 #![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use common::WrappedStore;
 use flowrun::{
-    Clock, Commit, Context, EffectClass, Engine, EngineBuilder, Flow, Journal, JournalReader, MemoryStore,
-    NewRun, NodeSpec, NodeStatus, ObjectEntry, ObjectStatus, OnUnknown, Outcome, Probe, Record, Rerun,
-    ResumeError, RetryPolicy, RunError, RunFilter, RunId, RunPolicy, RunRequest, RunStatus, RunSummary, Site,
-    StartError, Store, StoreError, StoredRun, Task, TaskExecutor, Timestamp, async_trait,
+    Clock, Commit, Context, EffectClass, Engine, EngineBuilder, Flow, Journal, JournalReader, NodeSpec,
+    NodeStatus, ObjectEntry, ObjectStatus, OnUnknown, Outcome, Probe, Record, Rerun, ResumeError,
+    RetryPolicy, RunError, RunPolicy, RunRequest, RunStatus, Site, StartError, Store, StoreError, Task,
+    TaskExecutor, Timestamp, async_trait,
 };
 use tokio::sync::mpsc;
 
 /// One store in the hands of several engines, as a file is. It fails once so many appends were made.
-#[derive(Clone)]
-struct Shared {
-    store: Arc<MemoryStore>,
-    appends_left: Arc<AtomicUsize>,
-}
-
-impl Shared {
-    fn new() -> Self {
-        Self::failing_after(usize::MAX)
-    }
-
-    fn failing_after(appends: usize) -> Self {
-        Self { store: Arc::default(), appends_left: Arc::new(AtomicUsize::new(appends)) }
-    }
-
-    fn journal(&self, journal: Box<dyn Journal>) -> Box<dyn Journal> {
-        Box::new(FailingJournal { journal, appends_left: Arc::clone(&self.appends_left) })
-    }
-}
-
-impl Store for Shared {
-    fn id(&self) -> [u8; 16] {
-        self.store.id()
-    }
-    fn is_volatile(&self) -> bool {
-        true
-    }
-    fn epoch(&self) -> u64 {
-        7
-    }
-    fn create(&self, run: NewRun) -> Result<Box<dyn Journal>, StoreError> {
-        self.store.create(run).map(|journal| self.journal(journal))
-    }
-    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
-        self.store.open(run).map(|(stored, journal)| (stored, self.journal(journal)))
-    }
-    fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
-        self.store.reader(run)
-    }
-    fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        self.store.runs(which)
-    }
-    fn delete(&self, run: RunId) -> Result<(), StoreError> {
-        self.store.delete(run)
-    }
+fn failing_after(appends: usize) -> WrappedStore {
+    let appends_left = Arc::new(AtomicUsize::new(appends));
+    WrappedStore::new(move |journal| {
+        Box::new(FailingJournal { journal, appends_left: Arc::clone(&appends_left) })
+    })
 }
 
 struct FailingJournal {
@@ -158,7 +121,7 @@ impl Worker {
 
 /// Makes engines over one store, and hears what their executors were called with.
 struct Bench {
-    store: Shared,
+    store: WrappedStore,
     clock: TestClock,
     calls_in: mpsc::UnboundedSender<Called>,
     calls: mpsc::UnboundedReceiver<Called>,
@@ -167,10 +130,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self::over(Shared::new())
+        Self::over(failing_after(usize::MAX))
     }
 
-    fn over(store: Shared) -> Self {
+    fn over(store: WrappedStore) -> Self {
         let (calls_in, calls) = mpsc::unbounded_channel();
         let clock = TestClock(tokio::time::Instant::now());
         Self { store, clock, calls_in, calls, left: Arc::default() }
@@ -435,16 +398,16 @@ async fn no_more_attempts_work_in_all_runs_than_the_engine_allows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_stops_the_run_and_nothing_is_acknowledged() {
-    let bench = Bench::over(Shared::failing_after(0));
+    let bench = Bench::over(failing_after(0));
     let refused = bench.next().start(request(&[("1", "")])).await;
     assert!(matches!(refused, Err(StartError::Store(StoreError::FailStop { .. }))), "{refused:?}");
 
-    let mut bench = Bench::over(Shared::failing_after(1));
+    let mut bench = Bench::over(failing_after(1));
     let run = bench.next().start(request(&[("1", ""), ("2", "")])).await.unwrap();
     assert!(matches!(run.result().await, Err(RunError::Store(StoreError::FailStop { .. }))));
     assert_eq!(bench.calls().len(), 1, "the second node was never written down");
 
-    let bench = Bench::over(Shared::failing_after(1));
+    let bench = Bench::over(failing_after(1));
     let run = bench.first().start(request(&[("1", "hang")])).await.unwrap();
     run.cancel().await;
     assert!(matches!(run.result().await, Err(RunError::Store(_))));

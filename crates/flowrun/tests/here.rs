@@ -1,14 +1,16 @@
 //! A driver that writes itself keeps nobody waiting.
 #![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
+mod common;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc as blocking};
 use std::time::Duration;
 
+use common::WrappedStore;
 use flowrun::{
-    Commit, Context, Engine, Flow, Journal, JournalReader, MemoryStore, NewRun, NodeSpec, Outcome, Record,
-    RunFilter, RunId, RunRequest, RunStatus, RunSummary, Site, Store, StoreError, StoredRun, Task,
-    TaskExecutor, Timestamp, async_trait,
+    Commit, Context, Engine, Flow, InPlaceWriter, Journal, JournalReader, NodeSpec, Outcome, Record,
+    RunRequest, RunStatus, Site, Task, TaskExecutor, Timestamp, async_trait,
 };
 use tokio::sync::mpsc;
 
@@ -25,12 +27,7 @@ impl TaskExecutor for Nothing {
 /// What is done while a driver waits for the disk.
 type Meanwhile = Arc<dyn Fn() + Send + Sync>;
 
-/// A store whose runs always prefer to write on the thread of their driver.
-struct Here {
-    store: MemoryStore,
-    meanwhile: Meanwhile,
-}
-
+/// A journal that always prefers to write on the thread of its driver.
 struct HereJournal {
     journal: Box<dyn Journal>,
     meanwhile: Meanwhile,
@@ -40,12 +37,8 @@ impl Journal for HereJournal {
     fn append(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
         self.journal.append(at, records)
     }
-    fn writes_here(&self) -> bool {
-        true
-    }
-    fn append_here(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
-        (self.meanwhile)();
-        self.journal.append(at, records)
+    fn in_place(&mut self) -> Option<&mut dyn InPlaceWriter> {
+        Some(self)
     }
     fn publish(&mut self) {
         self.journal.publish();
@@ -55,37 +48,19 @@ impl Journal for HereJournal {
     }
 }
 
-impl Store for Here {
-    fn id(&self) -> [u8; 16] {
-        self.store.id()
-    }
-    fn is_volatile(&self) -> bool {
-        true
-    }
-    fn epoch(&self) -> u64 {
-        1
-    }
-    fn create(&self, run: NewRun) -> Result<Box<dyn Journal>, StoreError> {
-        let journal = self.store.create(run)?;
-        Ok(Box::new(HereJournal { journal, meanwhile: Arc::clone(&self.meanwhile) }))
-    }
-    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
-        self.store.open(run)
-    }
-    fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
-        self.store.reader(run)
-    }
-    fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        self.store.runs(which)
-    }
-    fn delete(&self, run: RunId) -> Result<(), StoreError> {
-        self.store.delete(run)
+impl InPlaceWriter for HereJournal {
+    fn append_in_place(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        (self.meanwhile)();
+        self.journal.append(at, records)
     }
 }
 
 /// Runs four nodes, in a chain or side by side.
 async fn run_four(is_chain: bool, meanwhile: impl Fn() + Send + Sync + 'static) {
-    let store = Here { store: MemoryStore::default(), meanwhile: Arc::new(meanwhile) };
+    let meanwhile: Meanwhile = Arc::new(meanwhile);
+    let store = WrappedStore::new(move |journal| {
+        Box::new(HereJournal { journal, meanwhile: Arc::clone(&meanwhile) })
+    });
     let engine = Engine::builder().executor("scan", Nothing).store(store).build().unwrap();
     let flow = (1..=4).fold(Flow::builder(), |flow, id| flow.node(NodeSpec::new(id.to_string(), "scan")));
     let flow = if is_chain { flow.edge("1", "2").edge("2", "3").edge("3", "4") } else { flow };

@@ -1,12 +1,15 @@
 //! The engine hands out its runs, and says how each stands in more words than the wire has.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod common;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::WrappedStore;
 use flowrun::{
-    Context, EffectClass, Engine, Flow, MemoryStore, NodeSpec, Outcome, ResumeError, RunFilter, RunHandle,
-    RunRequest, RunState, RunStatus, Site, StoreError, Task, TaskExecutor, async_trait,
+    Context, EffectClass, Engine, Flow, MemoryStore, NodeSpec, Outcome, ResumeError, Retention, RunFilter,
+    RunHandle, RunRequest, RunState, RunStatus, Site, StoreError, Task, TaskExecutor, async_trait,
 };
 
 /// Waits until it is told to stop.
@@ -91,4 +94,40 @@ async fn runs_come_in_pages_that_neither_repeat_nor_leave_out() {
     unique.sort();
     unique.dedup();
     assert_eq!((ids.len(), unique.len()), (5, 5));
+}
+
+#[tokio::test]
+async fn a_store_that_does_no_more_than_it_must_says_what_it_cannot() {
+    let engine = Engine::builder().function("done", |_, _| Outcome::done());
+    let engine = engine.store(WrappedStore::new(|journal| journal)).build().unwrap();
+    let runs = [start(&engine, "done").await, start(&engine, "done").await];
+    for run in &runs {
+        run.wait().await.unwrap();
+    }
+    for (refused, what) in [
+        (engine.backup("copy").unwrap_err(), "this store cannot be backed up"),
+        (engine.verify().unwrap_err(), "this store cannot be verified"),
+        (engine.stats().unwrap_err(), "this store cannot tell its figures"),
+    ] {
+        assert!(matches!(refused, StoreError::Unsupported(_)), "{refused:?}");
+        assert_eq!(refused.to_string(), what);
+    }
+    // Old runs go from every store.
+    assert_eq!(engine.retain(&Retention::default().count(1)).unwrap(), 1);
+    assert_eq!(engine.runs(&RunFilter::default()).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_store_in_memory_knows_its_figures_and_replays_its_runs() {
+    let engine = engine(Arc::default());
+    let done = start(&engine, "done").await;
+    done.wait().await.unwrap();
+    let _waits = start(&engine, "wait").await;
+    let stats = engine.stats().unwrap();
+    assert_eq!((stats.runs, stats.open, stats.flows, stats.deleted), (2, 1, 2, 0));
+    let verified = engine.verify().unwrap();
+    assert_eq!((verified.runs, verified.lines, verified.is_sound()), (2, stats.lines, true));
+    assert!(matches!(engine.backup("copy"), Err(StoreError::Unsupported(_))));
+    engine.delete(done.id()).unwrap();
+    assert_eq!((engine.stats().unwrap().runs, engine.stats().unwrap().deleted), (1, 1));
 }

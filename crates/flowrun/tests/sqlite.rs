@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use flowrun::{
     Context, Engine, ErrorClass, Flow, NodeSpec, NodeStatus, Outcome, Placement, Record, Rerun, ResumeError,
-    RunError, RunFilter, RunRequest, RunStatus, RunUpdate, Site, SqliteStore, StartError, Store, Task,
-    TaskExecutor, async_trait,
+    Retention, RunError, RunFilter, RunRequest, RunStatus, RunUpdate, Site, SqliteStore, StartError, Store,
+    StoreError, Task, TaskExecutor, async_trait,
 };
 
 /// Counts its calls, and does not come back from node 2 while it is told to hang.
@@ -274,4 +274,33 @@ async fn only_the_run_that_ends_the_process_each_time_ends_as_a_crash_loop() {
     let failed: Vec<_> =
         failed.iter().filter(|run| run.status != RunStatus::Passed).map(|run| (run.id, run.status)).collect();
     assert_eq!(failed, [(runs[7].id(), RunStatus::Failed)]);
+}
+
+#[tokio::test]
+async fn a_store_is_looked_after_through_its_engine_and_stays_the_hosts() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open_file(folder.path().join("runs.db")).unwrap());
+    let engine = Engine::builder().function("work", |_, _| Outcome::done());
+    let engine = engine.store(Arc::clone(&store)).build().unwrap();
+    let flow = Flow::builder().node(NodeSpec::new("1", "work")).build().unwrap();
+    for _ in 0..3 {
+        let request = RunRequest::new(flow.clone(), Site::new("https://example.com"));
+        engine.start(request).await.unwrap().wait().await.unwrap();
+    }
+
+    let copy = folder.path().join("copy.db");
+    engine.backup(&copy).unwrap();
+    let again = engine.backup(&copy).unwrap_err();
+    assert!(matches!(again, StoreError::NotBackedUp { .. }), "it is not written over: {again:?}");
+    assert_eq!(engine.retain(&Retention::default().count(1)).unwrap(), 2);
+    let verified = engine.verify().unwrap();
+    assert_eq!((verified.runs, verified.is_sound(), verified.not_replayed.len()), (1, true, 0));
+    let stats = engine.stats().unwrap();
+    assert_eq!((stats.runs, stats.deleted, stats.flows), (1, 2, 1));
+    assert_eq!(stats, store.stats().unwrap(), "the host has the same store");
+
+    engine.shutdown(Duration::ZERO).await;
+    assert!(matches!(engine.stats(), Err(StoreError::Unreadable { .. })), "the engine has let go of it");
+    assert_eq!(store.stats().unwrap().runs, 1);
+    assert_eq!(SqliteStore::open_file(&copy).unwrap().stats().unwrap().runs, 3);
 }

@@ -1,23 +1,32 @@
 //! Reading the events of a run: where it happens, and that nothing is missed.
 #![allow(clippy::unwrap_used, reason = "the helpers of a test file are tests")]
 
+mod common;
+
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
+use common::WrappedStore;
 use flowrun::{
-    Commit, Context, Engine, Flow, Journal, JournalPage, JournalReader, MemoryStore, NewRun, NodeSpec,
-    Outcome, Record, RunFilter, RunId, RunRequest, RunStatus, RunSummary, RunUpdate, Site, Store, StoreError,
-    StoredRun, Task, TaskExecutor, Timestamp, async_trait,
+    Commit, Context, Engine, Flow, Journal, JournalPage, JournalReader, NodeSpec, Outcome, Record,
+    RunRequest, RunStatus, RunUpdate, Site, StoreError, Task, TaskExecutor, Timestamp, async_trait,
 };
 use futures::StreamExt as _;
 use tokio::sync::Notify;
 
-/// A store that tells on which threads its journals were read.
+/// Whether reading may block, and on which threads it was read.
 #[derive(Clone, Default)]
 struct Told {
-    store: Arc<MemoryStore>,
     may_block: bool,
     threads: Arc<Mutex<Vec<ThreadId>>>,
+}
+
+impl Told {
+    /// A store that tells it of its journals.
+    fn store(&self) -> WrappedStore {
+        let told = self.clone();
+        WrappedStore::new(move |journal| Box::new(ToldJournal(journal, told.clone())))
+    }
 }
 
 struct ToldReader(Arc<dyn JournalReader>, Told);
@@ -46,37 +55,10 @@ impl Journal for ToldJournal {
     }
 }
 
-impl Store for Told {
-    fn id(&self) -> [u8; 16] {
-        self.store.id()
-    }
-    fn is_volatile(&self) -> bool {
-        true
-    }
-    fn epoch(&self) -> u64 {
-        1
-    }
-    fn create(&self, run: NewRun) -> Result<Box<dyn Journal>, StoreError> {
-        Ok(Box::new(ToldJournal(self.store.create(run)?, self.clone())))
-    }
-    fn open(&self, run: RunId) -> Result<(StoredRun, Box<dyn Journal>), StoreError> {
-        self.store.open(run)
-    }
-    fn reader(&self, run: RunId) -> Result<Arc<dyn JournalReader>, StoreError> {
-        self.store.reader(run)
-    }
-    fn runs(&self, which: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        self.store.runs(which)
-    }
-    fn delete(&self, run: RunId) -> Result<(), StoreError> {
-        self.store.delete(run)
-    }
-}
-
 /// Watches a run of a thousand roots to its end: the events, and whether any was read on this thread.
 async fn watch(may_block: bool) -> (usize, bool) {
-    let store = Told { may_block, ..Told::default() };
-    let engine = Engine::builder().store(store.clone()).function("work", |_, _| Outcome::done());
+    let told = Told { may_block, ..Told::default() };
+    let engine = Engine::builder().store(told.store()).function("work", |_, _| Outcome::done());
     let nodes = (0..1_000).map(|node| NodeSpec::new(node.to_string(), "work"));
     let flow = nodes.fold(Flow::builder(), |flow, node| flow.node(node)).build().unwrap();
     let engine = engine.build().unwrap();
@@ -89,7 +71,7 @@ async fn watch(may_block: bool) -> (usize, bool) {
     }
     assert_eq!(run.state(), RunStatus::Passed);
     let here = std::thread::current().id();
-    let read_here = store.threads.lock().unwrap().contains(&here);
+    let read_here = told.threads.lock().unwrap().contains(&here);
     (usize::try_from(seq).unwrap(), read_here)
 }
 
@@ -116,8 +98,8 @@ impl TaskExecutor for Waits {
 #[tokio::test]
 async fn everything_before_the_rest_is_told_before_it() {
     let go_on = Arc::new(Notify::new());
-    let store = Told { may_block: true, ..Told::default() };
-    let engine = Engine::builder().store(store).executor("work", Waits(Arc::clone(&go_on)));
+    let told = Told { may_block: true, ..Told::default() };
+    let engine = Engine::builder().store(told.store()).executor("work", Waits(Arc::clone(&go_on)));
     let engine = engine.build().unwrap();
     let flow = Flow::builder().node(NodeSpec::new("1", "work")).node(NodeSpec::new("2", "work"));
     let flow = flow.edge("1", "2").build().unwrap();

@@ -13,7 +13,7 @@ use super::queue::{Append, Queued, Refusal, Work};
 use super::reader::SqliteReader;
 use super::store::Shared;
 use super::transaction::WriteError;
-use crate::{Commit, Journal, JournalReader, NewRun, StoreError};
+use crate::{Commit, InPlaceWriter, Journal, JournalReader, NewRun, StoreError};
 
 /// The runs that have a writer.
 #[derive(Debug, Default)]
@@ -118,15 +118,8 @@ impl Journal for SqliteJournal {
         self.add(at, records, Self::hand_over)
     }
 
-    fn writes_here(&self) -> bool {
-        self.shared.queue.desk.is_free_for(self.number)
-    }
-
-    fn append_here(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
-        self.add(at, records, |journal, append| match journal.shared.queue.desk.write_here(&append) {
-            Some(written) => Commit::Done(written),
-            None => journal.hand_over(append),
-        })
+    fn in_place(&mut self) -> Option<&mut dyn InPlaceWriter> {
+        if self.shared.queue.desk.is_free_for(self.number) { Some(self) } else { None }
     }
 
     /// Readers see whatever is committed.
@@ -138,6 +131,15 @@ impl Journal for SqliteJournal {
             run: self.run,
             number: self.number,
             origin: self.origin,
+        })
+    }
+}
+
+impl InPlaceWriter for SqliteJournal {
+    fn append_in_place(&mut self, at: Timestamp, records: &mut Vec<Record>) -> Commit {
+        self.add(at, records, |journal, append| match journal.shared.queue.desk.write_here(&append) {
+            Some(written) => Commit::Done(written),
+            None => journal.hand_over(append),
         })
     }
 }

@@ -3,69 +3,14 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use flowrun_core::{RunId, Timestamp};
+use flowrun_core::{RunId, TaskTypes, Timestamp};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use super::file::{self, WRITE, beside, private};
 use super::{OpenError, SqliteStore};
-use crate::{Store, StoreError};
-
-/// Which closed runs to keep. The default keeps all of them; open runs are always kept.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct Retention {
-    /// Runs whose last line is older than this go. Default: never.
-    pub age: Option<Duration>,
-    /// Of the closed runs, so many stay at most: those that ended last. Default: no limit.
-    pub count: Option<usize>,
-}
-
-impl Retention {
-    /// Sets the greatest age.
-    #[must_use]
-    pub const fn age(mut self, age: Duration) -> Self {
-        self.age = Some(age);
-        self
-    }
-
-    /// Sets the greatest number.
-    #[must_use]
-    pub const fn count(mut self, count: usize) -> Self {
-        self.count = Some(count);
-        self
-    }
-
-    /// Whether a closed run stays that was changed at `updated`, and after which `newer` others were.
-    fn keeps(&self, updated: i64, newer: usize, now: Timestamp) -> bool {
-        let is_young = self.age.is_none_or(|age| Timestamp::from_micros(updated).after(age) >= now);
-        is_young && self.count.is_none_or(|count| newer < count)
-    }
-}
-
-/// Figures of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoreStats {
-    /// Stored runs.
-    pub runs: u64,
-    /// Those of them that are not closed.
-    pub open: u64,
-    /// Lines of all journals.
-    pub lines: u64,
-    /// Different flows.
-    pub flows: u64,
-    /// Runs that were deleted; their ids stay taken.
-    pub deleted: u64,
-    /// Size of the file in bytes.
-    pub bytes: u64,
-    /// How much of that waits to be used again.
-    pub free_bytes: u64,
-    /// How often the store was opened.
-    pub epoch: u64,
-}
+use crate::{Maintenance, Store, StoreError, StoreStats, Verified};
 
 impl SqliteStore {
     /// Copies the store to a new file at `path`, as it is at this moment, while runs go on. The copy has the
@@ -95,6 +40,21 @@ impl SqliteStore {
         copied.and_then(|()| file::sync_folder(&path).map_err(failed("sync the folder of")))
     }
 
+    /// The closed runs with their last change, the newest first.
+    pub(super) fn closed(&self) -> Result<Vec<(RunId, Timestamp)>, StoreError> {
+        let closed = self.shared.pool.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT id, updated FROM state JOIN run ON number = run
+                WHERE status <> 'working' ORDER BY updated DESC, number DESC",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok((RunId::from_bytes(row.get(0)?), Timestamp::from_micros(row.get(1)?)))
+            })?;
+            rows.collect()
+        });
+        closed.map_err(|error| unreadable("list the closed runs", error))
+    }
+
     fn copy(&self, draft: &Path) -> rusqlite::Result<()> {
         let made = private().write(true).create(true).truncate(true).open(draft);
         made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
@@ -103,37 +63,6 @@ impl SqliteStore {
         // Of the log that a store keeps, a copy has none.
         target.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         target.close().map_err(|(_, error)| error)
-    }
-
-    /// Deletes the closed runs that are not to be kept, and says how many. `now` is what ages are counted back
-    /// from. A run that somebody writes stays.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]; what was deleted before stays deleted.
-    pub fn retain(&self, keep: &Retention, now: Timestamp) -> Result<u64, StoreError> {
-        let closed = self.shared.pool.read(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT id, updated FROM state JOIN run ON number = run
-                WHERE status <> 'working' ORDER BY updated DESC, number DESC",
-            )?;
-            let rows = statement.query_map([], |row| Ok((RunId::from_bytes(row.get(0)?), row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<Vec<(RunId, i64)>>>()
-        });
-        let closed = closed.map_err(|error| unreadable("list the closed runs", error))?;
-        let mut deleted = 0;
-        for (newer, (run, updated)) in closed.into_iter().enumerate() {
-            if keep.keeps(updated, newer, now) {
-                continue;
-            }
-            match self.delete(run) {
-                Ok(()) => deleted += 1,
-                // Somebody runs it again, or was faster.
-                Err(StoreError::InUse(_) | StoreError::StillOpen(_) | StoreError::NotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(deleted)
     }
 
     /// Figures of the store.
@@ -158,6 +87,20 @@ impl SqliteStore {
             })
         });
         read.map_err(|error| unreadable("read the store", error))
+    }
+}
+
+impl Maintenance for SqliteStore {
+    fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        Self::backup(self, path).map_err(|error| StoreError::NotBackedUp { source: Arc::new(error) })
+    }
+
+    fn stats(&self) -> Result<StoreStats, StoreError> {
+        Self::stats(self)
+    }
+
+    fn verify(&self, types: &TaskTypes) -> Result<Verified, StoreError> {
+        self.verify_replaying(types)
     }
 }
 

@@ -38,7 +38,5 @@ mod writer;
 
 pub use error::OpenError;
 pub use host::{HostError, HostTables, HostTransaction, RunChange, SqlValue};
-pub use maintenance::{Retention, StoreStats};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;
-pub use verify::Verified;

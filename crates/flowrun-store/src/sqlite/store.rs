@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc;
 
-use flowrun_core::RunId;
+use flowrun_core::{RunId, Timestamp};
 use futures::channel::oneshot;
 use rusqlite::{Connection, params};
 
@@ -21,7 +21,11 @@ use super::space::Space;
 use super::transaction::WriteError;
 use super::writer::Writer;
 use super::{OpenError, SqliteOptions, file, schema, transaction};
-use crate::{Journal, JournalReader, NewRun, Opened, RunFilter, RunSummary, Store, StoreError, StoredRun};
+use crate::maintenance::delete_closed;
+use crate::{
+    Journal, JournalReader, Maintenance, NewRun, Opened, Retention, RunFilter, RunSummary, Store, StoreError,
+    StoredRun,
+};
 
 /// Runs in an SQLite file: they survive the process, and a power cut.
 ///
@@ -386,6 +390,14 @@ impl Store for SqliteStore {
             rows.map(|found| found.map(|found| found.state.summary(found.description))).collect()
         });
         listed.map_err(|source| StoreError::Unreadable { action: "list the runs", source: Arc::new(source) })
+    }
+
+    fn retain(&self, keep: &Retention, now: Timestamp) -> Result<u64, StoreError> {
+        delete_closed(self, self.closed()?, keep, now)
+    }
+
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
     }
 
     fn delete(&self, run: RunId) -> Result<(), StoreError> {

@@ -8,34 +8,7 @@ use rusqlite::{Connection, params};
 use super::format::{State, deleted_sum};
 use super::reader::{self, Flows, Found, select_runs};
 use super::{SqliteStore, transaction};
-use crate::{StoreError, StoredRun, StoredRunError};
-
-/// What a look at a whole store found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Verified {
-    /// Runs that were looked at.
-    pub runs: u64,
-    /// Lines of their journals.
-    pub lines: u64,
-    /// What is not as it was written, a sentence each; none in a sound store.
-    pub problems: Vec<String>,
-    /// Runs whose journals were read and not replayed, a sentence each: their flows name task types that whoever
-    /// looks does not know. That is no problem of the store.
-    pub not_replayed: Vec<String>,
-}
-
-impl Verified {
-    /// Whether everything is as it was written.
-    #[must_use]
-    pub const fn is_sound(&self) -> bool {
-        self.problems.is_empty()
-    }
-
-    fn problem(&mut self, problem: impl Into<String>) {
-        self.problems.push(problem.into());
-    }
-}
+use crate::{StoreError, StoredRun, StoredRunError, Verified};
 
 /// What must not be there, and how it is called when it is.
 const STRAYS: [(&str, &str); 6] = [

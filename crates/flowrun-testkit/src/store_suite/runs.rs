@@ -1,10 +1,12 @@
 //! Runs come, are opened again, and go.
 
+use std::time::Duration;
+
 use flowrun_core::{Record, RunStatus};
-use flowrun_store::{RunFilter, StoreError};
+use flowrun_store::{Retention, RunFilter, StoreError};
 
 use super::{
-    Broken, Check, FLOW, Place, append, ended, ensure, id, logged, messages, named, new_run, store_run,
+    Broken, Check, FLOW, Place, append, at, ended, ensure, id, logged, messages, named, new_run, store_run,
 };
 
 named!(
@@ -18,6 +20,7 @@ named!(
     a_run_that_is_written_is_not_deleted,
     a_deleted_run_is_gone_and_its_id_stays_taken,
     deleting_one_run_leaves_the_others,
+    retention_keeps_what_ended_last,
     a_run_that_cannot_be_stored_leaves_no_trace,
 );
 
@@ -180,6 +183,32 @@ fn deleting_one_run_leaves_the_others(place: &dyn Place) -> Result<(), Broken> {
         let (stored, _) = store.open(id(number))?;
         ensure!(stored.lines.len() == 2, "run {number} has {} lines", stored.lines.len());
     }
+    Ok(())
+}
+
+fn retention_keeps_what_ended_last(place: &dyn Place) -> Result<(), Broken> {
+    let store = place.open();
+    let mut readers = Vec::new();
+    // Created in this order and ended in another one; the fifth goes on.
+    for (number, second) in [(1, 40), (2, 10), (3, 30), (4, 20), (5, 50)] {
+        let mut journal = store_run(&*store, number, &[&[Record::RunStarted]])?;
+        let last = if number == 5 { logged("on") } else { ended(RunStatus::Passed) };
+        append(&mut *journal, second, &[last])?;
+        readers.push(journal.reader());
+    }
+    let left = || -> Result<Vec<_>, Broken> {
+        Ok(store.runs(&RunFilter::default())?.iter().map(|run| run.id).collect())
+    };
+    let deleted = store.retain(&Retention::default(), at(1_000))?;
+    ensure!((deleted, left()?.len()) == (0, 5), "keeping everything deletes {deleted}: {:?}", left()?);
+    let deleted = store.retain(&Retention::default().age(Duration::from_secs(30)), at(60))?;
+    ensure!(
+        (deleted, left()?) == (2, vec![id(5), id(3), id(1)]),
+        "by age it deletes {deleted}: {:?}",
+        left()?
+    );
+    let deleted = store.retain(&Retention::default().count(1), at(60))?;
+    ensure!((deleted, left()?) == (1, vec![id(5), id(1)]), "by number it deletes {deleted}: {:?}", left()?);
     Ok(())
 }
 

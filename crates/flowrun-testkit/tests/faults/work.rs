@@ -111,11 +111,15 @@ pub(crate) fn sessions(
 
 fn append(journal: &mut dyn Journal, line: usize, records: &[Record]) -> Result<(), StoreError> {
     let records = || records.to_vec();
-    let appended = futures::executor::block_on(journal.append_here(at(line), &mut records()).done());
+    let commit = match journal.in_place() {
+        Some(writer) => writer.append_in_place(at(line), &mut records()),
+        None => journal.append(at(line), &mut records()),
+    };
+    let appended = futures::executor::block_on(commit.done());
     if appended.is_err() {
         // Nothing is written or acknowledged after a failure.
-        for next in [journal.append(at(line), &mut records()), journal.append_here(at(line), &mut records())]
-        {
+        let in_place = journal.in_place().map(|writer| writer.append_in_place(at(line), &mut records()));
+        for next in in_place.into_iter().chain([journal.append(at(line), &mut records())]) {
             let is_refused = matches!(next, Commit::Done(Err(StoreError::FailStop { .. })));
             assert!(is_refused, "after {appended:?}: {next:?}");
         }

@@ -217,13 +217,15 @@ impl Driver {
             return Ok(());
         }
         let is_idle = more == More::No && self.work.is_idle();
-        let commit = if is_idle && self.journal.writes_here() && here::may_wait() {
-            self.work.turn += NODES_PER_WAIT;
-            let commit = here::wait(|| self.journal.append_here(at, decision.records));
-            self.watch.waited();
-            commit
-        } else {
-            self.journal.append(at, decision.records)
+        let in_place = if is_idle { self.journal.in_place() } else { None };
+        let commit = match in_place.filter(|_| here::may_wait()) {
+            Some(writer) => {
+                self.work.turn += NODES_PER_WAIT;
+                let commit = here::wait(|| writer.append_in_place(at, decision.records));
+                self.watch.waited();
+                commit
+            }
+            None => self.journal.append(at, decision.records),
         };
         match commit {
             Commit::Done(done) if self.work.ahead.is_empty() => {
