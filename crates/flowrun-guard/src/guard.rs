@@ -55,6 +55,16 @@ impl Guard {
         Ok(Self::new(self.0.policy.clone(), dialer, roots))
     }
 
+    /// The same rules, resolver and certificates, with other permits: for connections that stay open, which others
+    /// to the same host must not wait for.
+    #[must_use]
+    pub fn with_permits(&self, permits: Permits) -> Self {
+        let Dialer { resolver, timeout, tls, .. } = &self.0.dialer;
+        let (resolver, tls) = (Arc::clone(resolver), Arc::clone(tls));
+        let dialer = Dialer { resolver, permits, timeout: *timeout, tls };
+        Self::new(self.0.policy.clone(), dialer, self.0.roots.clone())
+    }
+
     /// How many connections it may open, to share them with another guard.
     #[must_use]
     pub fn permits(&self) -> &Permits {
