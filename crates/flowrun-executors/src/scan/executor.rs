@@ -2,25 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use flowrun::{
     Context, EffectClass, ErrorClass, Failure, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome,
     Page, ResourceKind, Task, TaskExecutor, async_trait,
 };
-use flowrun_guard::{Guard, GuardError, Limits, Method, Redirect, Request, Response, Url};
+use flowrun_guard::Guard;
 use futures::StreamExt;
 use futures::stream;
-use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use super::analysis::analyse;
 use super::component::Requested;
-use super::facts::{ComponentState, Look, facts};
-use super::links::{Links, REDIRECTS};
-use super::page::Surroundings;
+use super::facts::{ComponentState, facts};
+use super::fetch::{Passing, Unread};
+use super::links::Links;
 use super::{Component, MissingTool, ScanSettings};
-use crate::outcome::{is_transient, refused, stopped};
+use crate::outcome::{refused, stopped};
 use crate::text::tame;
 
 /// Scans every page of the task's resources with the engine `http`: plain fetches, no browser.
@@ -31,8 +28,8 @@ use crate::text::tame;
 /// `retries` decide about another one, which reads those pages alone.
 #[derive(Debug)]
 pub struct ScanExecutor {
-    guard: Guard,
-    settings: ScanSettings,
+    pub(super) guard: Guard,
+    pub(super) settings: ScanSettings,
 }
 
 impl ScanExecutor {
@@ -152,47 +149,12 @@ fn scans(task: &Task) -> Vec<Scan> {
 }
 
 /// What all pages of one task share.
-struct Node<'a> {
-    executor: &'a ScanExecutor,
+pub(super) struct Node<'a> {
+    pub(super) executor: &'a ScanExecutor,
     task: &'a Task,
     context: &'a Context,
-    components: &'a [Component],
-    links: Links,
-}
-
-/// Why a page could not be read.
-#[derive(Debug)]
-struct Unread {
-    /// In words, for the log.
-    reason: String,
-    /// `None` when it would be the same next time.
-    passing: Option<Passing>,
-}
-
-impl Unread {
-    fn for_good(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), passing: None }
-    }
-
-    fn of(error: &GuardError) -> Self {
-        let passing = error.is_transient().then_some(Passing { retry_after: None });
-        Self { reason: error.explained(), passing }
-    }
-}
-
-/// What a page was not read for may pass. Of several the longest wait counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Passing {
-    /// How long the server asks to be left alone.
-    retry_after: Option<Duration>,
-}
-
-impl Passing {
-    /// What an answer says about another one later; `None` when that would be the same.
-    fn of(response: &Response) -> Option<Self> {
-        is_transient(response.status)
-            .then(|| Self { retry_after: response.headers.retry_after(SystemTime::now()) })
-    }
+    pub(super) components: &'a [Component],
+    pub(super) links: Links,
 }
 
 impl Node<'_> {
@@ -281,110 +243,6 @@ impl Node<'_> {
     /// One of the log lines that are the same for every scan engine.
     fn say(&self, scan: &Scan, what: std::fmt::Arguments<'_>) {
         self.context.log(format!("{what} for {} | scan_id: {}", scan.page_url, scan.id));
-    }
-
-    /// Reads the page and everything around it.
-    ///
-    /// # Errors
-    ///
-    /// Why the page could not be read.
-    async fn look(&self, page_url: &str) -> Result<Look, Unread> {
-        let settings = &self.executor.settings;
-        let deadline = Instant::now() + settings.page_limit;
-        let over = |_| Unread {
-            reason: format!("it took longer than {} s", settings.page_limit.as_secs_f64()),
-            passing: Some(Passing { retry_after: None }),
-        };
-        let mut response = timeout_at(deadline, self.fetch(page_url, REDIRECTS)).await.map_err(over)??;
-        loop {
-            let surroundings = self.surroundings(page_url, &response);
-            let surroundings = timeout_at(deadline, surroundings).await.unwrap_or_default();
-            let analysis = analyse(response, surroundings, self.components.to_vec(), deadline);
-            let late = || Unread::for_good("the document could not be read in the time there is for it");
-            let (read, mut analysis) = analysis.await.ok_or_else(late)?;
-            let Some(target) = analysis.refresh.take() else {
-                let references = std::mem::take(&mut analysis.references);
-                let links = self.links.check(&read.final_url, references, deadline).await;
-                return Ok(Look { response: read, analysis, links });
-            };
-            response = timeout_at(deadline, self.follow(read, &target)).await.map_err(over)??;
-        }
-    }
-
-    /// Goes where a document sends its visitor, as a redirect would: the hops count together.
-    async fn follow(&self, from: Response, target: &Url) -> Result<Response, Unread> {
-        let endpoint = from.final_url.host_str().unwrap_or_default().to_owned();
-        let left = REDIRECTS.checked_sub(from.redirects.len() + 1);
-        let too_many = || Unread::for_good(format!("`{endpoint}` redirects more than {REDIRECTS} times"));
-        let left = left.ok_or_else(too_many)?;
-        if from.final_url.scheme() == "https" && target.scheme() == "http" {
-            return Err(Unread::for_good("a redirect in the document leads from https to http"));
-        }
-        let mut response = self.fetch(target.as_str(), left).await?;
-        let mut redirects = from.redirects;
-        redirects.push(Redirect::new(from.final_url, from.status, from.headers));
-        redirects.append(&mut response.redirects);
-        response.redirects = redirects;
-        Ok(response)
-    }
-
-    async fn fetch(&self, page_url: &str, redirects: usize) -> Result<Response, Unread> {
-        let settings = &self.executor.settings;
-        let limits = Limits::default()
-            .total(settings.fetch_limit)
-            .body_bytes(settings.document_bytes)
-            .redirects(redirects);
-        let request = Request::new(Method::Get, page_url)
-            .header("accept", "text/html,application/xhtml+xml")
-            .compressed(true)
-            .limits(limits);
-        let response = self.executor.guard.send(request).await.map_err(|error| Unread::of(&error))?;
-        if !response.is_success() {
-            let reason = format!("the page answers {}", response.status);
-            return Err(Unread { reason, passing: Passing::of(&response) });
-        }
-        if response.truncated {
-            return Err(Unread::for_good(format!(
-                "the page is larger than {} bytes",
-                settings.document_bytes
-            )));
-        }
-        match response.headers.get("content-type") {
-            Some(kind) if !kind.to_ascii_lowercase().contains("html") => {
-                Err(Unread::for_good(format!("the page is `{}`, not HTML", tame(kind))))
-            }
-            _ => Ok(response),
-        }
-    }
-
-    async fn surroundings(&self, page_url: &str, response: &Response) -> Surroundings {
-        let robots = async {
-            let robots = response.final_url.join("/robots.txt").ok()?;
-            self.links.status(&robots).await
-        };
-        let (robots_status, redirects_to_https) =
-            tokio::join!(robots, self.redirects_to_https(page_url, &response.final_url));
-        Surroundings { now: Some(SystemTime::now()), redirects_to_https, robots_status }
-    }
-
-    /// Whether asking over plain http leads to https.
-    async fn redirects_to_https(&self, page_url: &str, final_url: &Url) -> Option<bool> {
-        if final_url.scheme() == "http" {
-            return Some(false);
-        }
-        if page_url.trim_start().to_ascii_lowercase().starts_with("http:") {
-            return Some(true);
-        }
-        // On other ports there is no telling which port would speak plain http.
-        let mut plain = final_url.clone();
-        if plain.port().is_some() || plain.set_scheme("http").is_err() {
-            return None;
-        }
-        let limits = Limits::default().total(self.executor.settings.link_limit).body_bytes(0);
-        let request = Request::new(Method::Get, plain.as_str()).limits(limits);
-        let response = self.executor.guard.send(request).await.ok()?;
-        let target = response.headers.get("location").and_then(|to| plain.join(to).ok());
-        Some(matches!(response.status, 300..=399) && target.is_some_and(|to| to.scheme() == "https"))
     }
 }
 

@@ -14,6 +14,7 @@ mod component;
 mod document;
 mod executor;
 mod facts;
+mod fetch;
 #[cfg(test)]
 mod growth;
 mod links;
