@@ -137,14 +137,14 @@ impl Device {
 /// No device has this name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is no device")]
-pub struct NotADevice(String);
+pub struct NotADeviceError(String);
 
 impl FromStr for Device {
-    type Err = NotADevice;
+    type Err = NotADeviceError;
 
-    fn from_str(text: &str) -> Result<Self, NotADevice> {
+    fn from_str(text: &str) -> Result<Self, NotADeviceError> {
         let known = DEVICES.into_iter().find(|device| device.name.eq_ignore_ascii_case(text.trim()));
-        known.ok_or_else(|| NotADevice(text.to_owned()))
+        known.ok_or_else(|| NotADeviceError(text.to_owned()))
     }
 }
 

@@ -46,7 +46,7 @@ mod request;
 mod settings;
 mod visit;
 
-pub use device::{Device, NotADevice};
+pub use device::{Device, NotADeviceError};
 pub use error::BrowserError;
 pub use installed::{INSTALL, Installed, NotInstalledError};
 pub use logs::{LogEntry, LogLevel, Logs};

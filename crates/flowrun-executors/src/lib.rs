@@ -3,6 +3,7 @@
 //! Features, none of them on by default:
 //!
 //! - `scan`: fetches pages and audits them;
+//! - `browser`: and looks at them with Chromium, where that is installed (Linux alone);
 //! - `slack`: posts messages to Slack;
 //! - `email`: sends mail over SMTP;
 //! - `webhook`: sends a request per object to any address.

@@ -14,7 +14,7 @@ pub(crate) fn tame(text: &str) -> String {
 }
 
 /// What a stranger said, for the log: without secrets first, since of one that is cut nothing would be found later.
-#[cfg(any(feature = "email", feature = "slack", feature = "webhook"))]
+#[cfg(any(feature = "email", feature = "scan", feature = "slack", feature = "webhook"))]
 pub(crate) fn said(context: &flowrun::Context, text: impl Into<String>) -> String {
     tame(&context.redacted(text))
 }

@@ -76,9 +76,9 @@ async fn a_page_is_told_about_line_by_line() {
         lines,
         [
             "starting 1 scans for SITE | run_id: RUN",
-            "starting html component for SITE/good | scan_id: ID",
+            "starting html and logs component for SITE/good | scan_id: ID",
             "starting security component for SITE/good | scan_id: ID",
-            "completed html component for SITE/good | scan_id: ID",
+            "completed html and logs component for SITE/good | scan_id: ID",
             "completed security component for SITE/good | scan_id: ID",
             "finished running all scan components for SITE/good | scan_id: ID",
         ]
@@ -136,7 +136,7 @@ async fn without_a_browser_its_components_fail_and_say_what_to_install() {
     assert_eq!(
         lines[2..7],
         [
-            "completed html component for SITE/good | scan_id: ID",
+            "completed html and logs component for SITE/good | scan_id: ID",
             "images component failed for SITE/good | scan_id: ID",
             "images needs a Chromium browser: apt-get install -y --no-install-recommends \
              chromium-headless-shell fonts-liberation",

@@ -34,7 +34,8 @@ pub(crate) struct Analysis {
     pub(crate) security: Option<Security>,
 }
 
-/// Analyses a page for the components asked for, on a thread made for work.
+/// Analyses a page for the components asked for, on a thread made for work; one that sends its visitor on only as far
+/// as to say where, if that is to be followed.
 ///
 /// `None` when that is not done by the deadline. The page cannot cross an await, what is learned from it can.
 ///
@@ -45,11 +46,12 @@ pub(crate) async fn analyse(
     response: Response,
     surroundings: Surroundings,
     components: Vec<Component>,
+    follow: bool,
     deadline: Instant,
 ) -> Option<(Response, Analysis)> {
     work(deadline, move |watch| {
         let page = Page::parse(&response, surroundings, watch)?;
-        let refresh = refresh::target(&page);
+        let refresh = refresh::target(&page).filter(|_| follow);
         if refresh.is_some() {
             return Some((response, Analysis { refresh, ..Analysis::default() }));
         }

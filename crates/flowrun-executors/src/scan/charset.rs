@@ -66,6 +66,27 @@ impl Charset {
         text
     }
 
+    /// A document that a browser made of one in this character set, so that it is read as one in the same again.
+    pub(crate) fn document(self, html: &str) -> Vec<u8> {
+        let is_certain = self.source != Source::Guess;
+        if self.source == Source::ByteOrderMark || self.encoding == UTF_16BE || self.encoding == UTF_16LE {
+            return ["\u{feff}", html].concat().into_bytes();
+        }
+        if is_certain && self.encoding == UTF_8 {
+            return html.as_bytes().to_vec();
+        }
+        // As references, which read alike in every character set that is left, also in one that a `meta` element
+        // names late. In scripts they are none, but of those nobody reads the texts.
+        let mut bytes = Vec::with_capacity(html.len());
+        for c in html.chars() {
+            match u8::try_from(c) {
+                Ok(byte) if byte.is_ascii() => bytes.push(byte),
+                _ => bytes.extend(format!("&#{};", u32::from(c)).into_bytes()),
+            }
+        }
+        bytes
+    }
+
     /// The bytes of `text` in the query of an address: what the encoding lacks is written as a number reference.
     pub(crate) fn encode(self, text: &str) -> Cow<'_, [u8]> {
         self.encoding.encode(text).0

@@ -49,6 +49,24 @@ impl Component {
         }
     }
 
+    /// What does the work of the component, in log lines: one browser brings the document and the console.
+    pub(crate) const fn job(self) -> &'static str {
+        match self {
+            Self::Html | Self::Logs => "html and logs",
+            Self::Images | Self::Lighthouse | Self::Security | Self::Yellowlab => self.name(),
+        }
+    }
+
+    /// Whether a browser does it, where there is one.
+    pub(crate) const fn is_browsed(self) -> bool {
+        matches!(self, Self::Html | Self::Logs | Self::Images)
+    }
+
+    /// Whether a plain fetch of the page is part of it.
+    pub(crate) const fn is_fetched(self) -> bool {
+        matches!(self, Self::Html | Self::Security)
+    }
+
     /// The tool the component cannot do without, with the command that installs it; `None` for those that
     /// need nothing.
     pub(crate) const fn needs(self) -> Option<&'static str> {

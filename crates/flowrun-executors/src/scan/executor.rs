@@ -12,15 +12,18 @@ use futures::StreamExt;
 use futures::stream;
 use uuid::Uuid;
 
+use super::browse::{Browsers, Session};
 use super::component::Requested;
-use super::facts::{ComponentState, facts};
+use super::configs::{Configs, Granted};
+use super::facts::{ComponentState, Look, facts};
 use super::fetch::{Passing, Unread};
 use super::links::Links;
 use super::{Component, MissingTool, ScanSettings};
 use crate::outcome::{refused, stopped};
-use crate::text::tame;
+use crate::text::{said, tame};
 
-/// Scans every page of the task's resources with the engine `http`: plain fetches, no browser.
+/// Scans every page of the task's resources: with plain fetches (the engine `http`), and with a browser where it has
+/// one (the engine `chromium`).
 ///
 /// Each page is one object. It is `failed` when a component asked for failed: the page could not be read, or a
 /// tool is missing and the settings say [`MissingTool::Fail`]. While pages could not be read for reasons that may
@@ -30,13 +33,22 @@ use crate::text::tame;
 pub struct ScanExecutor {
     pub(super) guard: Guard,
     pub(super) settings: ScanSettings,
+    browsers: Browsers,
 }
 
 impl ScanExecutor {
-    /// An executor that fetches through `guard`.
+    /// An executor that fetches through `guard`, without a browser.
     #[must_use]
-    pub const fn new(guard: Guard, settings: ScanSettings) -> Self {
-        Self { guard, settings }
+    pub fn new(guard: Guard, settings: ScanSettings) -> Self {
+        Self { guard, settings, browsers: Browsers::default() }
+    }
+
+    /// An executor that looks at pages with the browsers of `pool` as well, where there is one on the machine. What the
+    /// pool reaches is its guard's matter, which ought to have the same rules.
+    #[cfg(feature = "browser")]
+    #[must_use]
+    pub fn browsers(self, pool: flowrun_browser::BrowserPool) -> Self {
+        Self { browsers: Browsers::new(pool), ..self }
     }
 }
 
@@ -46,6 +58,14 @@ impl TaskExecutor for ScanExecutor {
         let requested = match Requested::of(task.data()) {
             Ok(requested) => requested,
             Err(problem) => return refused(&[problem]),
+        };
+        let configs = match Configs::of(task.data()) {
+            Ok(configs) => configs,
+            Err(problems) => return refused(&problems),
+        };
+        let granted = match configs.access.fill_in(&context) {
+            Ok(granted) => granted,
+            Err(error) => return Outcome::failed(format!("`configs`: {error}")),
         };
         if requested.components.is_empty() {
             return refused(&requested.problems().collect::<Vec<_>>());
@@ -66,22 +86,35 @@ impl TaskExecutor for ScanExecutor {
             task.site().site_url(),
             task.run()
         ));
-        let node = Node {
+        let mut node = Node {
             links: Links::new(self.guard.clone(), &self.settings),
             executor: &self,
             task: &task,
             context: &context,
             components: &requested.components,
+            session: self.browsers.session(),
+            configs,
+            granted,
         };
-        let node = &node;
-        let all = stream::iter(scans)
-            .map(|scan| async move { node.scan(&scan).await })
-            .buffer_unordered(self.settings.pages_at_once)
-            .fold(None, async |left, page: Option<Passing>| left.max(page));
-        tokio::select! {
+        let all = async |node: &Node<'_>| {
+            stream::iter(scans)
+                .map(|scan| async move { node.scan(&scan).await })
+                .buffer_unordered(self.settings.pages_at_once)
+                .fold(None, async |left, page: Option<Passing>| left.max(page))
+                .await
+        };
+        let left = tokio::select! {
             biased;
-            () = context.cancelled() => stopped(),
-            left = all => match left {
+            () = context.cancelled() => None,
+            left = all(&node) => Some(left),
+        };
+        // With all it wrote; merely dropped, it would end a moment later.
+        if let Some(session) = node.session.take() {
+            session.close().await;
+        }
+        match left {
+            None => stopped(),
+            Some(left) => match left {
                 None => Outcome::done(),
                 // The lines of the pages have said why.
                 Some(Passing { retry_after }) => {
@@ -96,9 +129,27 @@ impl TaskExecutor for ScanExecutor {
         EffectClass::Read
     }
 
-    fn check(&self, data: &str) -> Vec<NodeProblem> {
-        Requested::of(data).map_or_else(|problem| vec![problem], |requested| requested.problems().collect())
+    fn templates(&self) -> &[&str] {
+        &["configs"]
     }
+
+    fn check(&self, data: &str) -> Vec<NodeProblem> {
+        let requested = Requested::of(data);
+        let mut problems: Vec<_> =
+            requested.map_or_else(|problem| vec![problem], |requested| requested.problems().collect());
+        match Configs::of(data) {
+            Ok(configs) => problems.extend(Browsers::check(&configs)),
+            Err(wrong) => problems.extend(wrong),
+        }
+        problems
+    }
+}
+
+/// The jobs these components are done by, each once and in order.
+fn jobs(components: &[Component]) -> Vec<&'static str> {
+    let mut jobs: Vec<_> = components.iter().map(|component| component.job()).collect();
+    jobs.dedup();
+    jobs
 }
 
 /// One page to be scanned.
@@ -155,57 +206,58 @@ pub(super) struct Node<'a> {
     context: &'a Context,
     pub(super) components: &'a [Component],
     pub(super) links: Links,
+    /// A browser, if there is one.
+    session: Option<Session>,
+    configs: Configs,
+    granted: Granted,
 }
 
 impl Node<'_> {
     /// Scans one page and reports it: as done, or with what kept it from being read this time.
     async fn scan(&self, scan: &Scan) -> Option<Passing> {
-        let mut states = BTreeMap::new();
-        let done_here = |component: &&Component| component.needs().is_none();
-        for component in self.components.iter().filter(done_here) {
-            self.say(scan, format_args!("starting {} component", component.name()));
-        }
-        let look = match self.components.iter().any(|component| component.needs().is_none()) {
-            true => Some(self.look(&scan.page_url).await),
-            false => None,
-        };
-        for component in self.components {
-            let name = component.name();
-            let state = match (component.needs(), &look) {
-                (Some(tool), _) => self.without_tool(scan, *component, tool),
-                (None, Some(Ok(_))) => {
-                    self.say(scan, format_args!("completed {name} component"));
-                    ComponentState::Completed
-                }
-                (None, _) => {
-                    self.say(scan, format_args!("{name} component failed"));
-                    ComponentState::Failed
-                }
-            };
-            states.insert(name, state);
-        }
         let Scan { id, page_url, .. } = scan;
-        match &look {
-            Some(Err(Unread { reason, .. })) => {
+        let here: Vec<Component> =
+            self.components.iter().copied().filter(|one| self.lacks(*one).is_none()).collect();
+        for job in jobs(&here) {
+            self.say(scan, format_args!("starting {job} component"));
+        }
+        let (look, unread) = self.look(page_url, &here).await;
+        let mut states = BTreeMap::new();
+        for &component in &here {
+            let browsed = self.session.is_none() || !component.is_browsed() || look.visit.is_some();
+            let fetched = !component.is_fetched() || look.fetched.is_some();
+            let done = browsed && fetched;
+            let state = if done { ComponentState::Completed } else { ComponentState::Failed };
+            states.insert(component.name(), state);
+        }
+        for job in jobs(&here) {
+            let mut of_job = here.iter().filter(|component| component.job() == job);
+            match of_job.all(|one| states.get(one.name()) == Some(&ComponentState::Completed)) {
+                true => self.say(scan, format_args!("completed {job} component")),
+                false => self.say(scan, format_args!("{job} component failed")),
+            }
+        }
+        for &component in self.components {
+            if let Some(tool) = self.lacks(component) {
+                states.insert(component.name(), self.without_tool(scan, component, tool));
+            }
+        }
+        for (at, Unread { reason, .. }) in unread.iter().enumerate() {
+            if unread[..at].iter().all(|before| before.reason != *reason) {
                 self.context.log(format!("could not scan {page_url}: {reason} | scan_id: {id}"));
             }
-            Some(Ok(look)) => {
-                for bound in &look.analysis.bounds {
-                    self.context
-                        .log(format!("the document at {page_url} is bounded: {bound} | scan_id: {id}"));
-                }
-            }
-            None => {}
         }
-        // Where a tool is missing, the page fails however often it is read.
-        let lacks_tool = |component: &&Component| {
-            component.needs().is_some() && states.get(component.name()) == Some(&ComponentState::Failed)
-        };
-        let is_hopeless = self.components.iter().any(|component| lacks_tool(&component));
-        let passing = match &look {
-            Some(Err(Unread { passing, .. })) if !is_hopeless => *passing,
-            _ => None,
-        };
+        if let Some(fetched) = &look.fetched {
+            for bound in &fetched.analysis.bounds {
+                self.context.log(format!("the document at {page_url} is bounded: {bound} | scan_id: {id}"));
+            }
+        }
+        if let Some(visit) = &look.visit {
+            for remark in visit.remarks(self.configs.max_wait) {
+                self.context.log(format!("{page_url}: {remark} | scan_id: {id}"));
+            }
+        }
+        let passing = self.passing(&unread, &states);
         let failed = states.values().any(|state| *state == ComponentState::Failed);
         let status = match (passing, failed) {
             // It stays undecided, so that another attempt may do better. What is known stands all the same: there
@@ -217,10 +269,55 @@ impl Node<'_> {
         if status.is_terminal() {
             self.say(scan, format_args!("finished running all scan components"));
         }
-        let look = look.and_then(Result::ok);
-        let facts = facts(self.task, scan, &states, look.as_ref());
+        let facts = facts(self.task, scan, &states, &look, &|text| said(self.context, text));
         self.context.report_object(scan.entry().with_status(status), Some(facts));
         passing
+    }
+
+    /// Looks at a page as far as these components need it: what there is, and why the rest is not.
+    async fn look(&self, page_url: &str, components: &[Component]) -> (Look, Vec<Unread>) {
+        let mut look = Look { visit: None, fetched: None };
+        let mut unread = Vec::new();
+        let browsed = components.iter().any(|component| component.is_browsed());
+        if let Some(session) = self.session.as_ref().filter(|_| browsed) {
+            let pictured = components.contains(&Component::Images);
+            let limit = self.executor.settings.document_bytes;
+            match session.visit(page_url, &self.configs, &self.granted, pictured, limit).await {
+                Ok(visit) => look.visit = Some(visit),
+                Err(error) => unread.push(Unread {
+                    passing: error.is_transient().then_some(Passing { retry_after: None }),
+                    reason: said(self.context, error.to_string()),
+                }),
+            }
+        }
+        if components.iter().any(|component| component.is_fetched()) {
+            let rendered = look.visit.as_ref().map(|visit| (visit.final_url(), visit.html()));
+            match self.fetched(page_url, &self.granted, rendered).await {
+                Ok(fetched) => look.fetched = Some(fetched),
+                Err(error) => unread.push(error),
+            }
+        }
+        (look, unread)
+    }
+
+    /// Whether another attempt may do better: everything that failed may pass, and the longest wait counts.
+    fn passing(&self, unread: &[Unread], states: &BTreeMap<&'static str, ComponentState>) -> Option<Passing> {
+        // Where a tool is missing, the page fails however often it is read.
+        let lacks_tool = |component: &Component| {
+            self.lacks(*component).is_some() && states.get(component.name()) == Some(&ComponentState::Failed)
+        };
+        if self.components.iter().any(lacks_tool) {
+            return None;
+        }
+        unread.iter().map(|unread| unread.passing).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// The tool a component cannot do without and has not.
+    const fn lacks(&self, component: Component) -> Option<&'static str> {
+        match &self.session {
+            Some(_) if component.is_browsed() => None,
+            _ => component.needs(),
+        }
     }
 
     fn without_tool(&self, scan: &Scan, component: Component, tool: &str) -> ComponentState {

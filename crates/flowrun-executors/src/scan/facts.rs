@@ -8,10 +8,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::analysis::Analysis;
-use super::audit;
+use super::browse::Visit;
 use super::executor::Scan;
 use super::links::LinkState;
 use super::references::Reference;
+use super::{Component, audit};
 use crate::text::tame;
 
 /// Links listed per kind; the counts beside them are complete.
@@ -27,45 +28,60 @@ pub(crate) enum ComponentState {
     Skipped,
 }
 
-/// Everything one look at a page brought.
+/// What a plain fetch of a page brought.
 #[derive(Debug)]
-pub(crate) struct Look {
+pub(crate) struct Fetched {
     pub(crate) response: Response,
+    /// The length of the document as it was served, in bytes.
+    pub(crate) bytes: usize,
     pub(crate) analysis: Analysis,
     pub(crate) links: Vec<(Reference, LinkState)>,
 }
 
-/// The facts of a scan. Without a `look` the page could not be read; what could not be measured is null.
+/// Everything one look at a page brought, as far as it was asked for and could be had.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) visit: Option<Visit>,
+    pub(crate) fetched: Option<Fetched>,
+}
+
+/// The facts of a scan; what was not measured is null. `said` makes a stranger's text fit to be kept.
 pub(crate) fn facts(
     task: &Task,
     scan: &Scan,
     components: &BTreeMap<&'static str, ComponentState>,
-    look: Option<&Look>,
+    Look { visit, fetched }: &Look,
+    said: &dyn Fn(&str) -> String,
 ) -> Facts {
-    let analysis = look.map(|look| &look.analysis);
+    let is = |component: Component| components.get(component.name()) == Some(&ComponentState::Completed);
+    let visit = visit.as_ref();
+    let fetched = fetched.as_ref();
+    let analysis = fetched.map(|fetched| &fetched.analysis);
     let security = analysis.and_then(|analysis| analysis.security.as_ref());
     let basic = analysis.and_then(|analysis| analysis.basic.as_ref());
     let scores: Vec<f64> = security.and_then(|security| security.average()).into_iter().collect();
     Facts::new(json!({
         "type": "scan",
         "id": scan.id,
-        // The mean of the Lighthouse and security averages there are: without a browser, of one.
+        // The mean of the Lighthouse and security averages there are.
         "score": audit::weighted_mean(scores.into_iter().map(|score| (1.0, score))),
         "page": {"id": scan.page_id, "page_url": scan.page_url},
         "site": {"id": task.site().id(), "site_url": task.site().site_url()},
         "lighthouse": null,
-        "logs": null,
+        "logs": visit.filter(|_| is(Component::Logs)).map(|visit| visit.logs(said)),
+        "images": visit.filter(|_| is(Component::Images)).map(Visit::images),
         "security": security.map(|security| security.to_json()),
-        "engine": "http",
+        "engine": if visit.is_some() { "chromium" } else { "http" },
         "components": components,
-        "http": look.map(http),
+        "browser": visit.map(|visit| visit.about(said)),
+        "http": fetched.map(http),
         "basic": basic.map(|audits| json!({"score": audit::score(audits), "audits": audit::to_json(audits)})),
-        "links": basic.and(look).map(|look| links(&look.links)),
+        "links": basic.and(fetched).map(|fetched| links(&fetched.links)),
     }))
 }
 
-fn http(look: &Look) -> Value {
-    let Look { response, analysis, .. } = look;
+fn http(fetched: &Fetched) -> Value {
+    let Fetched { response, bytes, analysis, .. } = fetched;
     let header = |name| response.headers.get(name).map(tame);
     let redirect =
         |hop: &flowrun_guard::Redirect| json!({"from": tame(hop.from.as_str()), "status": hop.status});
@@ -75,7 +91,7 @@ fn http(look: &Look) -> Value {
         "redirects": response.redirects.iter().map(redirect).collect::<Vec<_>>(),
         "headers_ms": response.timing.headers.as_millis(),
         "total_ms": response.timing.total.as_millis(),
-        "bytes": response.body.len(),
+        "bytes": bytes,
         "transferred_bytes": response.transferred_bytes,
         "compression": header("content-encoding"),
         "content_type": header("content-type"),

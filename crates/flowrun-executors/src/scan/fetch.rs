@@ -6,8 +6,10 @@ use flowrun_guard::{GuardError, Limits, Method, Redirect, Request, Response, Url
 use tokio::time::{Instant, timeout_at};
 
 use super::analysis::analyse;
+use super::charset::Charset;
+use super::configs::Granted;
 use super::executor::Node;
-use super::facts::Look;
+use super::facts::Fetched;
 use super::links::REDIRECTS;
 use super::page::Surroundings;
 use crate::outcome::is_transient;
@@ -49,36 +51,49 @@ impl Passing {
 }
 
 impl Node<'_> {
-    /// Reads the page and everything around it.
+    /// Reads the page and everything around it. With `rendered`, an address and a document, that is what is looked at
+    /// instead of the document that was served.
     ///
     /// # Errors
     ///
     /// Why the page could not be read.
-    pub(super) async fn look(&self, page_url: &str) -> Result<Look, Unread> {
+    pub(super) async fn fetched(
+        &self,
+        page_url: &str,
+        granted: &Granted,
+        rendered: Option<(&str, &str)>,
+    ) -> Result<Fetched, Unread> {
         let settings = &self.executor.settings;
         let deadline = Instant::now() + settings.page_limit;
         let over = |_| Unread {
             reason: format!("it took longer than {} s", settings.page_limit.as_secs_f64()),
             passing: Some(Passing { retry_after: None }),
         };
-        let mut response = timeout_at(deadline, self.fetch(page_url, REDIRECTS)).await.map_err(over)??;
+        let first = timeout_at(deadline, self.fetch(page_url, REDIRECTS, granted));
+        let mut response = first.await.map_err(over)??;
         loop {
             let surroundings = self.surroundings(page_url, &response);
             let surroundings = timeout_at(deadline, surroundings).await.unwrap_or_default();
-            let analysis = analyse(response, surroundings, self.components.to_vec(), deadline);
+            let bytes = response.body.len();
+            if let Some((url, html)) = rendered {
+                show(&mut response, url, html);
+            }
+            // A browser has gone where the document sends it.
+            let follow = rendered.is_none();
+            let analysis = analyse(response, surroundings, self.components.to_vec(), follow, deadline);
             let late = || Unread::for_good("the document could not be read in the time there is for it");
             let (read, mut analysis) = analysis.await.ok_or_else(late)?;
             let Some(target) = analysis.refresh.take() else {
                 let references = std::mem::take(&mut analysis.references);
                 let links = self.links.check(&read.final_url, references, deadline).await;
-                return Ok(Look { response: read, analysis, links });
+                return Ok(Fetched { response: read, bytes, analysis, links });
             };
-            response = timeout_at(deadline, self.follow(read, &target)).await.map_err(over)??;
+            response = timeout_at(deadline, self.follow(read, &target, granted)).await.map_err(over)??;
         }
     }
 
     /// Goes where a document sends its visitor, as a redirect would: the hops count together.
-    async fn follow(&self, from: Response, target: &Url) -> Result<Response, Unread> {
+    async fn follow(&self, from: Response, target: &Url, granted: &Granted) -> Result<Response, Unread> {
         let endpoint = from.final_url.host_str().unwrap_or_default().to_owned();
         let left = REDIRECTS.checked_sub(from.redirects.len() + 1);
         let too_many = || Unread::for_good(format!("`{endpoint}` redirects more than {REDIRECTS} times"));
@@ -86,7 +101,10 @@ impl Node<'_> {
         if from.final_url.scheme() == "https" && target.scheme() == "http" {
             return Err(Unread::for_good("a redirect in the document leads from https to http"));
         }
-        let mut response = self.fetch(target.as_str(), left).await?;
+        // Elsewhere nobody is to see them.
+        let nothing = Granted::default();
+        let granted = if target.origin() == from.final_url.origin() { granted } else { &nothing };
+        let mut response = self.fetch(target.as_str(), left, granted).await?;
         let mut redirects = from.redirects;
         redirects.push(Redirect::new(from.final_url, from.status, from.headers));
         redirects.append(&mut response.redirects);
@@ -94,7 +112,7 @@ impl Node<'_> {
         Ok(response)
     }
 
-    async fn fetch(&self, page_url: &str, redirects: usize) -> Result<Response, Unread> {
+    async fn fetch(&self, page_url: &str, redirects: usize, granted: &Granted) -> Result<Response, Unread> {
         let settings = &self.executor.settings;
         let limits = Limits::default()
             .total(settings.fetch_limit)
@@ -104,6 +122,8 @@ impl Node<'_> {
             .header("accept", "text/html,application/xhtml+xml")
             .compressed(true)
             .limits(limits);
+        let headers = granted.all_headers().into_iter();
+        let request = headers.fold(request, |request, (name, value)| request.header(name, value));
         let response = self.executor.guard.send(request).await.map_err(|error| Unread::of(&error))?;
         if !response.is_success() {
             let reason = format!("the page answers {}", response.status);
@@ -151,5 +171,13 @@ impl Node<'_> {
         let response = self.executor.guard.send(request).await.ok()?;
         let target = response.headers.get("location").and_then(|to| plain.join(to).ok());
         Some(matches!(response.status, 300..=399) && target.is_some_and(|to| to.scheme() == "https"))
+    }
+}
+
+/// Puts the document that a browser made in the place of the one that was served.
+fn show(response: &mut Response, url: &str, html: &str) {
+    response.body = Charset::of(response).document(html);
+    if let Ok(url) = Url::parse(url) {
+        response.final_url = url;
     }
 }
