@@ -79,6 +79,42 @@ async fn every_link_of_the_sound_pages_leads_somewhere() {
 }
 
 #[tokio::test]
+async fn versions_of_the_shop_differ_as_they_say_and_in_nothing_else() {
+    let site = Website::start().await.unwrap();
+    let body = async |path: &str| get(site.addr(), path).await.split("\r\n\r\n").nth(1).unwrap().to_owned();
+    let plain = body("/shop").await;
+    assert_eq!(body("/shop?v=%22%3E%3Cscript%3E").await, plain);
+    for change in Website::changes() {
+        let version = body(change.path).await;
+        let differing = plain.lines().zip(version.lines()).filter(|(one, other)| one != other).count();
+        assert_eq!(plain.lines().count(), version.lines().count(), "{}", change.path);
+        // The class of the body, and the text that is another one.
+        let expected = match change.path {
+            "/shop" => 0,
+            "/shop?v=price" | "/shop?v=small" => 2,
+            _ => 1,
+        };
+        assert_eq!(differing, expected, "{}", change.path);
+    }
+    assert_ne!(body("/tall").await, body("/tall?v=2").await);
+}
+
+#[tokio::test]
+async fn what_is_known_can_be_read_by_programs() {
+    let site = Website::start().await.unwrap();
+    let known = get(site.addr(), "/known.json").await;
+    let known: serde_json::Value = serde_json::from_str(known.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    assert_eq!(known["pages"].as_array().unwrap().len(), Website::pages().len());
+    let bad = known["pages"].as_array().unwrap().iter().find(|page| page["path"] == "/bad").unwrap();
+    assert_eq!(bad["defects"][0], serde_json::json!({"component": "basic", "audit": "blocking-scripts"}));
+    assert_eq!(bad["console"][0]["says"], "/api/500");
+    assert_eq!(
+        known["changes"].as_array().unwrap().iter().filter(|change| change["is_change"] == true).count(),
+        4
+    );
+}
+
+#[tokio::test]
 async fn routes_to_be_survived_do_what_they_say() {
     let site = Website::start().await.unwrap();
     assert!(get(site.addr(), "/redir").await.contains("location: /good\r\n"));

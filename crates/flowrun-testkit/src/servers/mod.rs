@@ -37,4 +37,4 @@ pub use scripted::{ScriptedSite, SiteReply};
 pub use slack::{SlackPost, SlackReply, SlackRoute, SlackSink};
 pub use smtp::{Mail, SmtpSink};
 pub use webhook::{WebhookReply, WebhookRequest, WebhookSink};
-pub use website::{Component, Defect, KnownPage, Visit, Website};
+pub use website::{Component, ConsoleLine, Defect, KnownChange, KnownPage, Visit, Website};

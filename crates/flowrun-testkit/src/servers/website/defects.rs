@@ -12,6 +12,18 @@ pub struct KnownPage {
     pub defects: &'static [Defect],
     /// Links, images and fragments on the page that lead nowhere, as they stand in the document.
     pub broken_links: &'static [&'static str],
+    /// What the console of a browser says, sorted.
+    pub console: &'static [ConsoleLine],
+}
+
+/// A line of a browser's console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct ConsoleLine {
+    /// Its level.
+    pub level: &'static str,
+    /// A part of its text that no other line has.
+    pub says: &'static str,
 }
 
 /// One defect: an audit of section 5 of the scan's specification that does not pass.
@@ -41,12 +53,16 @@ const fn security(audit: &'static str) -> Defect {
     Defect { component: Component::Security, audit }
 }
 
+const fn said(level: &'static str, says: &'static str) -> ConsoleLine {
+    ConsoleLine { level, says }
+}
+
 /// What plain HTTP costs every page.
 const NO_TLS: [Defect; 3] = [security("hsts"), security("http-redirects-to-https"), security("https-used")];
 
 pub(super) const PAGES: &[KnownPage] = &[
-    KnownPage { path: "/", defects: &NO_TLS, broken_links: &[] },
-    KnownPage { path: "/good", defects: &NO_TLS, broken_links: &[] },
+    KnownPage { path: "/", defects: &NO_TLS, broken_links: &[], console: &[] },
+    KnownPage { path: "/good", defects: &NO_TLS, broken_links: &[], console: &[] },
     KnownPage {
         path: "/about",
         defects: &[
@@ -59,6 +75,7 @@ pub(super) const PAGES: &[KnownPage] = &[
             security("permissions-policy"),
         ],
         broken_links: &[],
+        console: &[],
     },
     KnownPage {
         path: "/bad",
@@ -101,9 +118,21 @@ pub(super) const PAGES: &[KnownPage] = &[
             security("x-content-type-options"),
         ],
         broken_links: &["/good#nowhere", "/img/999.png", "/missing"],
+        console: &[
+            said("error", "/api/500"),
+            said("error", "/img/999.png"),
+            said("error", "bad: an error"),
+            said("error", "bad: nobody catches this"),
+            said("error", "nobodyDefinedThis"),
+            said("info", "bad: a word to developers"),
+            said("warning", "bad: a warning"),
+        ],
     },
-    KnownPage { path: "/privacy", defects: &NO_TLS, broken_links: &[] },
-    KnownPage { path: "/terms", defects: &NO_TLS, broken_links: &[] },
+    KnownPage { path: "/privacy", defects: &NO_TLS, broken_links: &[], console: &[] },
+    KnownPage { path: "/shop", defects: &NO_TLS, broken_links: &[], console: &[] },
+    KnownPage { path: "/tall", defects: &NO_TLS, broken_links: &[], console: &[] },
+    KnownPage { path: "/terms", defects: &NO_TLS, broken_links: &[], console: &[] },
+    KnownPage { path: "/ua", defects: &NO_TLS, broken_links: &[], console: &[] },
 ];
 
 #[cfg(test)]
@@ -115,6 +144,7 @@ mod tests {
         for page in PAGES {
             assert!(page.defects.is_sorted_by(|a, b| a < b), "{}", page.path);
             assert!(page.broken_links.is_sorted_by(|a, b| a < b), "{}", page.path);
+            assert!(page.console.is_sorted_by(|a, b| a < b), "{}", page.path);
         }
     }
 }

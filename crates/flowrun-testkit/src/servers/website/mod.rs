@@ -7,11 +7,14 @@ mod defects;
 mod pages;
 mod png;
 mod routes;
+mod shop;
+mod tall;
 
 use std::io;
 use std::net::SocketAddr;
 
-pub use defects::{Component, Defect, KnownPage};
+pub use defects::{Component, ConsoleLine, Defect, KnownPage};
+pub use shop::KnownChange;
 
 use super::listener::Listener;
 use super::recorder::Recorder;
@@ -21,7 +24,11 @@ use super::recorder::Recorder;
 /// | Route | What it does |
 /// | --- | --- |
 /// | `/`, `/good`, `/about`, `/bad`, `/privacy`, `/terms` | pages; their defects are in [`pages`](Self::pages) |
-/// | `/style.css`, `/app.js`, `/img/{n}.png`, `/robots.txt` | what the pages use; images up to `n` = 99 |
+/// | `/shop` | a page in [versions](Self::changes): pairs of pictures to be compared |
+/// | `/tall`, `/tall?v=2` | a page of some 4,200 pixels; in the second version a band has another colour |
+/// | `/ua` | shows the user agent and the size of the window |
+/// | `/known.json` | [`pages`](Self::pages) and [`changes`](Self::changes), for programs |
+/// | `/style.css`, `/app.js`, `/img/{n}.png`, `/img/bicycle.svg`, `/robots.txt` | what the pages use; images up to `n` = 99 |
 /// | `/redir`, `/redir/{n}` | `302` to `/good`, directly or over `n` further hops |
 /// | `/redir-private` | `302` to an address that no scan may follow |
 /// | `/loop` | `302` to itself |
@@ -67,6 +74,12 @@ impl Website {
     #[must_use]
     pub const fn pages() -> &'static [KnownPage] {
         defects::PAGES
+    }
+
+    /// The versions of `/shop`, and which of them differ as people see it.
+    #[must_use]
+    pub const fn changes() -> &'static [KnownChange] {
+        shop::CHANGES
     }
 
     /// Where it listens.

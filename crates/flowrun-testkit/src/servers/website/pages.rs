@@ -2,19 +2,24 @@
 
 use std::fmt::Write as _;
 
+use super::{shop, tall};
+
 /// A document and its headers.
 pub(super) struct Served {
     pub(super) headers: Vec<(&'static str, &'static str)>,
     pub(super) html: String,
 }
 
-/// The page at `path` of the website at `base`; `None` when there is none.
-pub(super) fn page(path: &str, base: &str) -> Option<Served> {
+/// The page at `path` of the website at `base`; `None` when there is none. `query` picks a variant of those that have some.
+pub(super) fn page(path: &str, query: &str, base: &str) -> Option<Served> {
     let html = match path {
-        "/" => sound(path, base, "Start", "<p><a href=\"/about\">About us</a></p>"),
+        "/" => sound(path, base, "Start", START),
         "/good" => sound(path, base, "Good", IMAGE),
         "/privacy" => sound(path, base, "Privacy", "<p>We keep nothing.</p>"),
         "/terms" => sound(path, base, "Terms", "<p>Be kind.</p>"),
+        "/shop" => shop::page(path, query, base),
+        "/tall" => tall::page(path, query, base),
+        "/ua" => sound(path, base, "Who asks", "<pre id=\"seen\"></pre>"),
         "/about" => {
             let html = sound(path, base, "About", IMAGE);
             let html = html.replace(DESCRIPTION, "").replace(" alt=\"A square\"", "");
@@ -40,11 +45,13 @@ const SAFE: &[(&str, &str)] = &[
     ("x-frame-options", "DENY"),
 ];
 
+const START: &str = "<p><a href=\"/about\">About us</a>, <a href=\"/shop\">our shop</a> and \
+    <a href=\"/tall\">a long story</a>. <a href=\"/ua\">Who are you?</a></p>";
 const DESCRIPTION: &str = "<meta name=\"description\" content=\"A page of the flowrun test website.\">\n";
 const IMAGE: &str = "<p><img src=\"/img/1.png\" alt=\"A square\" width=\"8\" height=\"8\"></p>";
 
 /// A page without defects.
-fn sound(path: &str, base: &str, title: &str, content: &str) -> String {
+pub(super) fn sound(path: &str, base: &str, title: &str, content: &str) -> String {
     let mut html = String::new();
     write!(
         html,
@@ -81,10 +88,54 @@ const BAD: &str = r#"<html>
 <input type="email" name="email">
 <input type="password" name="password">
 </form>
-<script>document.title = "";</script>
+<img src="/img/3.png" loading="lazy">
+<p id="clock"></p>
+<p id="ad"></p>
+<p style="color: #ccc">Hard to read</p>
+<div class="restless">Restless</div>
+<style>
+.restless { animation: restless 1s infinite alternate; }
+@keyframes restless { to { margin-left: 100px; } }
+</style>
+<table id="rows"></table>
+<script>
+document.title = "";
+const tick = () => { document.getElementById("clock").textContent = new Date().toISOString(); };
+tick();
+setInterval(tick, 100);
+document.getElementById("ad").textContent = "Advertisement " + Math.random();
+console.log("bad: a word to developers");
+console.warn("bad: a warning");
+console.error("bad: an error");
+fetch("/api/500");
+Promise.reject(new Error("bad: nobody catches this"));
+setTimeout(() => {
+    for (let row = 1; row <= 12; row++)
+        document.getElementById("rows").insertAdjacentHTML("beforeend", `<tr><td>Row ${row}</td></tr>`);
+}, 800);
+nobodyDefinedThis();
+</script>
 </body>
 </html>
 "#;
 
-pub(super) const STYLE: &str = "body { color: #111; background: #fff; font: 16px/1.5 sans-serif; }\n";
-pub(super) const SCRIPT: &str = "\"use strict\";\n";
+pub(super) const STYLE: &str = r#"body { color: #1d2733; background: #fff; font: 16px/1.5 "Liberation Sans", sans-serif; margin: 32px 40px; max-width: 960px; }
+a { color: #1257a8; }
+.offer { display: flex; gap: 40px; }
+.price { font-size: 22px; font-weight: bold; }
+.small { font-size: 12px; color: #555; }
+.button { display: inline-block; padding: 10px 24px; border-radius: 6px; background: #b3261e; color: #fff; text-decoration: none; }
+table { border-collapse: collapse; width: 100%; }
+td { border-bottom: 1px solid #ddd; padding: 6px; }
+.v-button .button { margin-left: 3px; }
+.v-image img { visibility: hidden; }
+.v-shift { margin-top: 33px; }
+.v-smooth p { transform: translateX(0.4px); }
+.band { box-sizing: border-box; height: 480px; padding: 24px; }
+.band:nth-child(even) { background: #eef3f8; }
+.v-2 .band:nth-of-type(4) { background: #ffe3c7; }
+"#;
+pub(super) const SCRIPT: &str = r#""use strict";
+const seen = document.getElementById("seen");
+if (seen) seen.textContent = navigator.userAgent + "\n" + innerWidth + " x " + innerHeight;
+"#;

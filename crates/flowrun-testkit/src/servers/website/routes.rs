@@ -8,7 +8,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use super::{Visit, pages, png};
+use super::{Visit, Website, pages, png, shop};
 use crate::servers::bodies::{Stalled, Zeros};
 use crate::servers::recorder::Recorder;
 
@@ -21,7 +21,9 @@ pub(super) fn router(visits: Recorder<Visit>) -> Router {
         .route("/style.css", asset("text/css; charset=utf-8", pages::STYLE))
         .route("/app.js", asset("text/javascript; charset=utf-8", pages::SCRIPT))
         .route("/robots.txt", asset("text/plain; charset=utf-8", "User-agent: *\nAllow: /\n"))
+        .route("/img/bicycle.svg", asset("image/svg+xml", shop::BICYCLE))
         .route("/img/{file}", get(image))
+        .route("/known.json", get(known))
         .route("/redir", found("/good"))
         .route("/redir/{hops}", get(hop))
         .route("/redir-private", found("http://169.254.169.254/latest/"))
@@ -55,6 +57,11 @@ async fn image(Path(file): Path<String>) -> Response {
     }
 }
 
+async fn known() -> Response {
+    let known = serde_json::json!({"pages": Website::pages(), "changes": Website::changes()});
+    ([(header::CONTENT_TYPE, "application/json")], known.to_string()).into_response()
+}
+
 async fn hop(Path(hops): Path<u16>) -> Redirect {
     match hops {
         0 | 1 => Redirect::temporary("/redir"),
@@ -71,7 +78,11 @@ async fn get_only(method: Method) -> Response {
 
 async fn page(request: Request) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let Some(served) = pages::page(request.uri().path(), &format!("http://{host}")) else {
+    let Some(served) = pages::page(
+        request.uri().path(),
+        request.uri().query().unwrap_or_default(),
+        &format!("http://{host}"),
+    ) else {
         return (StatusCode::NOT_FOUND, "there is nothing here").into_response();
     };
     let mut response = Response::new(Body::from(served.html));
