@@ -109,7 +109,7 @@ impl Run {
                 self.detours.shorten_waits(at);
             }
             Record::LetGo => self.was_let_go = true,
-            Record::Rerun { nodes } => self.reopen(at, nodes),
+            Record::Rerun { nodes, keeping } => self.reopen(at, nodes, keeping),
             Record::RunEnded { status, .. } => {
                 self.phase = Phase::Over(*status);
                 self.completed = Some(at);
@@ -131,7 +131,9 @@ impl Run {
         if handed.is_over_limit {
             self.nodes.detail_mut(node).over_limit = true;
         }
-        if role == Role::Receiver && !handed.entries.is_empty() {
+        // One that is done once more may have kept what it has done.
+        let has_own = |run: &Self| !run.objects(node).is_empty();
+        if role == Role::Receiver && !handed.entries.is_empty() && !has_own(self) {
             self.nodes.detail_mut(node).objects = handed.entries.into();
         }
     }

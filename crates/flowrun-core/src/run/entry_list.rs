@@ -23,6 +23,10 @@ impl EntryList {
         &self.entries
     }
 
+    pub(crate) fn into_entries(self) -> Vec<ObjectEntry> {
+        self.entries
+    }
+
     /// Lays an entry over the one it speaks of, or adds it. `None` when it would be one more than `limit`.
     pub(crate) fn merge(&mut self, incoming: &ObjectEntry, limit: usize) -> Option<&ObjectEntry> {
         self.merged += 1;

@@ -86,6 +86,9 @@ pub enum Event {
 pub enum Rerun {
     /// Those that failed.
     Failed,
+    /// Those that failed, and of each receiver among them only the objects that failed: what it has done stays done. One
+    /// that failed though none of its objects did, or that is handed its objects anew, is done in whole.
+    FailedObjects,
     /// The one with this id, however it ended.
     From(String),
 }
@@ -304,6 +307,9 @@ pub enum Record {
     Rerun {
         /// The nodes, in their order.
         nodes: Box<[NodeIx]>,
+        /// Those of them that keep what they have done, in their order.
+        #[serde(default, skip_serializing_if = "is_none_of")]
+        keeping: Box<[NodeIx]>,
     },
     /// The run is closed.
     RunEnded {
@@ -436,6 +442,10 @@ impl fmt::Display for Timer {
             Self::Run => f.write_str("run"),
         }
     }
+}
+
+fn is_none_of(nodes: &[NodeIx]) -> bool {
+    nodes.is_empty()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

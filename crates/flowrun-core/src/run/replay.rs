@@ -77,7 +77,7 @@ impl Run {
                 ensure(is_end, "it is no end")?;
                 ensure(self.open_attempt(*node) == Some(*attempt), "the node is not at that attempt")
             }
-            Record::Rerun { nodes } => self.can_be_done_again(nodes),
+            Record::Rerun { nodes, keeping } => self.can_be_done_again(nodes, keeping),
             Record::RunEnded { step, .. } => {
                 ensure(self.known(*step).is_ok(), "the flow has no such node")?;
                 ensure(self.open_nodes == 0 && self.turns.is_empty(), "nodes are not done yet")
@@ -140,13 +140,18 @@ impl Run {
     }
 
     /// The list must hold what is below each of its nodes: the edges between them are taken back together.
-    fn can_be_done_again(&self, nodes: &[NodeIx]) -> Result<(), &'static str> {
+    fn can_be_done_again(&self, nodes: &[NodeIx], keeping: &[NodeIx]) -> Result<(), &'static str> {
         let in_order = nodes.windows(2).all(|pair| pair[0] < pair[1]);
         let all_known = nodes.iter().all(|node| self.known(*node).is_ok());
         ensure(in_order && all_known, "its nodes are not in order")?;
         let is_listed = |node: &NodeIx| nodes.binary_search(node).is_ok();
         let is_whole = nodes.iter().all(|node| self.plan.children(*node).iter().all(is_listed));
-        ensure(is_whole, "a node below its nodes is missing")
+        ensure(is_whole, "a node below its nodes is missing")?;
+        let mut again = vec![false; self.nodes.len()];
+        nodes.iter().for_each(|node| again[node.index()] = true);
+        let keeps = |node: &NodeIx| is_listed(node) && self.can_keep(*node, &again);
+        let in_order = keeping.windows(2).all(|pair| pair[0] < pair[1]);
+        ensure(in_order && keeping.iter().all(keeps), "a node keeps what it cannot have done")
     }
 }
 

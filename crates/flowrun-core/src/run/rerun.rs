@@ -2,7 +2,8 @@
 
 use super::clocks::Clocks;
 use super::{Phase, Record, RejectedError, Rerun, Run, State};
-use crate::model::{NodeIx, RunStatus, Timestamp};
+use crate::model::{NodeIx, ObjectStatus, RunStatus, Timestamp};
+use crate::plan::Role;
 
 impl Run {
     /// Whether the run can be done once more in this way.
@@ -25,7 +26,13 @@ impl Run {
             }
         }
         let nodes: Box<[NodeIx]> = plan.node_ixs().filter(|node| again[node.index()]).collect();
-        self.put(at, Record::Rerun { nodes: nodes.clone() });
+        let keeping: Box<[NodeIx]> = match what {
+            Rerun::FailedObjects => {
+                nodes.iter().copied().filter(|node| self.can_keep(*node, &again)).collect()
+            }
+            Rerun::Failed | Rerun::From(_) => Box::default(),
+        };
+        self.put(at, Record::Rerun { nodes: nodes.clone(), keeping });
         self.set_run_timer();
         self.resolve_all(at, nodes);
     }
@@ -33,13 +40,13 @@ impl Run {
     /// Which nodes are done once more: those meant, those below them, and those that never had their turn.
     fn is_done_again(&self, what: &Rerun) -> Vec<bool> {
         let named = match what {
-            Rerun::Failed => None,
+            Rerun::Failed | Rerun::FailedObjects => None,
             Rerun::From(id) => self.plan.find(id),
         };
         let is_meant = |node: NodeIx| match (self.nodes.state(node), what) {
-            (State::Queued { .. }, _) | (State::Failed { .. }, Rerun::Failed) => true,
+            (State::Queued { .. }, _) | (State::Failed { .. }, Rerun::Failed | Rerun::FailedObjects) => true,
             (_, Rerun::From(_)) => named == Some(node),
-            (_, Rerun::Failed) => false,
+            (_, Rerun::Failed | Rerun::FailedObjects) => false,
         };
         let mut again = vec![false; self.nodes.len()];
         let mut below: Vec<NodeIx> = self.plan.node_ixs().filter(|&node| is_meant(node)).collect();
@@ -51,8 +58,18 @@ impl Run {
         again
     }
 
-    /// Opens the run again and takes back what was decided about these nodes.
-    pub(super) fn reopen(&mut self, at: Timestamp, nodes: &[NodeIx]) {
+    /// Whether a node that is done once more can keep what it has done: a receiver of which some objects failed, and that
+    /// is handed the same ones as before.
+    pub(super) fn can_keep(&self, node: NodeIx, again: &[bool]) -> bool {
+        self.plan.role(node) == Some(Role::Receiver)
+            && matches!(self.nodes.state(node), State::Failed { .. })
+            && self.objects(node).iter().any(|entry| entry.status == ObjectStatus::Failed)
+            && !self.plan.parents(node).iter().any(|parent| again[parent.index()])
+    }
+
+    /// Opens the run again and takes back what was decided about these nodes. Of those that keep what they have done it is
+    /// only what failed.
+    pub(super) fn reopen(&mut self, at: Timestamp, nodes: &[NodeIx], keeping: &[NodeIx]) {
         if let Phase::Over(status) = self.phase {
             self.keep_closing_line(status);
         }
@@ -62,7 +79,13 @@ impl Run {
         self.any_failed = false;
         for node in plan.node_ixs() {
             match self.nodes.state(node) {
-                _ if again[node.index()] => self.take_back(node),
+                _ if again[node.index()] => {
+                    let kept = keeping.binary_search(&node).is_ok().then(|| self.nodes.keep_done(node));
+                    self.take_back(node);
+                    if let Some(kept) = kept {
+                        self.nodes.detail_mut(node).objects = kept;
+                    }
+                }
                 State::Passed { .. } => self.nodes.set_state(node, State::Passed { too_late: false }),
                 State::Failed { .. } => self.any_failed = true,
                 State::Queued { .. }

@@ -47,7 +47,7 @@ impl Skipped {
             self.nodes.insert(*node);
         } else if let Record::Judged { node, entry, side, evaluation, .. } = record {
             self.judge(*node, *entry, *side, evaluation.as_ref());
-        } else if let Record::Rerun { nodes } = record {
+        } else if let Record::Rerun { nodes, .. } = record {
             self.nodes.retain(|node| !nodes.contains(node));
         }
     }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::entry_list::EntryList;
-use crate::model::{Attempt, NodeIx, Timestamp};
+use crate::model::{Attempt, NodeIx, ObjectEntry, ObjectStatus, Timestamp};
 use crate::plan::Plan;
 
 /// How far a node is, with what matters only as long as it is there. Eight bytes, because deciding the edges
@@ -173,6 +173,19 @@ impl Nodes {
             let lines = std::mem::take(&mut detail.lines);
             *detail = Detail { lines, ..Detail::default() };
         }
+    }
+
+    /// Its entries, with those at work again that failed.
+    pub(crate) fn keep_done(&mut self, node: NodeIx) -> EntryList {
+        let entries = std::mem::take(&mut self.detail_mut(node).objects).into_entries();
+        let again = |entry: ObjectEntry| {
+            if entry.status == ObjectStatus::Failed {
+                entry.with_status(ObjectStatus::Working)
+            } else {
+                entry
+            }
+        };
+        entries.into_iter().map(again).collect::<Vec<_>>().into()
     }
 
     /// Takes back that an edge into the queued node was decided.

@@ -414,7 +414,7 @@ impl<'a> Model<'a> {
         // Edges lead to later nodes.
         for (place, node) in (0..).zip(&self.nodes) {
             let is_meant = match what {
-                Rerun::Failed => matches!(node.state, State::Done(false, _)),
+                Rerun::Failed | Rerun::FailedObjects => matches!(node.state, State::Done(false, _)),
                 Rerun::From(id) => *id == place.to_string(),
             };
             again.push(is_meant || node.state == State::Queued || node.sources.iter().any(|&it| again[it]));

@@ -54,7 +54,7 @@ impl Journaled {
         }
         match record {
             Record::RunEnded { .. } => self.is_over = true,
-            Record::Rerun { nodes } => {
+            Record::Rerun { nodes, .. } => {
                 self.is_over = false;
                 nodes.iter().for_each(|&node| self.seen(node).begin_visit());
             }

@@ -143,7 +143,7 @@ impl History {
                 | Record::EmptyReached { node, .. } => {
                     decided.insert(*node);
                 }
-                Record::Rerun { nodes } => {
+                Record::Rerun { nodes, .. } => {
                     for node in nodes {
                         decided.remove(node);
                     }

@@ -92,7 +92,7 @@ impl Explainer {
             self.paused = number;
         } else if matches!(record, Record::RunEnded { .. }) {
             self.ended = Some(number);
-        } else if let Record::Rerun { nodes } = record {
+        } else if let Record::Rerun { nodes, .. } = record {
             (self.stop, self.ended) = (None, None);
             nodes.iter().for_each(|node| self.traces[node.index()] = Trace::default());
         }

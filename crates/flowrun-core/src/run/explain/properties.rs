@@ -83,7 +83,7 @@ fn flowing() -> impl Strategy<Value = Flowing> {
             flow = flow.node(node);
         }
         for (a, b) in edges {
-            flow = flow.edge(&a.to_string(), &b.to_string());
+            flow = flow.edge(a.to_string(), b.to_string());
         }
         let (mut facts, mut yields) = (BTreeMap::new(), Vec::new());
         for (index, drawn) in nodes.iter().enumerate() {

@@ -17,6 +17,7 @@
 //! | `crash` | the process ends, and another one goes on from the journal |
 //! | `handover` | the same, after the first one let go of the run |
 //! | `rerun`, `rerun a` | what failed, or `a` and all below it, is to be done once more |
+//! | `rerun objects` | what failed, and of receivers only the objects that did |
 //!
 //! The attempt is the first unless `a#2` says otherwise. A transcript repeats each event, then shows the
 //! records with `+`, the commands with `>`, and a refusal with `!`.
@@ -116,6 +117,7 @@ impl Play {
             "crash" => return Event::Recovered { epoch: 2 },
             "handover" => return Event::TakenOver { epoch: 2 },
             "rerun" if at.is_empty() => return Event::RerunRequested(Rerun::Failed),
+            "rerun" if at == "objects" => return Event::RerunRequested(Rerun::FailedObjects),
             "rerun" => return Event::RerunRequested(Rerun::From(at.to_owned())),
             "cancel" => return Event::CancelRequested,
             "deadline" => return Event::TimerFired(Timer::Run),
@@ -275,9 +277,12 @@ fn show_record(plan: &Plan, record: &Record) -> String {
         Record::Resumed => "resumed".into(),
         Record::Recovered { epoch } => format!("recovered, epoch {epoch}"),
         Record::LetGo => "was let go".into(),
-        Record::Rerun { nodes } => {
+        Record::Rerun { nodes, keeping } => {
             let nodes: Vec<_> = nodes.iter().map(id).collect();
-            format!("once more: {}", nodes.join(", "))
+            let keeping: Vec<_> = keeping.iter().map(id).collect();
+            let kept =
+                if keeping.is_empty() { String::new() } else { format!("; kept: {}", keeping.join(", ")) };
+            format!("once more: {}{kept}", nodes.join(", "))
         }
         Record::RunEnded { status, step } => format!("run {status}, closing line at {}", id(step)),
     }

@@ -40,7 +40,8 @@ enum Step {
     Resume,
     /// The process ends, and another one goes on.
     Crash,
-    Rerun(Option<Index>),
+    /// From a node, or what failed; of that perhaps only the objects.
+    Rerun(Option<Index>, bool),
 }
 
 #[derive(Clone, Debug)]
@@ -91,7 +92,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Pause),
         2 => Just(Step::Resume),
         2 => Just(Step::Crash),
-        1 => proptest::option::of(any::<Index>()).prop_map(Step::Rerun),
+        1 => (proptest::option::of(any::<Index>()), any::<bool>()).prop_map(|(from, only)| Step::Rerun(from, only)),
     ]
 }
 
@@ -249,8 +250,10 @@ fn event(run: &Run, asked: &mut Asked, step: &Step) -> Option<Event> {
         Step::Pause => Some(Event::PauseRequested),
         Step::Resume => Some(Event::ResumeRequested),
         Step::Crash => Some(Event::Recovered { epoch: 2 }),
-        Step::Rerun(None) => Some(Event::RerunRequested(Rerun::Failed)),
-        Step::Rerun(Some(node)) => {
+        Step::Rerun(None, only) => {
+            Some(Event::RerunRequested(if *only { Rerun::FailedObjects } else { Rerun::Failed }))
+        }
+        Step::Rerun(Some(node), _) => {
             // One that there is not, too.
             let node = node.index(run.plan().node_count() + 1);
             let id = run.plan().flow().nodes().nth(node).map_or("nobody".into(), |node| node.id());
@@ -442,7 +445,7 @@ proptest! {
                 Record::AttemptLost { node, .. } => {
                     lost.insert(*node);
                 }
-                Record::Rerun { nodes } => {
+                Record::Rerun { nodes, .. } => {
                     nodes.iter().for_each(|node| decided_nodes[node.index()] = false);
                     is_stopping = false;
                 }

@@ -73,7 +73,9 @@ fn record() -> impl Strategy<Value = Record> {
         1 => Just(Record::Paused),
         1 => Just(Record::Resumed),
         1 => Just(Record::Recovered { epoch: 2 }),
-        2 => proptest::collection::vec(node(), 0..9).prop_map(|nodes| Record::Rerun { nodes: nodes.into() }),
+        2 => (proptest::collection::vec(node(), 0..9), proptest::collection::vec(node(), 0..3)).prop_map(
+            |(nodes, keeping)| Record::Rerun { nodes: nodes.into(), keeping: keeping.into() },
+        ),
         2 => node().prop_map(|step| Record::RunEnded { status: RunStatus::Failed, step }),
     ]
 }

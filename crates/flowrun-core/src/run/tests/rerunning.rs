@@ -184,3 +184,54 @@ fn only_a_run_that_is_over_is_done_once_more() {
       ! no node of the run failed or was left undone
     ");
 }
+
+#[test]
+fn of_a_receiver_only_the_objects_that_failed_are_done_once_more() {
+    let drawing = "scan a -> slack b {score >= 80}, b -> scan c [true]";
+    let mut play = Play::new(drawing);
+    play.play("0 start; 1 object a x passed; 1 object a y passed; 1 object a z passed; 2 ok a");
+    play.play("3 object b x passed; 3 object b y failed; 3 object b z passed; 4 done b");
+    insta::assert_snapshot!(play.play("5 rerun objects"), @r"
+    5 rerun objects
+      + once more: b, c; kept: b
+      + started b#2.1
+      > start b#2.1
+    ");
+    assert_eq!(play.handed("b", 1), ["y"], "the others are recorded as sent");
+    assert_eq!(play.run.to_json(), play.replayed().to_json());
+    insta::assert_snapshot!(play.play("6 object b#2.1 y passed; 7 done b#2.1"), @r"
+    6 object b#2.1 y passed
+      + objects b: y passed
+    7 done b#2.1
+      + judged b/0: false, with a warning
+      + judged b/1: false, with a warning
+      + judged b/2: false, with a warning
+      + passed b#2.1
+      + skipped c
+      + run passed, closing line at b
+      > end
+    ");
+    assert_eq!(play.entries("b").lines().count(), 3);
+    assert_eq!(play.run.to_json(), play.replayed().to_json());
+}
+
+#[test]
+fn a_receiver_that_is_handed_its_objects_anew_keeps_none() {
+    let mut play = Play::of(super::draw::plan("scan a -> slack b"), super::play::going_on());
+    play.play("0 start; 1 object a x passed; 1 object a y failed; 2 done a; 3 object b x passed; 3 object b y failed; 4 done b");
+    insta::assert_snapshot!(play.play("5 rerun objects"), @r"
+    5 rerun objects
+      + once more: a, b
+      + started a#2.1
+      > start a#2.1
+    ");
+}
+
+/// Whoever hands everything over again would send twice what is recorded as sent.
+#[test]
+fn a_rerun_of_what_failed_hands_everything_over_again() {
+    let mut play = Play::new("scan a -> slack b");
+    play.play("0 start; 1 object a x passed; 1 object a y passed; 2 ok a");
+    play.play("3 object b x passed; 3 object b y failed; 4 done b; 5 rerun");
+    assert_eq!(play.handed("b", 1), ["x", "y"]);
+}
