@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flowrun_core::{FlowRun, Plan, Record, RunId, RunState, RunStatus, Timestamp};
 use flowrun_store::{JournalLine, JournalReader, StoreError};
 use futures::Stream;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::progress::{Progress, Request, RunError, Snapshot};
@@ -137,6 +137,17 @@ impl RunHandle {
         }
     }
 
+    /// Waits until the run stands otherwise than `known`, and says how. Of states that follow each other quickly some
+    /// may be passed over.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the waiting; call it again to wait on.
+    pub async fn wait_for_change(&self, known: RunState) -> RunState {
+        let progress = &self.progress;
+        progress.until(|| Some(progress.state()).filter(|state| *state != known)).await
+    }
+
     /// Waits until the run is over, or goes on only when a person asks for it: nothing is at work, and what could
     /// follow is paused, or held because nobody can know whether it had its effect.
     ///
@@ -157,7 +168,7 @@ impl RunHandle {
     /// The events after the one numbered `seq`.
     #[must_use]
     pub fn events_after(&self, seq: u64) -> Events {
-        Events { handle: self.clone(), seq, ready: VecDeque::new(), ends_at_rest: false }
+        Events { handle: self.clone(), seq, ready: VecDeque::new(), page: PAGE, ends_at_rest: false }
     }
 }
 
@@ -181,7 +192,7 @@ pub enum RunUpdate {
 }
 
 /// One line of a run's journal, with the id of its node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunEvent {
     /// Its number, from 1.
@@ -211,13 +222,23 @@ pub struct Events {
     /// Number of the last event that was read.
     seq: u64,
     ready: VecDeque<RunUpdate>,
+    /// Lines read from the store at a time.
+    page: usize,
     ends_at_rest: bool,
 }
 
-/// Lines read from the store at a time.
+/// Lines read from the store at a time, unless it is said otherwise.
 const PAGE: usize = 256;
 
 impl Events {
+    /// Sets how many events are read from the store at a time, and held until they are asked for: at least 1. Default:
+    /// 256. Fewer cost more reading, more cost more memory for each watcher.
+    #[must_use]
+    pub const fn read_ahead(mut self, events: usize) -> Self {
+        self.page = if events == 0 { 1 } else { events };
+        self
+    }
+
     /// Ends also where the run comes to [rest](RunHandle::wait_until_at_rest), once everything before that was told. Waiting
     /// for the rest and for events side by side would not do: the last events may still be on their way from the
     /// store when the rest is told.
@@ -267,10 +288,10 @@ impl Events {
 
     /// Reads the next lines, on a thread that may block if the store's reader may.
     async fn read(&mut self) -> Result<(), StoreError> {
-        let (reader, after) = (Arc::clone(&self.handle.reader), self.seq);
+        let (reader, after, most) = (Arc::clone(&self.handle.reader), self.seq, self.page);
         let page = match tokio::runtime::Handle::try_current() {
             Ok(runtime) if reader.may_block() => {
-                let read = runtime.spawn_blocking(move || reader.read(after, PAGE)).await;
+                let read = runtime.spawn_blocking(move || reader.read(after, most)).await;
                 // A reader that panicked panics here, as it would have without the other thread.
                 read.map_err(|error| match error.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
@@ -279,7 +300,7 @@ impl Events {
                     }
                 })??
             }
-            Ok(_) | Err(_) => reader.read(after, PAGE)?,
+            Ok(_) | Err(_) => reader.read(after, most)?,
         };
         if page.missed > 0 {
             self.seq += page.missed;
