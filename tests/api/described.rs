@@ -22,7 +22,7 @@ pub(crate) fn learn(document: &Value) {
         for (path, methods) in document["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
                 for (status, response) in operation["responses"].as_object().unwrap() {
-                    for (media, content) in response["content"].as_object().unwrap() {
+                    for (media, content) in response["content"].as_object().into_iter().flatten() {
                         let mut schema = content["schema"].clone();
                         schema["components"] = document["components"].clone();
                         let shape = jsonschema::draft202012::new(&schema).unwrap();
@@ -40,9 +40,11 @@ pub(crate) fn learn(document: &Value) {
 pub(crate) fn check(method: &str, target: &str, answer: &Answer) -> Result<(), String> {
     let Some(shapes) = SHAPES.get() else { return Ok(()) };
     let path = target.split('?').next().unwrap();
-    let (parent, last) = path.rsplit_once('/').unwrap();
-    let is_id = last.len() == 36 && last.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
-    let path = if is_id { format!("{parent}/{{id}}") } else { path.to_owned() };
+    let is_id = |piece: &str| {
+        piece.len() == 36 && piece.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+    };
+    let pieces = path.split('/').map(|piece| if is_id(piece) { "{id}" } else { piece });
+    let path = pieces.collect::<Vec<_>>().join("/");
     let is_route = shapes.keys().any(|(_, known, ..)| *known == path);
     let is_method = shapes.keys().any(|(known_method, known, ..)| *known == path && known_method == method);
     let media = answer.headers.get("content-type").map_or("", |media| media.to_str().unwrap());

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::client::{self, Client};
 use crate::compare::{Names, compare, fill};
-use crate::served::Served;
+use crate::served::{Served, Tasks};
+use crate::streams::{Frame, Stream};
 
 /// A request, and what is answered.
 struct Example {
@@ -15,6 +16,8 @@ struct Example {
     target: String,
     body: Option<String>,
     status: u16,
+    /// What an event stream begins with; else JSON.
+    stream: Option<String>,
     answer: Value,
 }
 
@@ -31,12 +34,16 @@ fn examples(text: &str) -> Vec<Example> {
         let (method, target) = head.split_once(' ').unwrap();
         // In the notation of recorded answers.
         let answer = answer.replace("\"…\": \"…\"", "\"<rest>\": \"<any>\"").replace("<time>", "<time T1>");
+        let (kind, status) = told.split_once(' ').unwrap();
+        let is_stream = kind == "sse";
+        let json = if is_stream { "null" } else { &answer };
         Example {
             method: method.to_owned(),
             target: target.to_owned(),
             body: (!body.is_empty()).then(|| body.to_owned()),
-            status: told.strip_prefix("json ").unwrap().parse().unwrap(),
-            answer: serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{head}: {error}")),
+            status: status.parse().unwrap(),
+            stream: is_stream.then(|| answer.clone()),
+            answer: serde_json::from_str(json).unwrap_or_else(|error| panic!("{head}: {error}")),
         }
     });
     pairs.collect()
@@ -50,9 +57,10 @@ pub(crate) struct Shown {
     pub(crate) answer: client::Answer,
 }
 
-/// A server with nothing set up, as the guide has it, and somebody who may do everything.
+/// A server as the guide has it, with nothing set up but calls that take long, and somebody who may do everything.
 pub(crate) async fn server(folder: &std::path::Path) -> (Served, Client) {
     let server = Server::builder(folder.join("runs.flowrun")).options(ServerOptions::new());
+    let server = server.executor("phone", Tasks::Stay);
     let served = Served::of(server.open().await.unwrap()).await;
     let account = NewAccount::new("ops").user("dev@example.com");
     let account = served.server.repository().create_account(account).await.unwrap().unwrap();
@@ -74,6 +82,11 @@ pub(crate) async fn followed(client: &Client) -> Vec<Shown> {
             // The guide shows how it ends.
             client.ended(run).await;
         }
+        if let Some(expected) = example.stream {
+            let answer = streamed(client, &target, &expected, &mut names).await;
+            shown.push(Shown { method: example.method, path: shape_of(&example.target), answer });
+            continue;
+        }
         let headers = [
             ("host".to_owned(), client.address.to_string()),
             ("authorization".to_owned(), format!("Token {}", client.token)),
@@ -88,6 +101,20 @@ pub(crate) async fn followed(client: &Client) -> Vec<Shown> {
         shown.push(Shown { method: example.method, path: shape_of(&example.target), answer });
     }
     shown
+}
+
+/// Opens an event stream and sees that it begins as the guide says. The answer holds what was sent as a JSON text.
+async fn streamed(client: &Client, target: &str, expected: &str, names: &mut Names) -> client::Answer {
+    let mut stream = Stream::open(client, target.strip_prefix("/v1/ops").unwrap(), &[]).await;
+    for expected in expected.trim().split("\n\n").map(Frame::read) {
+        let told = stream.told().await;
+        assert_eq!((told.id, &told.event), (expected.id, &expected.event), "{target}: {told:?}");
+        let mut found = Vec::new();
+        compare("data", &expected.json(), &told.json(), names, &mut found);
+        assert!(found.is_empty(), "{target}: {found:?}");
+    }
+    let text = serde_json::json!(expected).to_string();
+    client::Answer { status: stream.status, headers: stream.headers.clone(), text }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,8 +135,7 @@ async fn the_examples_answer_what_they_say_and_show_every_route() {
 /// The path of a request as the description writes it.
 pub(crate) fn shape_of(target: &str) -> String {
     let path = target.split('?').next().unwrap();
-    match path.rsplit_once('/').unwrap() {
-        (parent, last) if last.starts_with("{{") || last.len() == 36 => format!("{parent}/{{id}}"),
-        _ => path.to_owned(),
-    }
+    let is_id = |piece: &str| piece.starts_with("{{") || piece.len() == 36;
+    let pieces = path.split('/').map(|piece| if is_id(piece) { "{id}" } else { piece });
+    pieces.collect::<Vec<_>>().join("/")
 }

@@ -19,6 +19,11 @@ pub struct ServerOptions {
     pub head_timeout: Duration,
     /// Most connections at a time; further ones wait. Default: 4096.
     pub max_connections: usize,
+    /// How long a stream of events may be silent; then a comment is sent, so that nobody on the way takes it for dead.
+    /// Default: 15 s.
+    pub heartbeat: Duration,
+    /// How long a caller may take nothing of what is sent; then the connection is cut. Default: 30 s.
+    pub write_timeout: Duration,
     /// Requests that a token may make in a second, and as many at once; further ones are answered with 429. Default:
     /// no limit.
     pub rate_limit: Option<NonZeroU32>,
@@ -36,6 +41,8 @@ impl Default for ServerOptions {
             body_timeout: Duration::from_secs(30),
             head_timeout: Duration::from_secs(15),
             max_connections: 4096,
+            heartbeat: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(30),
             rate_limit: None,
             trusted_proxies: Vec::new(),
             origins: BTreeSet::new(),

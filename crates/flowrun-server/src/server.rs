@@ -10,10 +10,12 @@ use axum::Router;
 use flowrun::{
     BuildError, Engine, EngineBuilder, OpenError, Role, SqliteOptions, StoreError, TaskExecutor, TaskTypes,
 };
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::http::rate::Rates;
 use crate::repo::{Repository, RepositoryError};
+use crate::runs::Board;
 use crate::unavailable::Unavailable;
 use crate::{ServerOptions, routes};
 
@@ -94,8 +96,10 @@ impl ServerBuilder {
             engine,
             rates: self.options.rate_limit.map(Rates::new),
             options: self.options,
+            board: Board::default(),
             tasks: Mutex::default(),
             is_draining: AtomicBool::new(false),
+            drained: watch::Sender::new(false),
         });
         inner.recover().await?;
         Ok(Server { inner })
@@ -143,9 +147,12 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) options: ServerOptions,
     pub(crate) rates: Option<Rates>,
+    pub(crate) board: Board,
     /// What goes on without a request.
     tasks: Mutex<JoinSet<()>>,
     is_draining: AtomicBool,
+    /// Whether no run is driven any more.
+    drained: watch::Sender<bool>,
 }
 
 impl Server {
@@ -187,6 +194,7 @@ impl Server {
         self.inner.engine.shutdown(grace).await;
         let mut tasks = std::mem::take(&mut *self.inner.tasks());
         while tasks.join_next().await.is_some() {}
+        self.inner.drained.send_replace(true);
     }
 }
 
@@ -199,6 +207,12 @@ impl std::fmt::Debug for Server {
 impl Inner {
     pub(crate) fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::Acquire)
+    }
+
+    /// Waits until the server is shut down, and nothing more will happen.
+    pub(crate) async fn drained(&self) {
+        // The sender is there as long as the server is.
+        let _ = self.drained.subscribe().wait_for(|drained| *drained).await;
     }
 
     fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {

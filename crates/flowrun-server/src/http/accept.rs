@@ -14,12 +14,12 @@ pub(crate) struct Accepts {
 }
 
 impl Accepts {
-    /// What the `Accept` header and the parameter `format` say.
+    /// What the `Accept` header and the parameter `format` say, where the answer is of this type.
     ///
     /// # Errors
     ///
     /// 404 for a format that there is not, 406 when nothing that is here is taken.
-    pub(crate) fn of(headers: &HeaderMap, query: &Query) -> Result<Self, Refusal> {
+    pub(crate) fn of(headers: &HeaderMap, query: &Query, media: &str) -> Result<Self, Refusal> {
         let ranges = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default());
         let ranges = ranges.flat_map(|value| value.split(',')).map(Range::parse).collect::<Vec<_>>();
         let takes = |media: &str| ranges.iter().any(|range| range.is_wanted && range.covers(media));
@@ -28,7 +28,7 @@ impl Accepts {
         if query.given("format").is_some_and(|format| format != "json") {
             return Err(Refusal::not_found().or_problem(problems));
         }
-        if headers.contains_key(ACCEPT) && !takes(JSON) && !problems {
+        if headers.contains_key(ACCEPT) && !takes(media) && !problems {
             return Err(Refusal::not_acceptable());
         }
         Ok(this)
@@ -37,6 +37,7 @@ impl Accepts {
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const PROBLEM: &str = "application/problem+json";
+pub(crate) const EVENTS: &str = "text/event-stream";
 
 /// One of the media types of an `Accept` header.
 struct Range {
@@ -68,7 +69,9 @@ mod tests {
 
     fn asked(accept: Option<&str>, query: &str) -> Result<bool, StatusCode> {
         let headers = accept.map(|accept| (ACCEPT, accept.parse().unwrap())).into_iter().collect();
-        Accepts::of(&headers, &Query::parse(query)).map(|a| a.problems).map_err(|refusal| refusal.status())
+        Accepts::of(&headers, &Query::parse(query), JSON)
+            .map(|a| a.problems)
+            .map_err(|refusal| refusal.status())
     }
 
     #[test]

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use uuid::Uuid;
 
-use super::accept::{Accepts, JSON};
+use super::accept::{Accepts, EVENTS, JSON};
 use super::authorization::Credentials;
 use super::fields::Fields;
 use super::query::Query;
@@ -29,6 +29,7 @@ pub(crate) struct Call {
     /// The id in the path, on routes that have one.
     pub(crate) id: Option<Uuid>,
     pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
     /// The fields of the body of a POST. Other methods have no body that matters.
     pub(crate) fields: Fields,
     /// The address of the request up to its query, as the caller sees it.
@@ -37,20 +38,41 @@ pub(crate) struct Call {
 
 /// What a route answers when it does not refuse.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    status: StatusCode,
-    json: String,
-}
+pub(crate) struct Answer(Response<Body>);
 
 impl Answer {
+    fn new(status: StatusCode, json: String) -> Self {
+        let mut response = Response::new(Body::from(json));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        Self(response)
+    }
+
     /// 200 with this JSON.
     pub(crate) fn ok(json: impl Into<String>) -> Self {
-        Self { status: StatusCode::OK, json: json.into() }
+        Self::new(StatusCode::OK, json.into())
     }
 
     /// 201 with this JSON.
     pub(crate) fn created(json: impl Into<String>) -> Self {
-        Self { status: StatusCode::CREATED, json: json.into() }
+        Self::new(StatusCode::CREATED, json.into())
+    }
+
+    /// 202 with this JSON: it is decided, and not done yet.
+    pub(crate) fn accepted(json: impl Into<String>) -> Self {
+        Self::new(StatusCode::ACCEPTED, json.into())
+    }
+
+    /// 204: there is nothing to be told.
+    pub(crate) fn nothing() -> Self {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Self(response)
+    }
+
+    /// 200 with what is told bit by bit.
+    pub(crate) fn streamed(response: impl IntoResponse) -> Self {
+        Self(response.into_response())
     }
 
     /// 200 with a message.
@@ -61,10 +83,7 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.json));
-        *response.status_mut() = self.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-        response
+        self.0
     }
 }
 
@@ -77,6 +96,10 @@ pub(crate) struct Resource {
     pub(crate) get: Option<Handler>,
     pub(crate) post: Option<Handler>,
     pub(crate) delete: Option<Handler>,
+    /// Not one of the documented routes: it refuses with problems, whatever is accepted.
+    pub(crate) is_own: bool,
+    /// It answers with an event stream.
+    pub(crate) streams: bool,
 }
 
 impl Resource {
@@ -99,21 +122,28 @@ impl Resource {
         }
     }
 
-    /// Answers a request. `has_id`: the last piece of the path is an id.
-    pub(crate) async fn answer(self, server: Arc<Inner>, request: Request, has_id: bool) -> Response<Body> {
+    /// Answers a request. `id_place`: which piece of the path is an id, counted from the end.
+    pub(crate) async fn answer(
+        self,
+        server: Arc<Inner>,
+        request: Request,
+        id_place: Option<usize>,
+    ) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let id = if has_id { path_id(parts.uri.path()) } else { None };
-        if has_id && id.is_none() {
-            return Refusal::not_found().or_problem(names_problems(&parts.headers)).into_response();
+        let id = id_place.and_then(|place| path_id(parts.uri.path(), place));
+        if id_place.is_some() && id.is_none() {
+            let is_problem = self.is_own || names_problems(&parts.headers);
+            return Refusal::not_found().or_problem(is_problem).into_response();
         }
-        let accepts = match Accepts::of(&parts.headers, &query) {
+        let media = if self.streams { EVENTS } else { JSON };
+        let accepts = match Accepts::of(&parts.headers, &query, media) {
             Ok(accepts) => accepts,
-            Err(refusal) => return refusal.into_response(),
+            Err(refusal) => return refusal.or_problem(self.is_own).into_response(),
         };
         match self.answered(server, &parts, body, query, id).await {
             Ok(answer) => answer.into_response(),
-            Err(refusal) => refusal.or_problem(accepts.problems).into_response(),
+            Err(refusal) => refusal.or_problem(accepts.problems || self.is_own).into_response(),
         }
     }
 
@@ -140,18 +170,19 @@ impl Resource {
         } else {
             Fields::default()
         };
-        handler(server, Call { caller, id, query, fields, address }).await
+        let headers = parts.headers.clone();
+        handler(server, Call { caller, id, query, headers, fields, address }).await
     }
 }
 
 /// Whether problems are asked for, where nothing else of the request is looked at.
 pub(crate) fn names_problems(headers: &HeaderMap) -> bool {
-    Accepts::of(headers, &Query::default()).is_ok_and(|accepts| accepts.problems)
+    Accepts::of(headers, &Query::default(), JSON).is_ok_and(|accepts| accepts.problems)
 }
 
-/// The id at the end of a path, which is spelt in one way only.
-fn path_id(path: &str) -> Option<Uuid> {
-    let text = path.rsplit('/').next()?;
+/// The id in a path, so many pieces from its end. It is spelt in one way only.
+fn path_id(path: &str, place: usize) -> Option<Uuid> {
+    let text = path.rsplit('/').nth(place)?;
     let id = Uuid::parse_str(text).ok()?;
     (id.hyphenated().to_string() == text).then_some(id)
 }
@@ -205,7 +236,8 @@ mod tests {
     #[test]
     fn a_path_has_its_id_in_one_spelling() {
         let id = "11111111-1111-4111-8111-11111111111a";
-        assert_eq!(path_id(&format!("/v1/ops/flow/{id}")).unwrap().to_string(), id);
+        assert_eq!(path_id(&format!("/v1/ops/flow/{id}"), 0).unwrap().to_string(), id);
+        assert_eq!(path_id(&format!("/v1/ops/flow/{id}/events"), 1).unwrap().to_string(), id);
         for other in [
             "",
             "abc",
@@ -218,7 +250,7 @@ mod tests {
             &format!("%20{id}"),
             "%00",
         ] {
-            assert_eq!(path_id(&format!("/v1/ops/flow/{other}")), None, "{other}");
+            assert_eq!(path_id(&format!("/v1/ops/flow/{other}"), 0), None, "{other}");
         }
     }
 

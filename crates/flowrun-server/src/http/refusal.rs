@@ -69,6 +69,11 @@ impl Refusal {
         Self::reason(StatusCode::CONFLICT, format!("{what} exists"))
     }
 
+    /// 409: the object is not in a state for that.
+    pub(crate) fn conflict(text: impl Into<String>) -> Self {
+        Self::reason(StatusCode::CONFLICT, text)
+    }
+
     /// 426: a limit of the account is reached.
     pub(crate) fn limit(what: &str) -> Self {
         Self::reason(StatusCode::UPGRADE_REQUIRED, format!("max {what} reached"))

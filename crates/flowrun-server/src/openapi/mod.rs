@@ -17,7 +17,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, Securi
 use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::accept::{JSON, PROBLEM};
+use crate::http::accept::{EVENTS, JSON, PROBLEM};
 use operations::{Answer, OPERATIONS, Operation};
 
 /// The name of the one security scheme.
@@ -67,6 +67,18 @@ fn described(operation: &Operation) -> utoipa::openapi::path::Operation {
                 .schema(Some(parameter(name))),
         );
     }
+    if operation.answers.iter().any(|(_, answer)| matches!(answer, Answer::Events))
+        && !operation.query.is_empty()
+    {
+        described = described.parameter(
+            ParameterBuilder::new()
+                .name("Last-Event-ID")
+                .parameter_in(ParameterIn::Header)
+                .required(Required::False)
+                .description(Some("The number of the last event that was seen. The stream goes on after it."))
+                .schema(Some(text(None))),
+        );
+    }
     if let Some(body) = operation.body {
         let is_required = if operation.needs_body() { Required::True } else { Required::False };
         let mut request = RequestBodyBuilder::new().required(Some(is_required));
@@ -88,6 +100,12 @@ fn described(operation: &Operation) -> utoipa::openapi::path::Operation {
         responses = responses.response(status.to_string(), response);
     }
     for (status, about) in operation.refusals() {
+        if operation.is_own {
+            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            let response = ResponseBuilder::new().description(about).content(PROBLEM, problem);
+            responses = responses.response(status.to_string(), response);
+            continue;
+        }
         let (refusal, problem) = (Ref::from_schema_name("Refusal"), Ref::from_schema_name("Problem"));
         responses = responses.response(
             status.to_string(),
@@ -121,6 +139,11 @@ fn response(answer: &Answer) -> ResponseBuilder {
             RefOr::T(Schema::AnyOf(AnyOfBuilder::new().item(page).item(one).build()))
         }
         Answer::Page(name) => page_of(reference(name)),
+        Answer::Nothing => return ResponseBuilder::new().description("There is nothing more."),
+        Answer::Events => {
+            let events = ContentBuilder::new().schema(Some(text(None))).build();
+            return ResponseBuilder::new().description("Server-sent events.").content(EVENTS, events);
+        }
         Answer::Document => {
             let any = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
             RefOr::T(Schema::Object(any.build()))
@@ -200,6 +223,17 @@ fn components(token: SecurityScheme) -> Components {
         Ids,
         SavedSite,
         SavedPage,
+        RunEvent,
+        Journal,
+        Explanation,
+        ExplainedRun,
+        ExplainedNode,
+        ExplainedEdge,
+        RunStanding,
+        WhatAgain,
+        FlowToCheck,
+        CheckedFlow,
+        Finding,
     );
     let mut components = all.security_scheme(TOKEN, token).build();
     for name in schemas::OPEN {

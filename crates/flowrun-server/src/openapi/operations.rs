@@ -1,7 +1,7 @@
 //! What each method of each route takes and answers.
 
 use crate::http::accept::JSON;
-use Answer::{All, Document, Either, One, Page, PageOr};
+use Answer::{All, Document, Either, Events, Nothing, One, Page, PageOr};
 
 /// What is answered when a request is done.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,10 @@ pub(super) enum Answer {
     Page(&'static str),
     /// A page of a list of these shapes, or one object of the first, where its id is in the query.
     PageOr(&'static [&'static str]),
+    /// Events, one after the other, as long as somebody takes them.
+    Events,
+    /// Nothing but the status.
+    Nothing,
     /// This description.
     Document,
 }
@@ -35,6 +39,8 @@ pub(super) struct Operation {
     pub(super) answers: &'static [(u16, Answer)],
     /// Refusals beside those that every route with a token has.
     pub(super) also: &'static [u16],
+    /// Whether it is none of the documented routes.
+    pub(super) is_own: bool,
 }
 
 impl Operation {
@@ -50,12 +56,12 @@ impl Operation {
 
     /// Whether it does nothing without a body. A flow that nothing is said about is a new one.
     pub(super) fn needs_body(&self) -> bool {
-        self.body != Some("SavedFlow")
+        !matches!(self.body, Some("SavedFlow" | "WhatAgain"))
     }
 
     /// What its body may be written in. Forms hold texts alone, so an array comes as JSON.
     pub(super) fn media(&self) -> &'static [&'static str] {
-        if self.body == Some("Ids") {
+        if matches!(self.body, Some("Ids" | "FlowToCheck")) {
             &[JSON]
         } else {
             &[JSON, "application/x-www-form-urlencoded", "multipart/form-data"]
@@ -71,7 +77,8 @@ impl Operation {
     /// Its refusals, each with why.
     pub(super) fn refusals(&self) -> impl Iterator<Item = (u16, &'static str)> {
         let shared: &[u16] = if self.needs_token() { &SHARED } else { &[] };
-        let of_body: &[u16] = if self.body.is_some() { &OF_BODIES } else { &[] };
+        // A body that is not looked at is read all the same.
+        let of_body: &[u16] = if self.method == "POST" { &OF_BODIES } else { &[] };
         let all: std::collections::BTreeSet<u16> =
             [shared, of_body, self.also].into_iter().flatten().copied().collect();
         let about =
@@ -94,7 +101,7 @@ const REFUSALS: [(u16, &str); 15] = [
     (405, "The route has no such method."),
     (406, "Nothing that is here is accepted."),
     (408, "The body took too long."),
-    (409, "There is such an object already."),
+    (409, "There is such an object already, or it is not in a state for that."),
     (413, "The body is too large."),
     (414, "The address is too long."),
     (415, "The body is in a format that is not read here."),
@@ -104,8 +111,11 @@ const REFUSALS: [(u16, &str); 15] = [
     (503, "Not now: the server is shutting down, or cannot write."),
 ];
 
-const PARAMETERS: [(&str, &str); 10] = [
-    ("limit", "Objects on a page, 1 to 1,000. Default: 10."),
+const PARAMETERS: [(&str, &str); 13] = [
+    ("limit", "Objects on a page, 1 to 1,000. Default: 10. Of a journal: 1 to 10,000 lines. Default: 1,000."),
+    ("from", "The number of the first event. Default: 1."),
+    ("at", "As the run was after the record of this number. Default: the last one."),
+    ("node", "Only the node of this id, and those that its explanation leads back to."),
     ("offset", "Objects before the page. Default: 0."),
     ("site_id", "Only those of this site."),
     ("flow_id", "This flow alone."),
@@ -127,6 +137,7 @@ const BASE: Operation = Operation {
     body: None,
     answers: &[],
     also: &[],
+    is_own: false,
 };
 
 const fn get(
@@ -153,6 +164,18 @@ const fn delete(path: &'static str, id: &'static str, summary: &'static str) -> 
     Operation { method: "DELETE", path, id, summary, answers, ..BASE }
 }
 
+/// A method of a route beside the documented ones.
+const fn own(operation: Operation) -> Operation {
+    Operation { is_own: true, ..operation }
+}
+
+/// Asks something of a run.
+const fn ask(path: &'static str, id: &'static str, summary: &'static str, status: u16) -> Operation {
+    let answers: &'static [(u16, Answer)] =
+        if status == 202 { &[(202, One("RunStanding"))] } else { &[(200, One("RunStanding"))] };
+    Operation { method: "POST", path, id, summary, answers, also: &[409], is_own: true, ..BASE }
+}
+
 /// Every operation.
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -168,7 +191,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         also: &[426],
         ..post("/v1/ops/flowrun", "create_flowrun", "Create a run.", "NewFlowRun", &[(201, One("FlowRun"))])
     },
-    get("/v1/ops/flowrun/{id}", "retrieve_flowrun", "Show a run as it stands.", &[(200, One("FlowRun"))]),
+    Operation {
+        query: &["at"],
+        ..get(
+            "/v1/ops/flowrun/{id}",
+            "retrieve_flowrun",
+            "Show a run as it stands, or as it stood.",
+            &[(200, One("FlowRun"))],
+        )
+    },
     delete("/v1/ops/flowrun/{id}", "delete_flowrun", "Delete a run; one that is open is cancelled."),
     Operation {
         query: &["status"],
@@ -238,6 +269,53 @@ pub(super) const OPERATIONS: &[Operation] = &[
         query: &["site_id"],
         ..get("/v1/ops/pages/zapier", "zapier_pages", "List pages, in short.", &[(200, All("ShortPage"))])
     },
+    own(Operation {
+        query: &["from"],
+        ..get(
+            "/v1/ops/flowrun/{id}/events",
+            "watch_flowrun",
+            "Watch a run: every event of its journal, then the end.",
+            &[(200, Events), (204, Nothing)],
+        )
+    }),
+    own(get(
+        "/v1/ops/flowruns/events",
+        "watch_flowruns",
+        "Watch the runs of the account: how each stands, whenever that changes.",
+        &[(200, Events)],
+    )),
+    own(Operation {
+        query: &["from", "limit"],
+        ..get(
+            "/v1/ops/flowrun/{id}/journal",
+            "read_journal",
+            "Read the journal of a run.",
+            &[(200, One("Journal"))],
+        )
+    }),
+    own(Operation {
+        query: &["at", "node"],
+        ..get(
+            "/v1/ops/flowrun/{id}/explain",
+            "explain_flowrun",
+            "Say why each node ran, was skipped, waits or failed.",
+            &[(200, One("Explanation"))],
+        )
+    }),
+    ask("/v1/ops/flowrun/{id}/cancel", "cancel_flowrun", "Cancel a run.", 202),
+    ask("/v1/ops/flowrun/{id}/pause", "pause_flowrun", "Let nothing new of a run start.", 200),
+    ask("/v1/ops/flowrun/{id}/resume", "resume_flowrun", "Let a run go on.", 200),
+    Operation {
+        body: Some("WhatAgain"),
+        ..ask("/v1/ops/flowrun/{id}/rerun", "rerun_flowrun", "Do a part of a run once more.", 202)
+    },
+    own(post(
+        "/v1/ops/flow/check",
+        "check_flow",
+        "Check a flow before it runs.",
+        "FlowToCheck",
+        &[(200, One("CheckedFlow"))],
+    )),
     get("/openapi.json", "openapi", "Describe the API.", &[(200, Document)]),
     get("/healthz", "healthz", "Say that the server is there.", &[(200, One("Health"))]),
     Operation {

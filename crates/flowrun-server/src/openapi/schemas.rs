@@ -323,4 +323,133 @@ schemas! {
         page_urls: Option<Vec<String>>,
         tags: Option<Value>,
     }
+
+    /// A line of a run's journal.
+    RunEvent {
+        /// Its number, from 1.
+        seq: u64,
+        #[schema(format = "date-time")]
+        at: String,
+        /// Id of the node it is about, if it is about one.
+        #[schema(required)]
+        node: Option<String>,
+        /// What was decided: the name of a record, or an object with that name and what belongs to it. An `attempt` is a
+        /// number, in later visits of its node plus 65,536 for each visit before.
+        record: Value,
+    }
+
+    /// A part of a journal.
+    Journal {
+        from: u64,
+        /// The number of the next event; null when there is none yet.
+        #[schema(required)]
+        next: Option<u64>,
+        events: Vec<RunEvent>,
+    }
+
+    /// Why a run is as it is.
+    Explanation {
+        #[schema(format = "uuid")]
+        id: String,
+        /// The number of the record after which the run was so.
+        at: u64,
+        run: ExplainedRun,
+        nodes: Vec<ExplainedNode>,
+    }
+
+    /// How the run stood.
+    ExplainedRun {
+        state: Value,
+        /// What let nothing new start, if something did.
+        #[schema(value_type = Option<BTreeMap<String, Value>>, required)]
+        stopped: Option<Value>,
+        /// The record that closed it.
+        #[schema(required)]
+        ended: Option<u64>,
+        /// Ids of the nodes that failed.
+        failed: Vec<String>,
+        /// The same in words.
+        text: String,
+    }
+
+    /// Why a node is as it is.
+    ExplainedNode {
+        node: String,
+        /// `queued`, `working`, `waiting`, `passed`, `failed`, `skipped`, `empty` or `not_reached`.
+        state: String,
+        /// The record that brought it there.
+        #[schema(required)]
+        record: Option<u64>,
+        visit: u32,
+        /// The record that started it.
+        #[schema(required)]
+        started: Option<u64>,
+        #[schema(value_type = Vec<BTreeMap<String, Value>>)]
+        because: Vec<Value>,
+        edges: Vec<ExplainedEdge>,
+        #[schema(value_type = Vec<BTreeMap<String, Value>>)]
+        attempts: Vec<Value>,
+        /// The same in words.
+        text: String,
+    }
+
+    /// Why an edge was taken, or was not.
+    ExplainedEdge {
+        from: String,
+        #[schema(required)]
+        taken: Option<bool>,
+        /// `reason`, and what belongs to it: records, and the operands that were compared.
+        #[schema(value_type = BTreeMap<String, Value>)]
+        why: Value,
+    }
+
+    /// How a run stands.
+    RunStanding {
+        #[schema(format = "uuid")]
+        id: String,
+        status: RunStatus,
+        /// The same, or `paused`, `awaiting_person` or `lost` for runs of which the status is `working`.
+        state: String,
+        /// Whether it goes on only when somebody resumes it.
+        at_rest: bool,
+    }
+
+    /// What of a run is to be done once more.
+    WhatAgain {
+        /// This node, however it ended, and all below it.
+        from: Option<String>,
+        /// `failed`: what failed. `failed_objects`: the same, and of receivers only the objects that failed. Default: `failed`.
+        only: Option<String>,
+    }
+
+    /// A flow that is to be checked: a saved one, or a drawing.
+    FlowToCheck {
+        #[schema(format = "uuid")]
+        flow_id: Option<String>,
+        nodes: Option<Vec<Value>>,
+        edges: Option<Vec<Value>>,
+    }
+
+    /// What is to be said of a flow.
+    CheckedFlow {
+        /// Whether it can run.
+        ok: bool,
+        findings: Vec<Finding>,
+    }
+
+    /// Something that is wrong with a flow, or worth knowing.
+    Finding {
+        /// `error` or `warning`.
+        severity: String,
+        /// `settings` where it is not for the author of the flow to mend.
+        origin: Option<String>,
+        code: String,
+        message: String,
+        node: Option<String>,
+        edge: Option<String>,
+        pointer: String,
+        #[schema(value_type = Option<BTreeMap<String, Value>>)]
+        span: Option<Value>,
+        help: Option<String>,
+    }
 }

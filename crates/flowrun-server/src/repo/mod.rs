@@ -48,6 +48,8 @@ struct Shared {
     store: Arc<SqliteStore>,
     /// What tokens are hashed with.
     key: [u8; 32],
+    /// How often a token was taken back.
+    revoked: tokio::sync::watch::Sender<u64>,
 }
 
 /// The repository could not be opened, read or written.
@@ -84,7 +86,13 @@ impl Repository {
         let epoch = i64::try_from(store.epoch()).unwrap_or(i64::MAX);
         let key = store.write_host_tables(move |host| tables::take_over(host, epoch, new));
         let key = key.map_err(RepositoryError::Write)?;
-        Ok(Self { shared: Arc::new(Shared { store: Arc::new(store), key }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                store: Arc::new(store),
+                key,
+                revoked: tokio::sync::watch::Sender::new(0),
+            }),
+        })
     }
 
     /// The store of the runs.

@@ -39,6 +39,8 @@ pub(crate) struct RunRow {
     pub(crate) site: SiteId,
     /// Its document, once it is over.
     pub(crate) document: Option<String>,
+    /// How it ended, once it has.
+    pub(crate) status: Option<String>,
 }
 
 /// A run that is over, in short.
@@ -58,11 +60,11 @@ pub(crate) type Gone = Vec<RunId>;
 
 impl RunRow {
     fn of(row: &mut Row) -> Result<Self, HostError> {
-        Ok(Self { id: row.next()?, site: row.next()?, document: row.next()? })
+        Ok(Self { id: row.next()?, site: row.next()?, document: row.next()?, status: row.next()? })
     }
 }
 
-const COLUMNS: &str = "id, site, document";
+const COLUMNS: &str = "id, site, document, status";
 
 /// Does for accounts what follows from a change of a run, in its transaction.
 pub(super) fn follow(tables: &HostTransaction<'_>, change: &RunChange<'_>) -> Result<(), HostError> {

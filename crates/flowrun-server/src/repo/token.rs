@@ -144,7 +144,20 @@ impl Repository {
     pub async fn revoke_token(&self, id: TokenId) -> Result<bool, RepositoryError> {
         let revoked =
             self.write(move |tables| tables.execute("DELETE FROM server_token WHERE id = ?", values![id]));
-        Ok(revoked.await? > 0)
+        let is_one = revoked.await? > 0;
+        self.shared.revoked.send_modify(|count| *count += 1);
+        Ok(is_one)
+    }
+
+    /// Changes whenever a token was taken back.
+    pub(crate) fn revocations(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.revoked.subscribe()
+    }
+
+    /// Whether there is such a token, and it has not expired.
+    pub(crate) fn is_token(&self, id: TokenId) -> Result<bool, RepositoryError> {
+        let select = "SELECT 1 FROM server_token WHERE id = ? AND (expires IS NULL OR expires > ?)";
+        self.read(|tables| rows::exists(tables, select, values![id, now().as_micros()]))
     }
 
     /// Whose token this is, if it is one. Looked up by its hash, so that the time of a comparison tells nothing

@@ -1,7 +1,9 @@
 //! The routes, and what is asked of every request before one of them is.
 
+mod control;
 mod flows;
 mod health;
+mod live;
 mod pages;
 mod runs;
 mod shown;
@@ -12,8 +14,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use axum::routing::any;
@@ -46,10 +48,10 @@ const BASE: &str = "/v1/ops";
 /// Every route of a server.
 pub(crate) fn router(server: &Arc<Inner>) -> Router {
     let mut router = Router::new();
-    for (path, resource) in documented() {
+    for (path, resource) in with_token() {
         let server = Arc::clone(server);
-        let has_id = path.ends_with("{id}");
-        let answer = move |request: Request| resource.answer(Arc::clone(&server), request, has_id);
+        let id_place = path.rsplit('/').position(|piece| piece == "{id}");
+        let answer = move |request: Request| resource.answer(Arc::clone(&server), request, id_place);
         router = router.route(&format!("{BASE}{path}"), any(answer));
     }
     router = router.merge(health::routes(server)).fallback(unknown);
@@ -57,15 +59,17 @@ pub(crate) fn router(server: &Arc<Inner>) -> Router {
         let cors = CorsLayer::new()
             .allow_origin(origins(&server.options.origins))
             .allow_methods([Method::GET, Method::POST, Method::DELETE])
-            .allow_headers([axum::http::header::AUTHORIZATION, axum::http::header::CONTENT_TYPE]);
+            .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static(live::LAST_EVENT_ID)]);
         router = router.layer(cors);
     }
     router.layer(CatchPanicLayer::custom(|_| panicked())).layer(from_fn(at_the_door))
 }
 
-/// The documented routes.
-fn documented() -> impl Iterator<Item = Route> {
-    [runs::routes(), flows::routes(), sites::routes(), pages::routes()].into_iter().flatten()
+/// The routes that ask for a token: the documented ones, and ours beside them.
+fn with_token() -> impl Iterator<Item = Route> {
+    let own = [live::routes(), control::routes()].into_iter().flatten();
+    let own = own.map(|(path, resource)| (path, Resource { is_own: true, ..resource }));
+    [runs::routes(), flows::routes(), sites::routes(), pages::routes()].into_iter().flatten().chain(own)
 }
 
 /// Every route with each of its methods.
@@ -75,9 +79,9 @@ pub(crate) fn all() -> std::collections::BTreeSet<(String, &'static str)> {
         let all = [("GET", resource.get), ("POST", resource.post), ("DELETE", resource.delete)];
         all.into_iter().filter_map(|(method, handler)| handler.map(|_| method))
     };
-    let documented = documented()
+    let with_token = with_token()
         .flat_map(|(path, resource)| methods(resource).map(move |method| (format!("{BASE}{path}"), method)));
-    documented.chain(health::PATHS.map(|path| (path.to_owned(), "GET"))).collect()
+    with_token.chain(health::PATHS.map(|path| (path.to_owned(), "GET"))).collect()
 }
 
 /// A route with its methods.

@@ -11,7 +11,7 @@ use crate::http::fields::malformed;
 use crate::http::page::Window;
 use crate::http::refusal::Refusal;
 use crate::repo::{Scope, SiteId};
-use crate::runs::{Wanted, lean};
+use crate::runs::{Change, Wanted, lean};
 use crate::server::Inner;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -39,7 +39,7 @@ impl Call {
     }
 }
 
-fn run_id(id: Uuid) -> RunId {
+pub(super) fn run_id(id: Uuid) -> RunId {
     RunId::from_bytes(id.into_bytes())
 }
 
@@ -58,9 +58,11 @@ async fn create(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
 }
 
 async fn retrieve(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
-    let account = call.caller.account;
-    let row = server.repo.run(account, run_id(call.path_id()))?;
-    server.document(account, row.ok_or_else(|| Refusal::missing("flowrun"))?).await.map(Answer::ok)
+    let row = call.run(&server)?;
+    if let Some(at) = call.query_number("at")? {
+        return Ok(Answer::ok(server.run_at(row.id, at).await?.to_json()));
+    }
+    server.document(call.caller.account, row).await.map(Answer::ok)
 }
 
 async fn list(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
@@ -94,6 +96,7 @@ async fn delete(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
         return Err(Refusal::missing("flowrun"));
     }
     server.remove(vec![id]);
+    server.tell(call.caller.account, Change::deleted(id));
     Ok(Answer::message("FlowRun deleted"))
 }
 

@@ -4,21 +4,27 @@
 //! order: whether its document is kept, whether the engine drives it, in its journal. A document is kept once its run
 //! is over; a crash before that costs nothing but making it of the journal when somebody asks.
 
+mod board;
 mod create;
+mod feed;
 #[cfg(test)]
 mod power;
 mod recover;
+mod stored;
 
 use std::sync::Arc;
 
-use flowrun::{FlowRun, RunError, RunHandle, RunId, StoreError, TaskTypes, Timestamp};
+use flowrun::{FlowRun, RunError, RunHandle, RunId, RunState, StoreError, TaskTypes, Timestamp};
 
 use crate::http::json::Members;
 use crate::http::refusal::Refusal;
 use crate::repo::{AccountId, RunRow};
 use crate::server::Inner;
 
+pub(crate) use board::{Board, Change};
 pub(crate) use create::Wanted;
+pub(crate) use feed::Feed;
+pub(crate) use stored::in_store;
 
 impl Inner {
     /// The document of a run as it stands.
@@ -42,10 +48,16 @@ impl Inner {
         Ok(run.to_json().to_owned())
     }
 
-    /// Keeps the document of a run when it ends.
+    /// Tells how a run stands, and keeps its document when it ends.
     pub(crate) fn follow(self: &Arc<Self>, account: AccountId, handle: RunHandle) {
         let inner = Arc::clone(self);
         self.spawn(async move {
+            let mut state = handle.state();
+            inner.tell(account, Change::of(handle.id(), state));
+            while !state.is_over() && state != RunState::Lost {
+                state = handle.wait_for_change(state).await;
+                inner.tell(account, Change::of(handle.id(), state));
+            }
             match handle.result().await {
                 Ok(run) => inner.keep(account, handle.id(), &run).await,
                 // The next server goes on with it.
