@@ -135,9 +135,7 @@ async fn a_watcher_who_goes_on_one_event_too_early_or_too_late_is_found_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_is_never_silent_and_says_when_the_server_goes_away() {
-    let mut options = ServerOptions::new();
-    options.heartbeat = Duration::from_millis(1);
-    let served = Served::new(options).await;
+    let served = Served::new(ServerOptions::new().heartbeat(Duration::from_millis(1))).await;
     let client = served.account("a", Limits::default()).await;
     let run = client.make("/flowrun", chain(&client, 2).await).await;
     let mut of_run = Stream::open(&client, &format!("/flowrun/{run}/events"), &[]).await;
@@ -248,5 +246,23 @@ async fn a_run_is_shown_and_explained_as_it_was_after_any_record() {
         assert_eq!(client.get(&path).await.0, 400, "{path}");
     }
     assert_eq!(client.get(&format!("/flowrun/{run}/explain?node=9")).await.0, 404);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_run_is_neither_watched_nor_asked_for_anything() {
+    let served = Served::new(ServerOptions::new()).await;
+    let (a, b) = (served.account("a", Limits::default()).await, served.account("b", Limits::default()).await);
+    let run = b.make("/flowrun", chain(&b, 2).await).await;
+    for id in [run.as_str(), "11111111-1111-4111-8111-111111111111"] {
+        for (method, what) in
+            [("GET", "events"), ("GET", "events?from=2"), ("POST", "cancel"), ("POST", "rerun")]
+        {
+            let answer = a.send(method, &format!("/flowrun/{id}/{what}"), None).await;
+            assert_eq!(answer.status, 404, "{what}");
+            assert!(answer.text.contains("flowrun not found"), "{}", answer.text);
+        }
+    }
+    assert_eq!(b.get(&format!("/flowrun/{run}")).await.1["status"], "working");
     served.stop().await;
 }

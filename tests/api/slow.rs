@@ -76,3 +76,24 @@ async fn bytes_that_are_no_request_are_refused() {
     assert_eq!(client.get("/flow").await.0, 200);
     served.stop().await;
 }
+
+/// Streams of events are answers like others: what holds for this one holds for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_nothing_of_an_answer_is_cut_off() {
+    // Short enough for a test, and for no caller who takes what is sent.
+    let served = Served::new(ServerOptions::new().write_timeout(SHORT).max_connections(1)).await;
+    let client = served.account("a", Limits::default()).await;
+    // More than the two ends of a connection hold between them.
+    let long = "x".repeat(12 << 20);
+    let nodes = serde_json::json!([{"id": "1", "data": {"id": "1", "note": long}}]);
+    let flow = client.make("/flow", serde_json::json!({"title": "T", "nodes": nodes})).await;
+    let head = format!(
+        "GET /v1/ops/flow/{flow} HTTP/1.1\r\nhost: a\r\nauthorization: Token {}\r\n\r\n",
+        client.token
+    );
+    let taker_of_nothing = begun(&served, &head).await;
+    // Answered once there is room for another connection.
+    assert_eq!(client.get("/site").await.0, 200);
+    assert!(rest(taker_of_nothing).await.len() < long.len());
+    served.stop().await;
+}

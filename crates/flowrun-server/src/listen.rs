@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tower_service::Service as _;
 
 use crate::Server;
@@ -78,7 +79,10 @@ impl Server {
                 request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
                 async move { router.call(request).await }
             });
-            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            let mut stream = TimeoutStream::new(stream);
+            // Else whoever takes nothing of what is sent keeps the connection, and with it room for others.
+            stream.set_write_timeout(Some(options.write_timeout));
+            let connection = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
             tokio::spawn(async move {
                 // Whoever goes away early, or takes too long, needs no answer.
                 let _ = connection.await;

@@ -85,6 +85,20 @@ impl ServerOptions {
         self
     }
 
+    /// Sets how long a stream of events may be silent.
+    #[must_use]
+    pub const fn heartbeat(mut self, interval: Duration) -> Self {
+        self.heartbeat = interval;
+        self
+    }
+
+    /// Sets how long a caller may take nothing of what is sent.
+    #[must_use]
+    pub const fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = timeout;
+        self
+    }
+
     /// Sets how many requests a token may make in a second.
     #[must_use]
     pub const fn rate_limit(mut self, a_second: NonZeroU32) -> Self {
