@@ -1,8 +1,6 @@
-//! A service: runs in an SQLite file that go on after a restart, started, shown, watched and cancelled over HTTP.
-//!
-//! `cargo run -p flowrun --features sqlite --example durable_service`, then `curl -X POST localhost:3000/runs`
-
-use std::time::Duration;
+//! Runs in an SQLite file that go on after a restart, started, shown, watched and cancelled over HTTP.
+//! `cargo run -p flowrun --features sqlite --example durable_service`, then
+//! `curl localhost:3000/runs --json '{"site": "https://example.com", "wait_ms": 100, "timeout_ms": 9000}'`
 
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -11,13 +9,13 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use flowrun::{
     Condition, Context, Engine, ExecutorError, Executors, Facts, Flow, NodeSpec, ObjectEntry, ObjectStatus,
-    Operator, Outcome, RunId, RunPolicy, RunRequest, RunUpdate, Site, SqliteStore, Task, TypedExecutor,
+    Operator, Outcome, Role, RunId, RunPolicy, RunRequest, RunUpdate, Site, SqliteStore, Task, TypedExecutor,
     async_trait,
 };
 use futures::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// Waits as long as its node says, and yields the length of the address.
+/// Waits as long as its node says, and yields an object with a value: the length of the address.
 struct Measure;
 
 #[derive(serde::Deserialize)]
@@ -28,38 +26,45 @@ struct Settings {
 #[async_trait]
 impl TypedExecutor for Measure {
     type Settings = Settings;
-
-    async fn execute(
-        &self,
-        settings: Settings,
-        task: Task,
-        context: Context,
-    ) -> Result<Outcome, ExecutorError> {
-        tokio::time::sleep(Duration::from_millis(settings.wait_ms)).await;
-        let site = task.resources().first().ok_or_else(|| ExecutorError::new("nothing to measure"))?;
-        let facts = Facts::new(json!({"type": "measure", "length": site.url.len()}));
-        context.report_object(ObjectEntry::new(&site.id, "1").with_status(ObjectStatus::Passed), Some(facts));
+    async fn execute(&self, set: Settings, task: Task, context: Context) -> Result<Outcome, ExecutorError> {
+        tokio::time::sleep(std::time::Duration::from_millis(set.wait_ms)).await;
+        let facts = Facts::new(json!({"type": "measure", "length": task.site().site_url().len()}));
+        context.report_object(ObjectEntry::new("site", "1").with_status(ObjectStatus::Passed), Some(facts));
         Ok(Outcome::done())
     }
 }
 
-pub(crate) fn engine(file: &std::path::Path) -> Result<Engine, Box<dyn std::error::Error>> {
-    let tell = |_: &Task, context: &Context| {
-        context.log("that is long");
-        Outcome::done()
-    };
-    let executors = Executors::new().typed("measure", Measure).function("tell", tell);
-    let policy = RunPolicy::default().run_timeout(Duration::from_secs(60));
-    Ok(Engine::builder().executors(executors).store(SqliteStore::open_file(file)?).policy(policy).build()?)
+/// Tells the value of each object that it is handed.
+fn tell(task: &Task, context: &Context) -> Outcome {
+    for object in task.objects() {
+        let length = object.facts.as_ref().and_then(|facts| facts.get("length")).and_then(Value::as_u64);
+        context.log(format!("node {} heard of {}", task.node(), length.unwrap_or_default()));
+        context.report_object(object.entry.clone().with_status(ObjectStatus::Passed), None);
+    }
+    Outcome::done()
 }
 
-fn flow() -> Result<Flow, flowrun::ReadError> {
-    let is_long = Condition::new("length", Operator::AtLeast, 10);
-    Flow::builder()
-        .node(NodeSpec::new("1", "measure").set("wait_ms", 200).condition(is_long))
-        .node(NodeSpec::new("2", "tell").start_if(true))
-        .edge("1", "2")
-        .build()
+pub(crate) fn engine(file: &std::path::Path) -> Result<Engine, Box<dyn std::error::Error>> {
+    let executors = Executors::new().typed("measure", Measure).function_as("tell", Role::Receiver, tell);
+    let store = SqliteStore::open_file(file)?;
+    Ok(Engine::builder().executors(executors).store(store).grace(std::time::Duration::ZERO).build()?)
+}
+
+#[derive(serde::Deserialize)]
+struct Start {
+    site: String,
+    wait_ms: u64,
+    timeout_ms: u64,
+}
+
+async fn start(State(engine): State<Engine>, Json(start): Json<Start>) -> Result<String, Response> {
+    let measure = NodeSpec::new("1", "measure").set("wait_ms", start.wait_ms);
+    let flow = Flow::builder().node(measure.condition(Condition::new("length", Operator::AtLeast, 20)));
+    let flow = flow.node(NodeSpec::new("long", "tell").start_if(true)).edge("1", "long");
+    let flow = flow.node(NodeSpec::new("short", "tell").start_if(false)).edge("1", "short");
+    let policy = RunPolicy::default().run_timeout(std::time::Duration::from_millis(start.timeout_ms));
+    let request = RunRequest::new(flow.build().map_err(failed)?, Site::new(start.site)).policy(policy);
+    Ok(engine.start(request).await.map_err(failed)?.id().to_string())
 }
 
 fn failed(error: impl std::fmt::Display) -> Response {
@@ -67,11 +72,6 @@ fn failed(error: impl std::fmt::Display) -> Response {
 }
 
 pub(crate) fn app(engine: Engine) -> Router {
-    let start = async |State(engine): State<Engine>| {
-        let flow = flow().map_err(failed)?;
-        let request = RunRequest::new(flow, Site::new("https://example.com"));
-        engine.start(request).await.map(|run| Json(json!({"id": run.id()}))).map_err(failed)
-    };
     let show = async |State(engine): State<Engine>, Path(id): Path<RunId>| {
         let run = engine.snapshot(id).await.map_err(failed)?;
         Ok::<_, Response>(([(header::CONTENT_TYPE, "application/json")], run.to_json().to_owned()))
@@ -80,12 +80,12 @@ pub(crate) fn app(engine: Engine) -> Router {
         engine.cancel(id).await.map(|run| run.status().to_string()).map_err(failed)
     };
     let events = async |State(engine): State<Engine>, Path(id): Path<RunId>| {
-        let events = engine.run(id).ok_or(StatusCode::NOT_FOUND)?.events().into_stream();
-        let shown = events.filter_map(async |event| match event.ok()? {
+        let updates = engine.run(id).ok_or(StatusCode::NOT_FOUND)?.events().into_stream();
+        let events = updates.filter_map(async |update| match update.ok()? {
             RunUpdate::Event(event) => Some(sse::Event::default().json_data(event)),
-            RunUpdate::Lagged(_) => None,
+            _ => None,
         });
-        Ok::<_, StatusCode>(Sse::new(Box::pin(shown)))
+        Ok::<_, StatusCode>(Sse::new(Box::pin(events)))
     };
     let routes = Router::new().route("/runs", post(start)).route("/runs/{id}", get(show).delete(cancel));
     routes.route("/runs/{id}/events", get(events)).with_state(engine)
