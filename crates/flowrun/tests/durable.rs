@@ -12,8 +12,8 @@ use common::WrappedStore;
 use flowrun::{
     Clock, Commit, Context, EffectClass, Engine, EngineBuilder, Flow, Journal, JournalReader, NodeSpec,
     NodeStatus, ObjectEntry, ObjectStatus, OnUnknown, Outcome, Probe, Record, Rerun, ResumeError,
-    RetryPolicy, RunError, RunPolicy, RunRequest, RunStatus, Site, StartError, Store, StoreError, Task,
-    TaskExecutor, Timestamp, async_trait,
+    RetryPolicy, RunError, RunPolicy, RunRequest, RunState, RunStatus, Site, StartError, Store, StoreError,
+    Task, TaskExecutor, Timestamp, async_trait,
 };
 use tokio::sync::mpsc;
 
@@ -323,6 +323,31 @@ async fn a_run_that_was_left_is_cancelled_without_calling_anything() {
     assert!(matches!(next.cancel(run.id()).await, Err(ResumeError::Rejected(_))), "it is over");
     assert!(next.recover().await.unwrap().resumed.is_empty());
     assert_eq!(bench.calls(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_is_paused_by_its_id_where_it_works_and_where_it_was_left() {
+    let mut bench = Bench::new();
+    let engine = bench.first();
+    let at_work = engine.start(request(&[("1", "sleep"), ("2", "")])).await.unwrap();
+    engine.pause(at_work.id()).await.unwrap();
+    at_work.wait_until_at_rest().await;
+    assert_eq!(at_work.state(), RunState::Paused { at_rest: true });
+    let left = engine.start(request(&[("1", "hang"), ("2", "")])).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.shutdown(Duration::ZERO).await;
+    bench.calls();
+
+    let next = bench.next();
+    next.pause(left.id()).await.unwrap();
+    // It changes nothing to ask twice.
+    next.pause(left.id()).await.unwrap();
+    assert_eq!(bench.calls(), [], "nothing is started for it");
+    let resumed = next.resume(left.id()).await.unwrap();
+    resumed.wait_until_at_rest().await;
+    assert_eq!(resumed.state(), RunState::Paused { at_rest: true });
+    assert_eq!(next.cancel(left.id()).await.unwrap().status(), RunStatus::Cancelled);
+    assert!(matches!(next.pause(left.id()).await, Err(ResumeError::Rejected(_))), "it is over");
 }
 
 #[tokio::test(start_paused = true)]
