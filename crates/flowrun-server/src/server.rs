@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use flowrun::{
-    BuildError, Engine, EngineBuilder, OpenError, Role, SqliteOptions, StoreError, TaskExecutor, TaskTypes,
+    BuildError, Engine, EngineBuilder, OpenError, Role, SqliteOptions, SqliteStore, StoreError, TaskExecutor,
+    TaskTypes,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -176,6 +177,18 @@ impl Server {
     #[must_use]
     pub fn repository(&self) -> &Repository {
         &self.inner.repo
+    }
+
+    /// The engine that does the runs.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// The store that the runs are kept in.
+    #[must_use]
+    pub fn store(&self) -> &Arc<SqliteStore> {
+        self.inner.repo.store()
     }
 
     /// The routes, to be mounted into another service. Paths begin with `/v1/ops`.
