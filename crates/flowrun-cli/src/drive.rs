@@ -1,14 +1,19 @@
 //! Starts runs or goes on with stored ones, and says how each came out.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use flowrun::{
     Engine, FlowRun, ResumeError, Run, RunError, RunHandle, RunId, RunRequest, RunStatus, Skipped,
     StartError, StoreError,
 };
 
+use crate::access::{Desk, Driver, Holder};
 use crate::exit::Exit;
 use crate::interrupts::{Interrupt, Interrupts};
 use crate::render::Reasons;
 use crate::screen::Screen;
+use crate::store_file::StoreFile;
 use crate::watch::{Keep, Watch};
 
 /// A run that is no longer watched.
@@ -66,14 +71,39 @@ pub(crate) async fn drive(
     Ok(driven.pop().expect("one run was watched"))
 }
 
+/// Does something with an engine on a store, and answers other processes about that store meanwhile.
+pub(crate) async fn held<T>(
+    engine: &Engine,
+    file: &StoreFile,
+    screen: &Screen,
+    work: impl Future<Output = Result<T, DriveError>>,
+) -> Result<T, DriveError> {
+    let desk = Desk::new(Arc::clone(&file.store), Driver::Engine(engine.clone()));
+    let holder = Holder::open(&file.path, Arc::new(desk), screen);
+    let done = work.await;
+    if !matches!(done, Err(DriveError::Abandoned { .. })) {
+        // What others have asked for is left to the next process, and whoever watches it hears of that.
+        engine.shutdown(Duration::ZERO).await;
+        holder.close().await;
+    }
+    done
+}
+
+/// What a run says that is over; `None` for one that is not.
+pub(crate) const fn exit_of_over(status: RunStatus, has_timed_out: bool) -> Option<Exit> {
+    match status {
+        RunStatus::Working => None,
+        _ if has_timed_out => Some(Exit::Stopped),
+        RunStatus::Passed => Some(Exit::Done),
+        RunStatus::Failed => Some(Exit::RunFailed),
+        RunStatus::Cancelled => Some(Exit::Stopped),
+    }
+}
+
 impl Driven {
     /// A stored run that was over before.
     pub(crate) fn over(run: &Run, skipped: Reasons) -> Self {
-        let exit = match run.status() {
-            RunStatus::Passed => Exit::Done,
-            RunStatus::Failed => Exit::RunFailed,
-            RunStatus::Cancelled | RunStatus::Working => Exit::Stopped,
-        };
+        let exit = exit_of_over(run.status(), run.has_timed_out()).unwrap_or(Exit::Stopped);
         Self { id: run.id(), run: Some(run.to_flow_run()), skipped, exit }
     }
 
@@ -99,15 +129,9 @@ impl Driven {
 }
 
 fn exit_of(run: &RunHandle, interrupted: Option<Interrupt>) -> Exit {
-    if run.has_timed_out() {
-        return Exit::Stopped;
-    }
     match (run.state().status(), interrupted) {
-        (RunStatus::Passed, _) => Exit::Done,
-        (RunStatus::Failed, _) => Exit::RunFailed,
-        (RunStatus::Cancelled, Some(Interrupt::Keyboard)) => Exit::Interrupted,
-        (RunStatus::Cancelled, None | Some(Interrupt::Terminate)) => Exit::Stopped,
-        (RunStatus::Working, _) => unreachable!("the run is over"),
+        (RunStatus::Cancelled, Some(Interrupt::Keyboard)) if !run.has_timed_out() => Exit::Interrupted,
+        (status, _) => exit_of_over(status, run.has_timed_out()).expect("the run is over"),
     }
 }
 

@@ -8,6 +8,7 @@
 //! places where tests stop the process, never in a release.
 #![forbid(unsafe_code)]
 
+mod access;
 mod args;
 mod commands;
 mod configure;

@@ -1,50 +1,27 @@
 //! The store that a command names, and the run in it that a person means.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use flowrun::{RunFilter, RunSummary, Store as _, StoreError};
 use flowrun_store::{OpenError, SqliteOptions, SqliteStore};
 
-use crate::render::plain;
-
-/// A store, with the name that people know it by.
+/// A store that this process holds, with the name that people know it by.
 #[derive(Debug)]
 pub(crate) struct StoreFile {
     pub(crate) path: PathBuf,
-    pub(crate) store: SqliteStore,
+    pub(crate) store: Arc<SqliteStore>,
 }
 
 impl StoreFile {
     /// Opens the store for a new run; makes one where there is no file.
     pub(crate) fn open_or_create(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self { path: path.to_owned(), store: options(path).open()? })
+        Ok(Self { path: path.to_owned(), store: options(path).open()?.into() })
     }
 
     /// Opens a store that has to be there.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let store = options(path).create(false).open()?;
-        Ok(Self { path: path.to_owned(), store })
-    }
-
-    /// The run that `text` means: its id, or a beginning of it that no other run shares.
-    pub(crate) fn find(&self, text: &str) -> Result<RunSummary, FindError> {
-        let wanted = text.to_lowercase();
-        let mut runs = self.store.runs(&RunFilter::default())?;
-        runs.retain(|run| run.id.to_string().starts_with(&wanted));
-        match runs.len() {
-            _ if wanted.is_empty() => Err(self.unknown(text)),
-            0 => Err(self.unknown(text)),
-            1 => Ok(runs.remove(0)),
-            count => Err(FindError::Ambiguous {
-                text: plain(text),
-                count,
-                like: runs.iter().take(3).map(|run| run.id.to_string()).collect::<Vec<_>>().join(", "),
-            }),
-        }
-    }
-
-    fn unknown(&self, text: &str) -> FindError {
-        FindError::Unknown { text: plain(text), path: self.path.clone() }
+        Ok(Self { path: path.to_owned(), store: store.into() })
     }
 }
 
@@ -74,7 +51,4 @@ pub(crate) enum FindError {
         /// Some of them.
         like: String,
     },
-    /// The store cannot be read.
-    #[error("could not look for the run")]
-    Store(#[from] StoreError),
 }

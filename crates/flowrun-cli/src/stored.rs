@@ -1,11 +1,10 @@
 //! Stored runs, looked at without driving them.
 
-use flowrun::{JournalLine, Run, RunId, Site, Skipped, Store, StoreError, StoredRunError};
+use flowrun::{JournalLine, Run, RunId, Site, Skipped, SqliteStore, StoreError, StoredRunError, TaskTypes};
 use url::Url;
 
 use crate::exit::Exit;
 use crate::render::Reasons;
-use crate::wiring;
 
 /// A stored run as it stands.
 #[derive(Debug)]
@@ -40,16 +39,22 @@ impl StoredError {
 }
 
 impl Stored {
-    /// Reads a run and folds its journal.
-    pub(crate) fn read(store: &impl Store, id: RunId) -> Result<Self, StoredError> {
-        let (stored, _journal) = store.open(id)?;
-        let run = stored.replay(&wiring::task_types());
+    /// Reads a run and folds its journal, also while somebody writes it. A server takes more task types than this program
+    /// can do, so those that can be looked at are all documented ones.
+    pub(crate) fn read(store: &SqliteStore, id: RunId) -> Result<Self, StoredError> {
+        let stored = store.stored(id)?;
+        let run = stored.replay(&TaskTypes::documented());
         let run = run.map_err(|source| StoredError::NotReplayed { run: id, source })?;
         Ok(Self { run, lines: stored.lines })
     }
 }
 
 impl Stored {
+    /// The number of the last line of its journal.
+    pub(crate) fn last(&self) -> u64 {
+        self.lines.last().map_or(0, |line| line.seq)
+    }
+
     /// Why nodes of the run were skipped.
     pub(crate) fn reasons(&self) -> Reasons {
         let mut skipped = Skipped::default();

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use flowrun::{Engine, RunHandle, RunId, RunStatus, RunUpdate, Skipped, StoreError};
+use flowrun::{Engine, RunEvent, RunHandle, RunId, RunStatus, RunUpdate, Skipped, StoreError};
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use futures::{FutureExt as _, StreamExt as _};
 
 use crate::drive::{DriveError, Driven};
 use crate::interrupts::Interrupts;
-use crate::progress::Progress;
+use crate::progress::{Progress, kinds};
 use crate::render::plain;
 use crate::screen::Screen;
 
@@ -48,7 +48,10 @@ impl Watch<'_> {
     pub(crate) async fn until_done(mut self, runs: &[(RunHandle, u64)]) -> Result<Vec<Driven>, DriveError> {
         let mut progress: Vec<Progress<'_>> = runs
             .iter()
-            .map(|(run, _)| Progress::new(run.plan(), self.screen, (runs.len() > 1).then(|| run.id())))
+            .map(|(run, _)| {
+                let among = (runs.len() > 1).then(|| run.id());
+                Progress::new(kinds(run.plan()), self.screen, among)
+            })
             .collect();
         let mut skipped = vec![Skipped::default(); runs.len()];
         let mut seen: SelectAll<_> =
@@ -67,12 +70,15 @@ impl Watch<'_> {
             tokio::select! {
                 biased;
                 Some(seen) = seen.next() => match seen? {
-                    Seen::News(place, watched) => {
-                        if let RunUpdate::Event(event) = &*watched {
-                            skipped[place].note(&event.record);
+                    Seen::News(place, watched) => match *watched {
+                        RunUpdate::Event(RunEvent { node, record, .. }) => {
+                            let skipped = &mut skipped[place];
+                            skipped.note(&record);
+                            let why = record.node().and_then(|node| skipped.why(runs[place].0.plan(), node));
+                            progress[place].show(node.as_deref(), &record, why.as_deref());
                         }
-                        progress[place].show(&watched, &skipped[place]);
-                    }
+                        RunUpdate::Lagged(count) => progress[place].lagged(count),
+                    },
                     Seen::Over(place) => drop(open.remove(&place)),
                 },
                 // There is no other process in which a person could let it go on.

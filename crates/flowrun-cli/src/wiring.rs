@@ -5,8 +5,9 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use flowrun::{BuildError, Engine, Executors, TaskTypes};
+use flowrun::{BuildError, Context, Engine, Executors, Outcome, Task, TaskTypes};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_executors::scan::{self, ScanExecutor, ScanSettings};
 use flowrun_executors::slack::{SlackExecutor, SlackSettings};
@@ -21,7 +22,7 @@ use crate::settings::{Layer, MissingTool};
 
 /// What stands between an engine and the file its runs are kept in.
 #[cfg(feature = "failpoints")]
-pub type StoreWrapper = fn(SqliteStore) -> Box<dyn flowrun::Store>;
+pub type StoreWrapper = fn(Arc<SqliteStore>) -> Box<dyn flowrun::Store>;
 
 #[cfg(feature = "failpoints")]
 static WRAPPER: std::sync::OnceLock<StoreWrapper> = std::sync::OnceLock::new();
@@ -32,9 +33,6 @@ static WRAPPER: std::sync::OnceLock<StoreWrapper> = std::sync::OnceLock::new();
 pub fn wrap_stores(wrapper: StoreWrapper) {
     WRAPPER.get_or_init(|| wrapper);
 }
-
-/// The task types that [`executors`] can do.
-pub(crate) const TASK_TYPES: [&str; 4] = ["email", "scan", "slack", "webhook"];
 
 /// An engine cannot be made of these settings.
 #[derive(Debug, thiserror::Error)]
@@ -61,19 +59,24 @@ pub(crate) fn engine(executors: Executors) -> Result<Engine, WiringError> {
 }
 
 /// The same engine, whose runs are kept in `store`.
-pub(crate) fn engine_on(executors: Executors, store: SqliteStore) -> Result<Engine, WiringError> {
+pub(crate) fn engine_on(executors: Executors, store: Arc<SqliteStore>) -> Result<Engine, WiringError> {
     #[cfg(feature = "failpoints")]
     let store = WRAPPER.get().copied().unwrap_or(|store| Box::new(store))(store);
     Ok(Engine::new(executors, store)?)
 }
 
-/// The task types this program can do, as its engines know them. No engine is made for it: that takes a client
-/// for every executor, and who looks at many stored runs asks for each.
-pub(crate) fn task_types() -> TaskTypes {
-    TASK_TYPES.into_iter().fold(TaskTypes::default(), |types, name| {
-        let role = TaskTypes::documented_role(name).expect("this program does documented types only");
-        types.with(name, role)
-    })
+/// An engine for what starts nothing: cancelling, pausing. So it needs no settings, and it takes every run that a server
+/// takes.
+pub(crate) fn idle_engine(store: Arc<SqliteStore>) -> Result<Engine, WiringError> {
+    let able = executors(&Layer::default(), &[])?;
+    let missing: Vec<String> = {
+        let able: Vec<&str> = able.task_types().names().collect();
+        let documented = TaskTypes::documented();
+        documented.names().filter(|name| !able.contains(name)).map(str::to_owned).collect()
+    };
+    let idle = |_: &Task, _: &Context| Outcome::failed("nothing is started here");
+    let all = missing.into_iter().fold(able, |executors, name| executors.function(name, idle));
+    engine_on(all, store)
 }
 
 /// Every executor this program has, with the secrets that are given. `addresses` are those of the site and its pages.
@@ -186,9 +189,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_engine_does_what_check_says_it_does() {
-        let executors = executors(&Layer::default(), &[]).unwrap();
-        assert_eq!(executors.task_types().names().collect::<Vec<_>>(), TASK_TYPES);
-        assert_eq!(*executors.task_types(), task_types());
+    fn what_starts_nothing_takes_the_runs_that_a_server_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open_file(folder.path().join("runs.db")).unwrap();
+        let idle = idle_engine(store.into()).unwrap();
+        let documented = TaskTypes::documented();
+        assert!(idle.task_types().names().eq(documented.names()));
+        let able = executors(&Layer::default(), &[]).unwrap();
+        assert_eq!(able.task_types().names().collect::<Vec<_>>(), ["email", "scan", "slack", "webhook"]);
     }
 }

@@ -19,8 +19,8 @@ pub(crate) use harness::{OutcomesArgs, SimulateArgs, SuiteArgs, SynthArgs};
 pub(crate) use run::{RunArgs, SettingArgs, SettingFlags};
 pub(crate) use serve::{AccountArgs, AccountCommand, LimitArgs, ServeArgs, TokenArgs, TokenCommand};
 pub(crate) use stored::{
-    BackupArgs, ExplainArgs, InspectArgs, ListArgs, RerunArgs, ResumeArgs, RunsArgs, RunsCommand, ShowArgs,
-    StoreArgs, StoreCommand, StoredArgs,
+    BackupArgs, ExplainArgs, InspectArgs, ListArgs, RerunArgs, ResumeArgs, ResumeOneArgs, RunsArgs,
+    RunsCommand, ShowArgs, StoreArgs, StoreCommand, StoredArgs,
 };
 
 /// Reads the command line of this process; ends it where that cannot be read, or asks for help.

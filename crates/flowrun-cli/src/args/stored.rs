@@ -28,7 +28,8 @@ pub(crate) struct ResumeArgs {
     pub(crate) with: WithArgs,
 }
 
-/// What runs that go on are given. Values of settings and secrets are not stored.
+/// What runs that go on are given. Values of settings and secrets are not stored; where another process holds the store,
+/// it is that process that drives the run, with its own.
 #[derive(Debug, Args)]
 pub(crate) struct WithArgs {
     /// A value for templates: NAME=VALUE, or NAME to take it from FLOWRUN_SECRET_NAME or be asked.
@@ -55,8 +56,14 @@ pub(crate) enum RunsCommand {
     Show(ShowArgs),
     /// Say why each node ran, was skipped, waits or failed.
     Explain(ExplainArgs),
+    /// Watch a run to its end, from its beginning on.
+    Watch(ShowArgs),
     /// Cancel a run that is open.
     Cancel(StoredArgs),
+    /// Pause a run: nothing new starts, what works may finish.
+    Pause(StoredArgs),
+    /// Let a run go on that is paused, waits for a person, or was left behind, and watch it to its end.
+    Resume(Box<ResumeOneArgs>),
     /// Do nodes of a run that is over once more, and everything below them.
     Rerun(Box<RerunArgs>),
     /// Delete a run that is over. Its id stays taken.
@@ -110,6 +117,18 @@ pub(crate) struct ExplainArgs {
     /// Only this node, and those above it that its explanation leads back to.
     #[arg(long, value_name = "NODE")]
     pub(crate) node: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = settings::HELP)]
+pub(crate) struct ResumeOneArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArg,
+    /// The run, by its id or the beginning of it.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
 }
 
 #[derive(Debug, Args)]

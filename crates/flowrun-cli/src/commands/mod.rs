@@ -48,9 +48,11 @@ use flowrun_sim::suite::CaseError;
 use flowrun_sim::synth::SynthError;
 use flowrun_store::OpenError;
 
+use crate::access::{HeldError, Told};
 use crate::configure::ConfigureError;
 use crate::drive::{DriveError, exit_of_untouched};
 use crate::exit::Exit;
+use crate::hidden;
 use crate::out::OutError;
 use crate::screen::{Screen, WriteError};
 use crate::store_file::FindError;
@@ -103,6 +105,15 @@ pub(crate) enum CommandError {
     /// A store did not do what it was asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The process that holds the store could not be asked.
+    #[error(transparent)]
+    Held(#[from] HeldError),
+    /// The process that holds the store says that it cannot be done.
+    #[error(transparent)]
+    Told(#[from] Told),
+    /// The run to be paused cannot be.
+    #[error("could not pause run `{0}`")]
+    Pause(RunId, #[source] ResumeError),
     /// The run to be cancelled cannot be.
     #[error("could not cancel run `{0}`")]
     Cancel(RunId, #[source] ResumeError),
@@ -185,15 +196,23 @@ impl CommandError {
         match self {
             Self::Configure(ConfigureError::File(refused)) => refused.show(screen),
             other => {
-                let exit = other.exit();
-                let help = other.help().map_or_else(String::new, |help| format!("; {help}"));
+                let Told { message, help, exit } = other.told();
+                let help = help.map_or_else(String::new, |help| format!("; {help}"));
                 // On one line, whatever the names in it hold.
-                let told =
-                    crate::render::plain_up_to(MAX_ERROR, &format!("{:#}{help}", anyhow::Error::from(other)));
+                let told = crate::render::plain_up_to(MAX_ERROR, &format!("{message}{help}"));
                 screen.note(&format!("error: {told}"));
                 exit
             }
         }
+    }
+
+    /// The error in words, for people or another process.
+    pub(crate) fn told(self) -> Told {
+        if let Self::Told(told) = self {
+            return told;
+        }
+        let (exit, help) = (self.exit(), self.help().map(Cow::into_owned));
+        Told { message: hidden::shown(&format!("{:#}", anyhow::Error::from(self))), help, exit }
     }
 
     /// What to do about it, where the message does not say.
@@ -204,13 +223,14 @@ impl CommandError {
             | Self::Server(ServerError::Repository(RepositoryError::Open(error))) => {
                 Some(error.help().into())
             }
+            Self::Held(error) => error.help().map(Cow::from),
             Self::NoAccount(_) => Some("`flowrun account create` makes one".into()),
             Self::NoToken(_) => Some("`flowrun token list` shows them".into()),
             Self::NoTokens(_) => Some("`flowrun token create` makes one".into()),
             Self::Store(error)
-            | Self::Find(FindError::Store(error))
             | Self::Stored(StoredError::Store(error))
             | Self::Cancel(_, ResumeError::Store(error))
+            | Self::Pause(_, ResumeError::Store(error))
             | Self::Drive(
                 DriveError::Events(error)
                 | DriveError::Run(RunError::Store(error))
@@ -247,8 +267,12 @@ impl CommandError {
             },
             Self::Drive(DriveError::Abandoned { .. }) => Exit::Interrupted,
             Self::Stored(error) => error.exit(),
-            Self::Cancel(_, error) | Self::Drive(DriveError::Resume(error)) => exit_of_untouched(error),
+            Self::Cancel(_, error) | Self::Pause(_, error) | Self::Drive(DriveError::Resume(error)) => {
+                exit_of_untouched(error)
+            }
+            Self::Told(told) => told.exit,
             Self::Drive(_)
+            | Self::Held(_)
             | Self::OpenStore(_)
             | Self::Server(_)
             | Self::Accounts(_)

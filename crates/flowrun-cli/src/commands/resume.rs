@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use flowrun::{Engine, ResumeError, RunFilter, RunHandle, RunId, RunSummary, Store as _};
+use flowrun::{Engine, ResumeError, RunFilter, RunHandle, RunId, Store as _};
 use url::Url;
 
 use super::{CommandError, shown};
+use crate::access::{Access, HeldError};
 use crate::args::ResumeArgs;
 use crate::configure::configure;
-use crate::drive::{DriveError, Driven, exit_of_untouched};
+use crate::drive::{DriveError, Driven, exit_of_untouched, held};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::screen::Screen;
+use crate::settings::Layer;
 use crate::store_file::StoreFile;
 use crate::stored::{Stored, addresses};
 use crate::watch::{Keep, Watch, resume_command};
@@ -21,36 +23,43 @@ use crate::wiring;
 pub(crate) fn resume(args: ResumeArgs, screen: &Screen) -> Result<Exit, CommandError> {
     let settings = configure(args.with.settings, args.with.secrets)?;
     let file = StoreFile::open(&args.store.path)?;
-    let mut round = Round::new(&file.path, screen);
-    match &args.run {
-        Some(text) => {
-            let run = file.find(text)?;
-            let stored = Stored::read(&file.store, run.id)?;
-            if stored.run.is_over() {
-                screen.note(&format!("run {} is over already", run.id));
-                return shown::one(
-                    &Driven::over(&stored.run, stored.reasons()),
-                    None,
-                    args.with.json,
-                    screen,
-                );
-            }
-            round.take(&run, &stored);
+    super::block_on(resumed(file, args.run.as_deref(), &settings, args.with.json, screen))?
+}
+
+/// Goes on with runs of a store that this process holds.
+pub(super) async fn resumed(
+    mut file: StoreFile,
+    named: Option<&str>,
+    settings: &Layer,
+    is_json: bool,
+    screen: &Screen,
+) -> Result<Exit, CommandError> {
+    let path = file.path.clone();
+    let mut round = Round::new(&path, screen);
+    if let Some(text) = named {
+        let access = Access::of(file);
+        let run = access.find(text).await?;
+        file = access.into_file().map_err(|access| HeldError::Silent(access.path().to_owned()))?;
+        let stored = Stored::read(&file.store, run.id)?;
+        if stored.run.is_over() {
+            screen.note(&format!("run {} is over already", run.id));
+            return shown::one(&Driven::over(&stored.run, stored.reasons()), None, is_json, screen);
         }
-        None => {
-            for run in file.store.runs(&RunFilter::default().open())? {
-                round.consider(&run, &file);
-            }
+        round.take(run.id, &stored);
+    } else {
+        for run in file.store.runs(&RunFilter::default().open())? {
+            round.consider(run.id, &file);
         }
     }
-    let engine = wiring::engine_on(wiring::executors(&settings, &round.addresses)?, file.store)?;
-    let driven = super::block_on(round.drive(&engine))??;
+    let executors = wiring::executors(settings, &round.addresses)?;
+    let engine = wiring::engine_on(executors, file.store.clone())?;
+    let driven = held(&engine, &file, screen, round.drive(&engine)).await?;
     if driven.is_empty() && round.exit == Exit::Done {
-        screen.note(&format!("nothing to resume in {}: every run is over", file.path.display()));
+        screen.note(&format!("nothing to resume in {}: every run is over", path.display()));
     }
-    let exit = match (&args.run, &driven[..]) {
-        (Some(_), [driven]) => shown::one(driven, Some(&file.path), args.with.json, screen)?,
-        _ => shown::several(&driven, &file.path, args.with.json, screen)?,
+    let exit = match (named, &driven[..]) {
+        (Some(_), [driven]) => shown::one(driven, Some(&path), is_json, screen)?,
+        _ => shown::several(&driven, &path, is_json, screen)?,
     };
     Ok(round.exit.or(exit))
 }
@@ -79,22 +88,22 @@ impl<'a> Round<'a> {
         Self { store, screen, taken: Vec::new(), addresses: Vec::new(), exit: Exit::Done }
     }
 
-    fn take(&mut self, run: &RunSummary, stored: &Stored) {
+    fn take(&mut self, id: RunId, stored: &Stored) {
         self.addresses.extend(addresses(&stored.run.spec().site));
-        self.taken.push(Taken { id: run.id, seq: run.seq, is_paused: stored.run.is_paused() });
+        self.taken.push(Taken { id, seq: stored.last(), is_paused: stored.run.is_paused() });
     }
 
     /// Takes the run if nothing stands against it. One that waits for a person goes on when it is named.
-    fn consider(&mut self, run: &RunSummary, file: &StoreFile) {
-        match Stored::read(&file.store, run.id) {
+    fn consider(&mut self, run: RunId, file: &StoreFile) {
+        match Stored::read(&file.store, run) {
             Ok(stored) if stored.run.held().next().is_some() => {
-                let how = resume_command(self.store, Some(run.id));
-                self.leave(run.id, &format!("it waits for a person; `{how}` lets it go on"), Exit::Stopped);
+                let how = resume_command(self.store, Some(run));
+                self.leave(run, &format!("it waits for a person; `{how}` lets it go on"), Exit::Stopped);
             }
             Ok(stored) => self.take(run, &stored),
             Err(error) => {
                 let exit = error.exit();
-                self.leave(run.id, &format!("{:#}", anyhow::Error::from(error)), exit);
+                self.leave(run, &format!("{:#}", anyhow::Error::from(error)), exit);
             }
         }
     }

@@ -5,7 +5,7 @@ use flowrun::{Executors, Plan, RunPolicy, RunRequest};
 use super::{CommandError, shown};
 use crate::args::RunArgs;
 use crate::configure::configure;
-use crate::drive::drive;
+use crate::drive::{drive, held};
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::load::{Loaded, Refused, load};
@@ -31,13 +31,11 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
         Err(refused) => return Ok(refused.show(screen)),
     };
     let out = args.out.as_deref().map(Out::create).transpose()?;
-    let (engine, keep) = match &args.store {
-        None => (wiring::engine(executors)?, Keep::Nothing),
-        // Only now: a flow that is refused leaves no store behind.
-        Some(path) => {
-            let store = StoreFile::open_or_create(path)?.store;
-            (wiring::engine_on(executors, store)?, Keep::In(path))
-        }
+    // Only now: a flow that is refused leaves no store behind.
+    let file = args.store.as_deref().map(StoreFile::open_or_create).transpose()?;
+    let engine = match &file {
+        None => wiring::engine(executors)?,
+        Some(file) => wiring::engine_on(executors, file.store.clone())?,
     };
 
     let mut request = RunRequest::of_plan(plan, target.site);
@@ -47,7 +45,15 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
     if let Some(timeout) = args.timeout {
         request = request.policy(RunPolicy::default().run_timeout(timeout));
     }
-    let driven = super::block_on(drive(&engine, request, keep, screen))??;
+    let driven = super::block_on(async {
+        match &file {
+            None => drive(&engine, request, Keep::Nothing, screen).await,
+            Some(file) => {
+                let driven = drive(&engine, request, Keep::In(&file.path), screen);
+                held(&engine, file, screen, driven).await
+            }
+        }
+    })??;
     if let (Some(out), Some(run)) = (out, &driven.run) {
         out.keep(run.to_json())?;
     }

@@ -2,12 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 
 use flowrun_server::{Server, ServerError, ServerOptions};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::CommandError;
+use crate::access::{Desk, Driver, Holder};
 use crate::args::ServeArgs;
 use crate::configure::configure;
 use crate::drive::DriveError;
@@ -42,6 +44,8 @@ async fn served(args: ServeArgs, screen: &Screen) -> Result<Exit, CommandError> 
         ServerError::NoToken => CommandError::NoTokens(args.listen),
         error => error.into(),
     })?;
+    let desk = Desk::new(Arc::clone(server.store()), Driver::Server(server.clone()));
+    let holder = Holder::open(&args.store.path, Arc::new(desk), screen);
     let failed = |source| CommandError::Serve { address: args.listen, source };
     let listener = TcpListener::bind(args.listen).await.map_err(failed)?;
     screen.note(&format!("listening on http://{}", shown(listener.local_addr().map_err(failed)?)));
@@ -55,13 +59,19 @@ async fn served(args: ServeArgs, screen: &Screen) -> Result<Exit, CommandError> 
     let (stop, stopped) = oneshot::channel::<()>();
     let mut serving = pin!(server.serve(listener, async { drop(stopped.await) }, args.grace));
     tokio::select! {
-        () = &mut serving => return Ok(Exit::Done),
+        () = &mut serving => {
+            holder.close().await;
+            return Ok(Exit::Done);
+        }
         _ = interrupts.next() => {}
     }
     screen.note("shutting down; another signal ends at once");
     drop(stop);
     tokio::select! {
-        () = serving => Ok(Exit::Done),
+        () = serving => {
+            holder.close().await;
+            Ok(Exit::Done)
+        }
         // What is not parked is taken up as after a crash.
         _ = interrupts.next() => Ok(Exit::Interrupted),
     }

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use flowrun::{NodeStatus, ObjectStatus, Plan, Record, RunEvent, RunStatus, RunUpdate};
+use flowrun::{NodeStatus, ObjectStatus, Plan, Record, RunStatus};
 
 use crate::render::{plain, plain_line};
+
+/// The task types of the nodes of a plan, by their ids.
+pub(crate) fn kinds(plan: &Plan) -> BTreeMap<String, String> {
+    plan.flow().nodes().map(|node| (node.id().into_owned(), node.task_type().into_owned())).collect()
+}
 
 /// Turns events into news; remembers what each node is and how many of its objects are done.
 #[derive(Debug)]
@@ -46,29 +51,23 @@ pub(crate) enum What {
 }
 
 impl Teller {
-    pub(crate) fn new(plan: &Plan) -> Self {
-        let nodes = plan.flow().nodes();
-        let kinds = nodes.map(|node| (node.id().into_owned(), node.task_type().into_owned())).collect();
+    /// Tells of a run whose nodes are of these [kinds].
+    pub(crate) const fn new(kinds: BTreeMap<String, String>) -> Self {
         Self { kinds, objects: BTreeMap::new() }
     }
 
-    /// The news in an event; `None` when it is nothing for people.
-    pub(crate) fn tell(&mut self, watched: &RunUpdate) -> Option<News> {
-        match watched {
-            RunUpdate::Lagged(count) => Some(News { node: None, what: What::Lagged(*count) }),
-            RunUpdate::Event(event) => {
-                let what = self.what(event)?;
-                Some(News { node: event.node.as_deref().map(|id| self.name(id)), what })
-            }
-        }
+    /// The news in something that was decided, perhaps about a node of this id; `None` when it is nothing for people.
+    pub(crate) fn tell(&mut self, node: Option<&str>, record: &Record) -> Option<News> {
+        let what = self.what(node, record)?;
+        Some(News { node: node.map(|id| self.name(id)), what })
     }
 
-    fn what(&mut self, event: &RunEvent) -> Option<What> {
-        Some(match &event.record {
+    fn what(&mut self, node: Option<&str>, record: &Record) -> Option<What> {
+        Some(match record {
             Record::AttemptStarted { attempt, .. } => What::Started { attempt: attempt.number() },
             Record::Logged { message, .. } => What::Said(plain_line(message)),
             Record::Objects { objects, .. } => {
-                let known = self.objects.entry(event.node.clone().unwrap_or_default()).or_default();
+                let known = self.objects.entry(node.unwrap_or_default().to_owned()).or_default();
                 for object in objects.iter() {
                     let entry = &object.entry;
                     let key = entry.track_id.as_deref().or(entry.fact_id()).unwrap_or_default();
@@ -132,22 +131,19 @@ impl News {
 
 #[cfg(test)]
 mod tests {
-    use flowrun::{
-        Attempt, Flow, JournalLine, NodeIx, NodeSpec, ObjectEntry, ObjectReport, TaskTypes, Timestamp,
-    };
+    use flowrun::{Attempt, Flow, NodeIx, NodeSpec, ObjectEntry, ObjectReport, TaskTypes};
 
     use super::*;
 
     fn told(records: Vec<Record>) -> Vec<String> {
         let flow = Flow::builder().node(NodeSpec::new("1\u{1b}", "scan")).build().unwrap();
         let plan = Plan::new(&flow, &TaskTypes::documented()).unwrap();
-        let mut teller = Teller::new(&plan);
-        let lines = (1..).zip(records).map(|(seq, record)| {
-            let at = Timestamp::from_micros(0);
-            JournalLine { seq, at, record }
+        let mut teller = Teller::new(kinds(&plan));
+        let news = records.iter().filter_map(|record| {
+            let node = record.node().map(|node| plan.node_id(node));
+            teller.tell(node.as_deref(), record)
         });
-        let events = lines.map(|line| RunUpdate::Event(RunEvent::new(&plan, line)));
-        events.filter_map(|event| teller.tell(&event)).map(|news| news.line()).collect()
+        news.map(|news| news.line()).collect()
     }
 
     fn started(node: NodeIx, attempt: Attempt) -> Record {
@@ -185,9 +181,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_told() {
-        let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build().unwrap();
-        let mut teller = Teller::new(&Plan::new(&flow, &TaskTypes::documented()).unwrap());
-        let news = teller.tell(&RunUpdate::Lagged(3)).unwrap();
+        let news = News { node: None, what: What::Lagged(3) };
         assert_eq!(news.line(), "3 events went by too fast to be shown");
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use flowrun::{Plan, Skipped};
+use serde::{Deserialize, Serialize};
 
 use super::plain_line;
 
 /// The nodes that were skipped, by id, each with what decided it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Reasons(BTreeMap<String, String>);
 
 impl Reasons {

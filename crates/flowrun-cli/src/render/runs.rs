@@ -1,12 +1,11 @@
 //! The runs of a store, as a table.
 
-use flowrun::RunSummary;
-
 use super::columns::aligned;
 use super::plain;
+use crate::access::Listed;
 
 /// One row per run.
-pub(crate) fn runs(runs: &[RunSummary]) -> String {
+pub(crate) fn runs(runs: &[Listed]) -> String {
     let mut rows = vec![["run", "status", "created", "updated", "flow", "site"].map(str::to_owned)];
     for run in runs {
         rows.push([

@@ -6,6 +6,7 @@ mod certificates;
 mod check;
 mod demo;
 mod graph;
+mod in_use;
 mod outcomes;
 mod parity;
 mod readme;

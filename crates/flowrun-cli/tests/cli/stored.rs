@@ -40,10 +40,19 @@ impl Scene {
 
     /// Starts the run, with its standard error to be read.
     pub(crate) fn start(&self, more: &[&str]) -> Running {
+        let (site, sink) = (self.site.url(), self.sink.addr().to_string());
+        let args = ["run", "flow.json", "--store", "runs.db", "--site", &site, "--allow-host", &sink];
+        self.running(&[&args, more].concat())
+    }
+
+    /// Starts to watch a run.
+    pub(crate) fn watch(&self, run: &str) -> Running {
+        self.running(&["runs", "watch", run, "--store", "runs.db"])
+    }
+
+    fn running(&self, args: &[&str]) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
-        command.args(["run", "flow.json", "--store", "runs.db", "--site", &self.site.url()]);
-        command.args(["--allow-host", &self.sink.addr().to_string()]).args(more);
-        command.current_dir(self.place.path()).env_clear().stdin(Stdio::null());
+        command.args(args).current_dir(self.place.path()).env_clear().stdin(Stdio::null());
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let said = BufReader::new(child.stderr.take().expect("it is piped"));

@@ -1,39 +1,39 @@
 //! `flowrun runs show`: a run as it stands.
 
-use flowrun::{Attempt, JournalLine, Plan};
+use flowrun::Attempt;
 use serde_json::{Value, json};
 
+use crate::access::{Access, Ask, Event, Part, Standing};
 use crate::args::ShowArgs;
 use crate::commands::CommandError;
 use crate::exit::Exit;
 use crate::render;
 use crate::screen::Screen;
-use crate::store_file::StoreFile;
-use crate::stored::Stored;
 
 /// Shows a run: a table, the flow run as JSON, or every line of its journal.
-pub(super) fn show(args: &ShowArgs, screen: &Screen) -> Result<Exit, CommandError> {
-    let file = StoreFile::open(&args.of.store.path)?;
-    let id = file.find(&args.of.run)?.id;
-    let stored = Stored::read(&file.store, id)?;
-    let reasons = stored.reasons();
-    let Stored { run, lines } = stored;
-    if args.journal {
-        let lines: String = lines.iter().map(|line| told(line, run.plan())).collect();
-        screen.data(&lines)?;
-    } else if args.of.json {
-        screen.data(&format!("{}\n", run.to_json()))?;
-    } else {
-        screen.data(&render::table(&run.to_flow_run(), &reasons))?;
-        screen.data(&waiting(&run))?;
+pub(super) async fn show(args: &ShowArgs, screen: &Screen) -> Result<Exit, CommandError> {
+    let access = Access::open(&args.of.store.path).await?;
+    let run = access.find(&args.of.run).await?.id;
+    let mut answer = access.ask(Ask::Show { run, events: args.journal });
+    while let Some(part) = answer.next().await? {
+        match part {
+            Part::Event(event) => screen.data(&line(&event))?,
+            Part::Stands(_) if args.journal => {}
+            Part::Stands(stands) if args.of.json => screen.data(&format!("{}\n", stands.document))?,
+            Part::Stands(stands) => {
+                screen.data(&render::table(&access.flow_run(&stands.document)?, &stands.reasons))?;
+                screen.data(&waiting(&stands))?;
+            }
+            _ => return Err(answer.unexpected()),
+        }
     }
     Ok(Exit::Done)
 }
 
 /// One line of a journal as one line of JSON.
-fn told(line: &JournalLine, plan: &Plan) -> String {
-    let node = line.record.node().map(|node| plan.node_id(node));
-    let mut told = json!({"seq": line.seq, "at": line.at, "node": node, "record": line.record});
+pub(super) fn line(event: &Event) -> String {
+    let Event { seq, at, node, record, .. } = event;
+    let mut told = json!({"seq": seq, "at": at, "node": node, "record": record});
     if let Some(record) = told["record"].as_object_mut() {
         record.values_mut().for_each(tell_visit);
     }
@@ -52,9 +52,9 @@ fn tell_visit(record: &mut Value) {
 }
 
 /// What an open run waits for, a line each.
-fn waiting(run: &flowrun::Run) -> String {
-    let held = run.held().map(|node| {
-        let id = render::plain(&run.plan().node_id(node));
+fn waiting(stands: &Standing) -> String {
+    let held = stands.held.iter().map(|id| {
+        let id = render::plain(id);
         format!("  {id}: waits for a person, as nobody can know whether it had its effect\n")
     });
     held.collect()
