@@ -18,7 +18,7 @@ pub(crate) enum Change {
     Changed,
     /// It is in one of the pictures only.
     Alone,
-    /// It is left out of everything: masked, or in neither picture.
+    /// It is left out of everything: masked, in neither picture, or in a last row or column that one of them has more.
     Ignored,
     /// It differs, and what it is part of has not been looked at. None is left at the end.
     Open,
@@ -74,6 +74,11 @@ impl Changes {
     fn find(&mut self, before: &Picture, after: &Picture, tolerance: u8) {
         let same_width = before.size().width == after.size().width;
         let common = before.size().height.min(after.size().height);
+        // A page that moved down by one pixel is one pixel higher.
+        let one_off = |one: u32, other: u32| one.abs_diff(other) == 1;
+        let one_row = one_off(before.size().height, after.size().height);
+        let one_column = one_off(before.size().width, after.size().width);
+        let last = Size { width: self.size.width - 1, height: self.size.height - 1 };
         for (y, row) in (0..).zip(self.map.chunks_exact_mut(self.size.width as usize)) {
             if same_width && y < common && before.row(y) == after.row(y) {
                 continue;
@@ -83,6 +88,7 @@ impl Changes {
                     (Some(one), Some(other)) if differ(one, other, tolerance) => Change::Open,
                     (Some(_), Some(_)) => Change::None,
                     (None, None) => Change::Ignored,
+                    _ if (one_row && y == last.height) || (one_column && x == last.width) => Change::Ignored,
                     _ => Change::Alone,
                 };
             }

@@ -206,6 +206,14 @@ fn what_is_added_below_counts_and_what_is_cut_off_too() {
 }
 
 #[test]
+fn a_page_that_is_one_pixel_higher_because_it_moved_down_raises_no_alarm() {
+    let size = Size { height: SIZE.height + 1, ..SIZE };
+    is_quiet(&Shop { moved: (0, POINTS), size, ..Shop::new() });
+    let size = Size { height: SIZE.height + 2, ..SIZE };
+    assert!(compared(&Shop { size, ..Shop::new() }).is_changed());
+}
+
+#[test]
 fn a_masked_clock_is_not_looked_at() {
     let later = Shop { clock: "1204", ..Shop::new() };
     assert!(compared(&later).is_changed());
