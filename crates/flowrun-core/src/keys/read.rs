@@ -44,6 +44,12 @@ impl<'a> KeyRef<'a> {
         };
         match (self.documented, attributes_of(facts.kind())) {
             (Some(key), Some(attributes)) if attributes.contains(&key.path.attribute()) => key.read(facts),
+            // A scan that was compared with the one before has what only tests had.
+            (Some(key), Some(_))
+                if key.may_be_on(facts.kind()) && facts.get(key.path.attribute()).is_some() =>
+            {
+                key.read(facts)
+            }
             (Some(key), Some(_)) => Err(no_attribute(facts, key.path.attribute())),
             (Some(_), None) => {
                 let member = facts.get(self.name).ok_or_else(|| no_attribute(facts, self.name))?;
@@ -244,6 +250,15 @@ mod tests {
         ] {
             assert_eq!(read(key, facts.clone()), expected, "{key} on {facts}");
         }
+    }
+
+    #[test]
+    fn a_scan_that_was_compared_is_read_like_a_test_and_another_one_is_not() {
+        let compared = json!({"type": "scan", "component_scores": {"images": 94.9, "vrt": 94.9},
+            "security_delta": {"scores": {"forms_delta": -2.5}}});
+        assert_eq!(read("images_score", compared.clone()), "94.9");
+        assert_eq!(read("forms_delta", compared), "-2.5");
+        assert!(KeyRef::new("images_score").read(Some(&Facts::new(json!({"type": "scan"})))).is_err());
     }
 
     #[test]

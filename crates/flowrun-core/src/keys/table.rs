@@ -85,6 +85,13 @@ impl DataKey {
         }
     }
 
+    /// Whether an object of this built-in type may have what it reads: a scan that is compared with the one before has
+    /// what the original's tests have.
+    pub(crate) fn may_be_on(&self, object_type: &str) -> bool {
+        const COMPARED: [&str; 3] = ["component_scores", "lighthouse_delta", "security_delta"];
+        self.is_on(object_type) || (object_type == "scan" && COMPARED.contains(&self.path.attribute()))
+    }
+
     /// Whether objects of this built-in type have what it reads.
     pub(crate) fn is_on(&self, object_type: &str) -> bool {
         attributes_of(object_type).is_some_and(|all| all.contains(&self.path.attribute()))

@@ -36,7 +36,7 @@ impl ObjectKinds {
     pub fn may_have(self, key: &str) -> bool {
         let Some(key) = DataKey::find(key) else { return true };
         let mut kinds = self.names().peekable();
-        self == Self::ANY || kinds.peek().is_none() || kinds.any(|kind| key.is_on(kind))
+        self == Self::ANY || kinds.peek().is_none() || kinds.any(|kind| key.may_be_on(kind))
     }
 
     /// The built-in kinds among them.
