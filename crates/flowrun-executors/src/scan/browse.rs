@@ -86,6 +86,11 @@ impl Visit {
         &self.0.html
     }
 
+    /// The file of the picture, and the browser that took it.
+    pub(crate) fn picture(&self) -> Option<(&[u8], &str)> {
+        Some((&self.0.screenshot.as_ref()?.png, &self.0.product))
+    }
+
     pub(crate) fn final_url(&self) -> &str {
         &self.0.final_url
     }

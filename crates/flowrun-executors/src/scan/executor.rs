@@ -7,6 +7,7 @@ use flowrun::{
     Context, EffectClass, ErrorClass, Failure, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome,
     Page, ResourceKind, Task, TaskExecutor, async_trait,
 };
+use flowrun_artefacts::Artefacts;
 use flowrun_guard::Guard;
 use futures::StreamExt;
 use futures::stream;
@@ -17,6 +18,7 @@ use super::component::Requested;
 use super::configs::{Configs, Granted};
 use super::facts::{ComponentState, Look, facts};
 use super::fetch::{Passing, Unread};
+use super::keep::{Found, Keeper, Kept};
 use super::links::Links;
 use super::{Component, MissingTool, ScanSettings};
 use crate::outcome::{refused, stopped};
@@ -34,13 +36,14 @@ pub struct ScanExecutor {
     pub(super) guard: Guard,
     pub(super) settings: ScanSettings,
     browsers: Browsers,
+    keeper: Option<Keeper>,
 }
 
 impl ScanExecutor {
     /// An executor that fetches through `guard`, without a browser.
     #[must_use]
     pub fn new(guard: Guard, settings: ScanSettings) -> Self {
-        Self { guard, settings, browsers: Browsers::default() }
+        Self { guard, settings, browsers: Browsers::default(), keeper: None }
     }
 
     /// An executor that looks at pages with the browsers of `pool` as well, where there is one on the machine. What the
@@ -49,6 +52,13 @@ impl ScanExecutor {
     #[must_use]
     pub fn browsers(self, pool: flowrun_browser::BrowserPool) -> Self {
         Self { browsers: Browsers::new(pool), ..self }
+    }
+
+    /// Keeps pictures and documents in `artefacts`, and compares each scan with the one of the same page before: the
+    /// picture gets a score, and scores that were measured then as well get their change. Without it a picture has no score.
+    #[must_use]
+    pub fn artefacts(self, artefacts: Artefacts) -> Self {
+        Self { keeper: Some(Keeper::new(artefacts)), ..self }
     }
 }
 
@@ -221,7 +231,7 @@ impl Node<'_> {
         for job in jobs(&here) {
             self.say(scan, format_args!("starting {job} component"));
         }
-        let (look, unread) = self.look(page_url, &here).await;
+        let (look, mut unread) = self.look(page_url, &here).await;
         let mut states = BTreeMap::new();
         for &component in &here {
             let browsed = self.session.is_none() || !component.is_browsed() || look.visit.is_some();
@@ -230,6 +240,7 @@ impl Node<'_> {
             let state = if done { ComponentState::Completed } else { ComponentState::Failed };
             states.insert(component.name(), state);
         }
+        let kept = self.keep(scan, &look, &mut states, &mut unread).await;
         for job in jobs(&here) {
             let mut of_job = here.iter().filter(|component| component.job() == job);
             match of_job.all(|one| states.get(one.name()) == Some(&ComponentState::Completed)) {
@@ -257,6 +268,9 @@ impl Node<'_> {
                 self.context.log(format!("{page_url}: {remark} | scan_id: {id}"));
             }
         }
+        if let Some(remark) = &kept.remark {
+            self.context.log(format!("{page_url}: {remark} | scan_id: {id}"));
+        }
         let passing = self.passing(&unread, &states);
         let failed = states.values().any(|state| *state == ComponentState::Failed);
         let status = match (passing, failed) {
@@ -269,7 +283,7 @@ impl Node<'_> {
         if status.is_terminal() {
             self.say(scan, format_args!("finished running all scan components"));
         }
-        let facts = facts(self.task, scan, &states, &look, &|text| said(self.context, text));
+        let facts = facts(self.task, scan, &states, &look, &kept, &|text| said(self.context, text));
         self.context.report_object(scan.entry().with_status(status), Some(facts));
         passing
     }
@@ -298,6 +312,43 @@ impl Node<'_> {
             }
         }
         (look, unread)
+    }
+
+    /// Keeps what a look brought, if there is a place for it. When that fails, so do the components it is kept for.
+    async fn keep(
+        &self,
+        scan: &Scan,
+        look: &Look,
+        states: &mut BTreeMap<&'static str, ComponentState>,
+        unread: &mut Vec<Unread>,
+    ) -> Kept {
+        let Some(keeper) = &self.executor.keeper else { return Kept::default() };
+        if look.visit.is_none() && look.fetched.is_none() {
+            return Kept::default();
+        }
+        let wants = |component: Component| states.contains_key(component.name());
+        let visit = look.visit.as_ref();
+        let found = Found {
+            run: self.task.run().to_string(),
+            scan: scan.id.clone(),
+            url: scan.page_url.clone(),
+            window: self.configs.window,
+            device: self.configs.device.clone().unwrap_or_else(|| "Windows 10 PC".to_owned()),
+            html: visit.filter(|_| wants(Component::Html)).map(|visit| visit.html().to_owned()),
+            picture: visit.and_then(|visit| visit.picture()).map(|(png, by)| (png.to_owned(), by.to_owned())),
+            scores: look.scores(),
+            engine: look.engine(),
+        };
+        let error = match keeper.keep(found).await {
+            Ok(kept) => return kept,
+            Err(error) => error,
+        };
+        for component in [Component::Html, Component::Images].map(Component::name) {
+            states.entry(component).and_modify(|state| *state = ComponentState::Failed);
+        }
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        unread.push(Unread { reason: format!("{error}{}", source.unwrap_or_default()), passing: None });
+        Kept::default()
     }
 
     /// Whether another attempt may do better: everything that failed may pass, and the longest wait counts.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use flowrun::{Facts, Task};
 use flowrun_guard::Response;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::analysis::Analysis;
 use super::browse::Visit;
 use super::executor::Scan;
+use super::keep::Kept;
 use super::links::LinkState;
 use super::references::Reference;
 use super::{Component, audit};
@@ -50,9 +51,11 @@ pub(crate) fn facts(
     task: &Task,
     scan: &Scan,
     components: &BTreeMap<&'static str, ComponentState>,
-    Look { visit, fetched }: &Look,
+    look: &Look,
+    kept: &Kept,
     said: &dyn Fn(&str) -> String,
 ) -> Facts {
+    let Look { visit, fetched } = look;
     let is = |component: Component| components.get(component.name()) == Some(&ComponentState::Completed);
     let visit = visit.as_ref();
     let fetched = fetched.as_ref();
@@ -60,7 +63,7 @@ pub(crate) fn facts(
     let security = analysis.and_then(|analysis| analysis.security.as_ref());
     let basic = analysis.and_then(|analysis| analysis.basic.as_ref());
     let scores: Vec<f64> = security.and_then(|security| security.average()).into_iter().collect();
-    Facts::new(json!({
+    let mut facts = json!({
         "type": "scan",
         "id": scan.id,
         // The mean of the Lighthouse and security averages there are.
@@ -69,15 +72,49 @@ pub(crate) fn facts(
         "site": {"id": task.site().id(), "site_url": task.site().site_url()},
         "lighthouse": null,
         "logs": visit.filter(|_| is(Component::Logs)).map(|visit| visit.logs(said)),
-        "images": visit.filter(|_| is(Component::Images)).map(Visit::images),
+        "images": visit.filter(|_| is(Component::Images)).map(|visit| merged(visit.images(), kept.images.as_ref())),
         "security": security.map(|security| security.to_json()),
-        "engine": if visit.is_some() { "chromium" } else { "http" },
+        "engine": look.engine(),
         "components": components,
         "browser": visit.map(|visit| visit.about(said)),
         "http": fetched.map(http),
         "basic": basic.map(|audits| json!({"score": audit::score(audits), "audits": audit::to_json(audits)})),
         "links": basic.and(fetched).map(|fetched| links(&fetched.links)),
-    }))
+    });
+    if !kept.artefacts.is_empty() {
+        facts["artefacts"] = json!(kept.artefacts);
+    }
+    if let Some(score) = kept.score().filter(|_| is(Component::Images)) {
+        // By both names the data keys know it.
+        facts["component_scores"] = json!({"images": score, "vrt": score});
+    }
+    for (name, delta) in &kept.deltas {
+        facts[name.as_str()] = delta.clone();
+    }
+    Facts::new(facts)
+}
+
+impl Look {
+    /// Which engine looked: scores of different ones are not compared.
+    pub(crate) const fn engine(&self) -> &'static str {
+        if self.visit.is_some() { "chromium" } else { "http" }
+    }
+
+    /// What was measured, by component.
+    pub(crate) fn scores(&self) -> Map<String, Value> {
+        let security = self.fetched.as_ref().and_then(|fetched| fetched.analysis.security.as_ref());
+        security
+            .map(|security| ("security".to_owned(), security.to_json()["scores"].take()))
+            .into_iter()
+            .collect()
+    }
+}
+
+fn merged(mut images: Value, kept: Option<&Value>) -> Value {
+    if let (Some(images), Some(Value::Object(kept))) = (images.as_object_mut(), kept) {
+        images.extend(kept.clone());
+    }
+    images
 }
 
 fn http(fetched: &Fetched) -> Value {

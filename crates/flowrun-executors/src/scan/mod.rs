@@ -23,8 +23,11 @@ mod document;
 mod executor;
 mod facts;
 mod fetch;
+#[cfg(feature = "browser")]
+mod fonts;
 #[cfg(test)]
 mod growth;
+mod keep;
 mod links;
 mod page;
 mod parse;

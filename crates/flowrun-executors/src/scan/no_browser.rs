@@ -68,6 +68,10 @@ impl Visit {
         match self.0 {}
     }
 
+    pub(crate) const fn picture(&self) -> Option<(&[u8], &str)> {
+        match self.0 {}
+    }
+
     pub(crate) const fn final_url(&self) -> &str {
         match self.0 {}
     }
