@@ -59,6 +59,8 @@ struct Attended {
     /// The id of the page, which is also that of its main frame.
     target: Option<String>,
     sessions: BTreeSet<SessionId>,
+    /// Windows that are about to be closed.
+    closing: BTreeSet<SessionId>,
     seen: Seen,
     progress: watch::Sender<Progress>,
 }
@@ -79,6 +81,7 @@ impl Attendant {
             headers: request.headers.clone(),
             target: None,
             sessions: BTreeSet::new(),
+            closing: BTreeSet::new(),
             seen: Seen::default(),
             progress,
         });
@@ -198,6 +201,10 @@ impl Attended {
             self.seen.downloads += 1;
             return None;
         }
+        if let Some(closing) = event.session.as_ref().filter(|session| self.closing.contains(session)) {
+            let paused: Option<Paused> = (event.method == "Fetch.requestPaused").then(|| event.params())?;
+            return paused.map(|paused| vec![fail(closing, &paused.request_id)]);
+        }
         // What belongs to no part of this page is an echo of the one before.
         let session = event.session.as_ref().filter(|session| self.sessions.contains(session))?;
         match event.method {
@@ -252,11 +259,16 @@ impl Attended {
                 Vec::new()
             }
             Some(known) if *known == target_info.target_id => Vec::new(),
-            // It waits for its first line and never gets there.
+            // It has to be let go before it can be closed, and the page that opened it waits for that. Whatever it asks
+            // for meanwhile is stopped.
             Some(_) => {
                 self.seen.windows += 1;
                 let target = json!({"targetId": target_info.target_id});
-                vec![Command::new(None, "Target.closeTarget", target)]
+                let mut commands = attend(&session_id);
+                commands.push(Command::new(Some(&session_id), "Runtime.runIfWaitingForDebugger", json!({})));
+                commands.push(Command::new(None, "Target.closeTarget", target));
+                self.closing.insert(session_id);
+                commands
             }
         }
     }
@@ -276,8 +288,7 @@ impl Attended {
             if self.seen.refused.len() < REFUSED {
                 self.seen.refused.insert(tame(&request.url));
             }
-            let refused = json!({"requestId": request_id, "errorReason": "BlockedByClient"});
-            return Command::new(Some(session), "Fetch.failRequest", refused);
+            return fail(session, &request_id);
         }
         let is_own = match (&url, &self.origin) {
             (Some(url), Some(origin)) => url.origin() == origin.origin(),
@@ -290,6 +301,12 @@ impl Attended {
         }
         Command::new(Some(session), "Fetch.continueRequest", go_on)
     }
+}
+
+/// Stops a request.
+fn fail(session: &SessionId, request_id: &str) -> Command {
+    let refused = json!({"requestId": request_id, "errorReason": "BlockedByClient"});
+    Command::new(Some(session), "Fetch.failRequest", refused)
 }
 
 /// The headers of a request with ours, which replace those of the same name.

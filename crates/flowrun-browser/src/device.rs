@@ -119,11 +119,16 @@ impl Device {
     /// The parameters of `Emulation.setUserAgentOverride`.
     pub(crate) fn introduction(&self, chrome: &str) -> Value {
         let phone = matches!(self.kind, Kind::Phone | Kind::IosPhone);
+        let version = chrome.split('.').next().unwrap_or_default();
+        // What is given in part is taken as a whole: without the brands it would be the headless one again.
+        let brands =
+            json!([{"brand": "Chromium", "version": version}, {"brand": "Not:A-Brand", "version": "8"}]);
         json!({
             "userAgent": self.user_agent(chrome),
             "acceptLanguage": "en-US,en",
             "platform": self.platform,
             "userAgentMetadata": {
+                "brands": brands,
                 "platform": self.platform,
                 "platformVersion": "",
                 "architecture": if self.is_mobile() { "" } else { "x86" },

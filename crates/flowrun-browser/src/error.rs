@@ -98,6 +98,10 @@ pub enum BrowserError {
     },
 }
 
+/// Ways in which a connection breaks that need not break again, in the words of browsers.
+const PASSING: [&str; 5] =
+    ["ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_NETWORK_CHANGED", "ERR_TIMED_OUT", "ERR_HTTP2_"];
+
 impl BrowserError {
     /// Whether the same page may succeed later, everything else being as it is.
     #[must_use]
@@ -105,14 +109,15 @@ impl BrowserError {
         match self {
             Self::Died | Self::Crashed | Self::TimedOut { .. } => true,
             Self::Unreachable(error) => error.is_transient(),
+            // As for any request: too slow, too early, too many, and what a server cannot do now.
+            Self::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502..=504 | 506..=599),
+            Self::Navigation(why) => PASSING.iter().any(|passing| why.contains(passing)),
             Self::NotInstalled(_)
             | Self::Root
             | Self::Start { .. }
             | Self::EndedAtOnce { .. }
             | Self::Profile { .. }
             | Self::Proxy { .. }
-            | Self::Navigation(_)
-            | Self::Status(_)
             | Self::Download
             | Self::DocumentTooLarge(_)
             | Self::AnswerTooLarge

@@ -5,7 +5,6 @@
 //! the browser resolves none.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -97,8 +96,8 @@ impl Shared {
     }
 
     /// A connection to the host of `url`, if the guard lets it be.
-    async fn connect(self: &Arc<Self>, url: &str) -> Result<Counted, StatusCode> {
-        let Ok(endpoint) = Endpoint::of_url(url) else { return Err(StatusCode::BAD_REQUEST) };
+    async fn connect(self: &Arc<Self>, url: &str) -> Result<Counted, Unanswered> {
+        let Ok(endpoint) = Endpoint::of_url(url) else { return Err(Unanswered) };
         // The address first: a host that may be spoken to has ports that may not.
         let connected = match self.guard.check_url(url) {
             Ok(()) => self.guard.connect(&endpoint).await,
@@ -111,14 +110,10 @@ impl Shared {
                 Ok(Counted { connection, shared: Arc::clone(self) })
             }
             Err(error) => {
-                let status = match error {
-                    GuardError::Refused(_) => StatusCode::FORBIDDEN,
-                    _ => StatusCode::BAD_GATEWAY,
-                };
                 if failures.len() < REMEMBERED {
                     failures.insert(endpoint, Arc::new(error));
                 }
-                Err(status)
+                Err(Unanswered)
             }
         }
     }
@@ -144,7 +139,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let (tunnel, mut opened) = tokio::sync::mpsc::channel::<Tunnel>(1);
     let service = service_fn(|request| {
         let (shared, tunnel) = (Arc::clone(&shared), tunnel.clone());
-        async move { Ok::<_, Infallible>(answer(request, &shared, tunnel).await) }
+        async move { answer(request, &shared, tunnel).await }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .preserve_header_case(true)
@@ -186,33 +181,38 @@ async fn answer(
     mut request: Request<Incoming>,
     shared: &Arc<Shared>,
     tunnel: tokio::sync::mpsc::Sender<Tunnel>,
-) -> Response<Body> {
-    if request.method() == Method::CONNECT {
-        let Some(authority) = request.uri().authority() else { return empty(StatusCode::BAD_REQUEST) };
-        return match shared.connect(&format!("https://{authority}/")).await {
-            Ok(connection) => {
-                let upgrade = hyper::upgrade::on(&mut request);
-                // There is room: a connection becomes a tunnel once.
-                let _ = tunnel.try_send(Tunnel { upgrade, connection });
-                empty(StatusCode::OK)
-            }
-            Err(status) => empty(status),
-        };
+) -> Result<Response<Body>, Unanswered> {
+    if request.method() != Method::CONNECT {
+        return forward(request, shared).await;
     }
-    forward(request, shared).await.unwrap_or_else(empty)
+    let Some(authority) = request.uri().authority() else { return Ok(empty(StatusCode::BAD_REQUEST)) };
+    match shared.connect(&format!("https://{authority}/")).await {
+        Ok(connection) => {
+            let upgrade = hyper::upgrade::on(&mut request);
+            // There is room: a connection becomes a tunnel once.
+            let _ = tunnel.try_send(Tunnel { upgrade, connection });
+            Ok(empty(StatusCode::OK))
+        }
+        Err(Unanswered) => Ok(empty(StatusCode::BAD_GATEWAY)),
+    }
 }
 
+/// There is no answer: the connection is closed without one. An answer of ours would be shown as the page's.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no answer")]
+struct Unanswered;
+
 /// Sends a request on, on a connection of its own.
-async fn forward(mut request: Request<Incoming>, shared: &Arc<Shared>) -> Result<Response<Body>, StatusCode> {
+async fn forward(mut request: Request<Incoming>, shared: &Arc<Shared>) -> Result<Response<Body>, Unanswered> {
     let url = request.uri().to_string();
     if request.uri().scheme_str() != Some("http") {
-        return Err(StatusCode::BAD_REQUEST);
+        return Err(Unanswered);
     }
-    let authority = request.uri().authority().ok_or(StatusCode::BAD_REQUEST)?.as_str();
+    let authority = request.uri().authority().ok_or(Unanswered)?.as_str();
     // The browser says the same; it must not be able to say something else.
-    let host = HeaderValue::from_str(authority).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let host = HeaderValue::from_str(authority).map_err(|_| Unanswered)?;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let path: Uri = path.parse().map_err(|_| StatusCode::BAD_REQUEST)?;
+    let path: Uri = path.parse().map_err(|_| Unanswered)?;
     *request.uri_mut() = path;
     request.headers_mut().insert(HOST, host);
     strip(request.headers_mut());
@@ -221,11 +221,11 @@ async fn forward(mut request: Request<Incoming>, shared: &Arc<Shared>) -> Result
         .preserve_header_case(true)
         .handshake(TokioIo::new(connection))
         .await;
-    let (mut sender, connection) = spoken.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    let (mut sender, connection) = spoken.map_err(|_| Unanswered)?;
     // It ends with the response, of which this task is no part.
     let driven = tokio::spawn(async move { drop(connection.await) });
     let sent = sender.send_request(request).await;
-    let mut response = sent.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    let mut response = sent.map_err(|_| Unanswered)?;
     strip(response.headers_mut());
     let driven = Arc::new(Ends(driven));
     Ok(response.map(|body| {
