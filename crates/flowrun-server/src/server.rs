@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use flowrun::{
-    BuildError, Engine, EngineBuilder, OpenError, Role, SqliteOptions, SqliteStore, StoreError, TaskExecutor,
-    TaskTypes,
+    BuildError, Engine, EngineBuilder, OpenError, Rerun, ResumeError, Role, RunHandle, RunId, SqliteOptions,
+    StoreError, TaskExecutor, TaskTypes,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -185,10 +185,42 @@ impl Server {
         &self.inner.engine
     }
 
-    /// The store that the runs are kept in.
-    #[must_use]
-    pub fn store(&self) -> &Arc<SqliteStore> {
-        self.inner.repo.store()
+    /// Goes on with a stored run that nobody drives, as [`Engine::resume`] does, for its account: whoever watches the
+    /// account's runs hears of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::resume`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Engine::resume`].
+    pub async fn resume(&self, run: RunId) -> Result<RunHandle, ResumeError> {
+        Ok(self.followed(self.inner.engine.resume(run).await?))
+    }
+
+    /// Does nodes of a run once more, as [`Engine::rerun`] does, for its account: whoever watches the account's runs hears
+    /// of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::rerun`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Engine::rerun`].
+    pub async fn rerun(&self, run: RunId, what: Rerun) -> Result<RunHandle, ResumeError> {
+        Ok(self.followed(self.inner.engine.rerun(run, what).await?))
+    }
+
+    fn followed(&self, run: RunHandle) -> RunHandle {
+        match self.inner.repo.account_of(run.id()) {
+            Ok(Some(account)) => self.inner.follow(account, run.clone()),
+            // Made by the command line, for no account.
+            Ok(None) => {}
+            Err(error) => tracing::warn!(run = %run.id(), %error, "the account of a run cannot be read"),
+        }
+        run
     }
 
     /// The routes, to be mounted into another service. Paths begin with `/v1/ops`.

@@ -80,23 +80,36 @@ impl Repository {
 
     /// Opens a store in this way.
     pub(crate) fn open_with(options: SqliteOptions) -> Result<Self, RepositoryError> {
-        let store = options.host_tables(tables()).open()?;
+        Self::of(Arc::new(options.host_tables(tables()).open()?))
+    }
+
+    /// The accounts in a store that is open already, with the [tables](tables()) of accounts; `None` when they are
+    /// [optional](flowrun::HostTables::optional) and the store has none. Blocks for a write.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError`].
+    pub fn on(store: Arc<SqliteStore>) -> Result<Option<Self>, RepositoryError> {
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'server'";
+        let tables = store.read_host_tables(|host| rows::value::<i64>(host, tables, &[]));
+        if tables.map_err(RepositoryError::Read)? == 0 {
+            return Ok(None);
+        }
+        Self::of(store).map(Some)
+    }
+
+    fn of(store: Arc<SqliteStore>) -> Result<Self, RepositoryError> {
         let new = [*uuid::Uuid::new_v4().as_bytes(), *uuid::Uuid::new_v4().as_bytes()].concat();
         let new = *blake3::hash(&new).as_bytes();
         let epoch = i64::try_from(store.epoch()).unwrap_or(i64::MAX);
         let key = store.write_host_tables(move |host| tables::take_over(host, epoch, new));
         let key = key.map_err(RepositoryError::Write)?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                store: Arc::new(store),
-                key,
-                revoked: tokio::sync::watch::Sender::new(0),
-            }),
-        })
+        Ok(Self { shared: Arc::new(Shared { store, key, revoked: tokio::sync::watch::Sender::new(0) }) })
     }
 
     /// The store of the runs.
-    pub(crate) fn store(&self) -> &Arc<SqliteStore> {
+    #[must_use]
+    pub fn store(&self) -> &Arc<SqliteStore> {
         &self.shared.store
     }
 

@@ -203,6 +203,12 @@ impl Repository {
         self.read(|tables| rows::all(tables, select, &[], |row| Ok((row.next()?, row.next()?))))
     }
 
+    /// The account of a run; `None` for one that no account has.
+    pub(crate) fn account_of(&self, run: RunId) -> Result<Option<AccountId>, RepositoryError> {
+        let select = "SELECT account FROM server_run WHERE id = ?";
+        self.read(|tables| Ok(rows::all(tables, select, values![run], Row::next)?.pop()))
+    }
+
     /// Every run that is still to be deleted from the store.
     pub(crate) fn doomed_runs(&self) -> Result<Gone, RepositoryError> {
         self.read(|tables| rows::all(tables, "SELECT run FROM server_doomed", &[], Row::next))
