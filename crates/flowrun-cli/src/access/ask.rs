@@ -62,6 +62,18 @@ pub(crate) enum Ask {
     Rerun { run: RunId, from: Option<String> },
     /// Delete a run that is over.
     Delete { run: RunId },
+    /// Make an account with these limits: [`Part::Account`].
+    CreateAccount { name: String, user: Option<String>, limits: Vec<(String, Option<u64>)> },
+    /// [`Part::Account`] for each, in the order of their names.
+    Accounts,
+    /// Change limits of an account: [`Part::Account`].
+    SetLimits { name: String, limits: Vec<(String, Option<u64>)> },
+    /// Make a token of the account of this name: [`Part::NewToken`].
+    CreateToken { account: String, scope: String, expires: Option<Timestamp> },
+    /// [`Part::Token`] for each, or for each of the account of this name.
+    Tokens { account: Option<String> },
+    /// Take the token with this id back.
+    RevokeToken { id: String },
     /// [`Part::Figures`].
     Stats,
     /// [`Part::Verified`].
@@ -71,7 +83,7 @@ pub(crate) enum Ask {
 }
 
 /// A part of an answer. [`Done`](Self::Done) or [`Failed`](Self::Failed) is the last one.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Part {
     /// A run of a list.
@@ -92,6 +104,12 @@ pub(crate) enum Part {
     Document(String),
     /// Why nodes are as they are, as JSON.
     Explained(Value),
+    /// An account.
+    Account(Box<AccountPart>),
+    /// A token, apart from itself.
+    Token(TokenPart),
+    /// A token that was just made.
+    NewToken { id: String, secret: String },
     /// Figures of the store, by their names.
     Figures(Vec<(String, u64)>),
     /// What a look at the whole store found.
@@ -155,4 +173,29 @@ pub(crate) struct Verdict {
     pub(crate) lines: u64,
     pub(crate) problems: Vec<String>,
     pub(crate) not_replayed: Vec<String>,
+}
+
+/// An account with what it has and may have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AccountPart {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) user: String,
+    pub(crate) created: Timestamp,
+    pub(crate) sites: u64,
+    pub(crate) flows: u64,
+    pub(crate) runs: u64,
+    pub(crate) flowruns: u64,
+    /// By the names that the API has for them.
+    pub(crate) limits: Vec<(String, Option<u64>)>,
+}
+
+/// A token as it is listed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TokenPart {
+    pub(crate) id: String,
+    pub(crate) account: String,
+    pub(crate) scope: String,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Option<Timestamp>,
 }

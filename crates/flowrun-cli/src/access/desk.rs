@@ -1,16 +1,17 @@
 //! Answers about a store that is open in this process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flowrun::{
     Engine, JournalLine, Plan, Rerun, RunEvent, RunFilter, RunId, RunSummary, RunUpdate, Skipped, Store as _,
     StoreError, TaskTypes,
 };
-use flowrun_server::Server;
+use flowrun_server::{Repository, Server};
 use flowrun_store::SqliteStore;
 use tokio::sync::mpsc;
 
 use super::HeldError;
+use super::accounts::Accounts;
 use super::ask::{Ask, Event, Part, Standing, Verdict};
 use super::explained::explained;
 use crate::commands::CommandError;
@@ -30,6 +31,8 @@ const MATCHES: usize = 3;
 pub(crate) struct Desk {
     store: Arc<SqliteStore>,
     driver: Driver,
+    /// Found when they are asked for.
+    accounts: OnceLock<Repository>,
 }
 
 /// Who drives the runs of a store.
@@ -44,7 +47,13 @@ pub(crate) enum Driver {
 
 impl Desk {
     pub(crate) const fn new(store: Arc<SqliteStore>, driver: Driver) -> Self {
-        Self { store, driver }
+        Self { store, driver, accounts: OnceLock::new() }
+    }
+
+    /// A store that was opened for its accounts.
+    pub(super) fn of_accounts(accounts: Repository) -> Self {
+        let store = Arc::clone(accounts.store());
+        Self { store, driver: Driver::Nobody, accounts: accounts.into() }
     }
 
     pub(super) fn into_store(self) -> Arc<SqliteStore> {
@@ -84,10 +93,49 @@ impl Desk {
             Ask::Resume { run } => self.resume(run, out).await,
             Ask::Rerun { run, from } => self.rerun(run, from, out).await,
             Ask::Delete { run } => Ok(self.reading(move |store| store.delete(run)).await?),
+            Ask::CreateAccount { name, user, limits } => {
+                let made = self.accounts().await?.create(name, user, &limits).await?;
+                out.tell(Part::Account(Box::new(made))).await
+            }
+            Ask::Accounts => {
+                for account in self.accounts().await?.all()? {
+                    out.tell(Part::Account(Box::new(account))).await?;
+                }
+                Ok(())
+            }
+            Ask::SetLimits { name, limits } => {
+                let account = self.accounts().await?.limit(&name, &limits).await?;
+                out.tell(Part::Account(Box::new(account))).await
+            }
+            Ask::CreateToken { account, scope, expires } => {
+                let (id, secret) = self.accounts().await?.create_token(&account, &scope, expires).await?;
+                out.tell(Part::NewToken { id, secret }).await
+            }
+            Ask::Tokens { account } => {
+                for token in self.accounts().await?.tokens(account.as_deref())? {
+                    out.tell(Part::Token(token)).await?;
+                }
+                Ok(())
+            }
+            Ask::RevokeToken { id } => self.accounts().await?.revoke(&id).await,
             Ask::Stats => self.stats(out).await,
             Ask::Verify => self.verify(out).await,
             Ask::Backup { to } => Ok(self.reading(move |store| store.backup(&to)).await?),
         }
+    }
+
+    /// The accounts in the store.
+    async fn accounts(&self) -> Result<Accounts, CommandError> {
+        if let Driver::Server(server) = &self.driver {
+            return Ok(Accounts(server.repository().clone()));
+        }
+        if let Some(found) = self.accounts.get() {
+            return Ok(Accounts(found.clone()));
+        }
+        let store = Arc::clone(&self.store);
+        let found = self.reading(move |_| Repository::on(store)).await?;
+        let found = found.ok_or_else(|| CommandError::NoAccounts(self.store.path().to_owned()))?;
+        Ok(Accounts(self.accounts.get_or_init(|| found).clone()))
     }
 
     /// The engine that drives the runs.
@@ -213,7 +261,11 @@ impl Desk {
         match engine.run(run) {
             Some(handle) => handle.resume().await,
             None => {
-                let handle = engine.resume(run).await.map_err(DriveError::Resume)?;
+                let handle = match &self.driver {
+                    Driver::Server(server) => server.resume(run).await,
+                    _ => engine.resume(run).await,
+                };
+                let handle = handle.map_err(DriveError::Resume)?;
                 if stored.run.is_paused() {
                     handle.resume().await;
                 }
@@ -226,7 +278,11 @@ impl Desk {
         let engine = self.driving_engine()?;
         let stored = self.read(run).await?;
         let what = what(&stored, from.as_deref())?;
-        engine.rerun(run, what).await.map_err(DriveError::Resume)?;
+        let handle = match &self.driver {
+            Driver::Server(server) => server.rerun(run, what).await,
+            _ => engine.rerun(run, what).await,
+        };
+        handle.map_err(DriveError::Resume)?;
         out.tell(Part::GoesOn { after: stored.last() }).await
     }
 

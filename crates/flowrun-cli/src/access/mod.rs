@@ -8,7 +8,7 @@
 //! | Module | Owns |
 //! | --- | --- |
 //! | `ask` | the questions and the answers, as they pass over the socket |
-//! | `desk`, `explained` | answering them |
+//! | `desk`, `accounts`, `explained` | answering them |
 //! | `way` | the way from a command to a desk |
 //! | `endpoint` | the file of the socket: who may make it, who may call it |
 //! | `frame` | lines of bounded length |
@@ -16,6 +16,7 @@
 //!
 //! Why it is like this stands in `docs/design/store-socket.md`.
 
+mod accounts;
 mod ask;
 #[cfg(unix)]
 mod client;
@@ -34,7 +35,7 @@ mod tests;
 mod unreachable;
 mod way;
 
-pub(crate) use ask::{Ask, Event, Listed, Part, Standing};
+pub(crate) use ask::{AccountPart, Ask, Event, Listed, Part, Standing, TokenPart};
 pub(crate) use desk::{Desk, Driver, what};
 #[cfg(unix)]
 pub(crate) use holder::Holder;

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowrun::{FlowRun, RunId};
+use flowrun::{FlowRun, RunId, Timestamp};
+use flowrun_server::{Repository, RepositoryError, Scope, TokenId};
 use flowrun_store::OpenError;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::ask::{Ask, Listed, Part, Verdict};
+use super::ask::{AccountPart, Ask, Listed, Part, TokenPart, Verdict};
 use super::{Desk, Driver, HeldError};
 use crate::commands::CommandError;
 use crate::render::plain;
@@ -41,16 +42,31 @@ enum Way {
 impl Access {
     /// Opens the store, which has to be there, or finds the process that holds it.
     pub(crate) async fn open(path: &Path) -> Result<Self, CommandError> {
+        Self::open_with(path, || Ok(Desk::new(StoreFile::open(path)?.store, Driver::Nobody))).await
+    }
+
+    /// Opens the store for its accounts, and makes it where there is none, or finds the process that holds it.
+    pub(crate) async fn open_accounts(path: &Path) -> Result<Self, CommandError> {
+        Self::open_with(path, || Ok(Desk::of_accounts(Repository::open(path)?))).await
+    }
+
+    async fn open_with(
+        path: &Path,
+        open: impl Fn() -> Result<Desk, CommandError>,
+    ) -> Result<Self, CommandError> {
         let mut tries = 0;
         loop {
-            let held = match StoreFile::open(path) {
-                Ok(file) => {
+            let held = match open() {
+                Ok(desk) => {
                     #[cfg(unix)]
                     super::endpoint::remove_left_behind(path);
-                    return Ok(Self::of(file));
+                    return Ok(Self { path: path.to_owned(), way: Way::Here(Arc::new(desk)) });
                 }
-                Err(held @ OpenError::AlreadyOpen { .. }) => held,
-                Err(error) => return Err(error.into()),
+                Err(
+                    held @ (CommandError::OpenStore(OpenError::AlreadyOpen { .. })
+                    | CommandError::Accounts(RepositoryError::Open(OpenError::AlreadyOpen { .. }))),
+                ) => held,
+                Err(error) => return Err(error),
             };
             #[cfg(unix)]
             if let Some(connection) = super::client::Connection::open(path).await? {
@@ -59,7 +75,7 @@ impl Access {
             }
             tries += 1;
             if tries == TRIES {
-                return Err(held.into());
+                return Err(held);
             }
             sleep(BETWEEN).await;
         }
@@ -164,6 +180,53 @@ impl Access {
         self.ask(Ask::Rerun { run, from }).only(goes_on).await
     }
 
+    /// Makes an account.
+    pub(crate) async fn create_account(
+        &self,
+        name: String,
+        user: Option<String>,
+        limits: Vec<(String, Option<u64>)>,
+    ) -> Result<AccountPart, CommandError> {
+        self.ask(Ask::CreateAccount { name, user, limits }).only(account).await
+    }
+
+    /// Every account, in the order of their names.
+    pub(crate) async fn accounts(&self) -> Result<Vec<AccountPart>, CommandError> {
+        self.ask(Ask::Accounts).all(account).await
+    }
+
+    /// Changes limits of an account.
+    pub(crate) async fn set_limits(
+        &self,
+        name: String,
+        limits: Vec<(String, Option<u64>)>,
+    ) -> Result<AccountPart, CommandError> {
+        self.ask(Ask::SetLimits { name, limits }).only(account).await
+    }
+
+    /// Makes a token of an account, and gives its id and itself.
+    pub(crate) async fn create_token(
+        &self,
+        account: String,
+        scope: Scope,
+        expires: Option<Timestamp>,
+    ) -> Result<(String, String), CommandError> {
+        let scope = scope.to_string();
+        let token = |part| if let Part::NewToken { id, secret } = part { Some((id, secret)) } else { None };
+        self.ask(Ask::CreateToken { account, scope, expires }).only(token).await
+    }
+
+    /// The tokens, or those of an account.
+    pub(crate) async fn tokens(&self, account: Option<String>) -> Result<Vec<TokenPart>, CommandError> {
+        let token = |part| if let Part::Token(token) = part { Some(token) } else { None };
+        self.ask(Ask::Tokens { account }).all(token).await
+    }
+
+    /// Takes a token back.
+    pub(crate) async fn revoke_token(&self, id: TokenId) -> Result<(), CommandError> {
+        self.ask(Ask::RevokeToken { id: id.to_string() }).done().await
+    }
+
     /// Figures of the store, by their names.
     pub(crate) async fn stats(&self) -> Result<Vec<(String, u64)>, CommandError> {
         let figures = |part| if let Part::Figures(figures) = part { Some(figures) } else { None };
@@ -209,6 +272,10 @@ impl Access {
             }
         }
     }
+}
+
+fn account(part: Part) -> Option<AccountPart> {
+    if let Part::Account(account) = part { Some(*account) } else { None }
 }
 
 fn goes_on(part: Part) -> Option<u64> {

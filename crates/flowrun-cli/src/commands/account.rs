@@ -1,9 +1,9 @@
 //! `flowrun account`: who has sites, flows and runs on a server.
 
-use flowrun_server::{Account, Limits, NewAccount, Repository};
 use serde_json::{Value, json};
 
 use super::CommandError;
+use crate::access::{Access, AccountPart};
 use crate::args::{AccountArgs, AccountCommand, LimitArgs};
 use crate::exit::Exit;
 use crate::render::plain;
@@ -17,16 +17,12 @@ pub(crate) fn account(args: AccountArgs, screen: &Screen) -> Result<Exit, Comman
 async fn done(command: AccountCommand, screen: &Screen) -> Result<Exit, CommandError> {
     match command {
         AccountCommand::Create { name, user, limits, store } => {
-            let repo = Repository::open(&store.path)?;
-            let mut new = NewAccount::new(&name).limits(limits.over(Limits::default()));
-            if let Some(user) = user {
-                new = new.user(user);
-            }
-            let made = repo.create_account(new).await?.ok_or(CommandError::AccountExists(name))?;
+            let access = Access::open_accounts(&store.path).await?;
+            let made = access.create_account(name, user, limits.named()).await?;
             screen.data(&format!("{}\n", made.id))?;
         }
         AccountCommand::List { json, store } => {
-            let accounts = Repository::open(&store.path)?.accounts()?;
+            let accounts = Access::open_accounts(&store.path).await?.accounts().await?;
             if json {
                 let accounts: Vec<Value> = accounts.iter().map(told).collect();
                 screen.json(&json!({"version": 1, "accounts": accounts}))?;
@@ -35,56 +31,31 @@ async fn done(command: AccountCommand, screen: &Screen) -> Result<Exit, CommandE
             }
         }
         AccountCommand::Limits { name, limits, store } => {
-            let repo = Repository::open(&store.path)?;
-            let account = find(&repo, &name)?;
-            repo.set_limits(account.id, limits.over(account.limits)).await?;
-            screen.data(&line(&find(&repo, &name)?))?;
+            let access = Access::open_accounts(&store.path).await?;
+            screen.data(&line(&access.set_limits(name, limits.named()).await?))?;
         }
     }
     Ok(Exit::Done)
 }
 
-/// The account of this name.
-pub(super) fn find(repo: &Repository, name: &str) -> Result<Account, CommandError> {
-    repo.account_named(name)?.ok_or_else(|| CommandError::NoAccount(plain(name)))
-}
-
 impl LimitArgs {
-    /// These limits, and for what they do not say the others.
-    fn over(self, mut limits: Limits) -> Limits {
-        for (given, limit) in [
-            (self.sites, &mut limits.sites_allowed),
-            (self.pages, &mut limits.pages_allowed),
-            (self.flowruns, &mut limits.flowruns_allowed),
-            (self.nodes, &mut limits.nodes_allowed),
-            (self.conditions, &mut limits.conditions_allowed),
-        ] {
-            if let Some(given) = given {
-                *limit = given.0;
-            }
-        }
-        limits
+    /// The limits that are given, by the names that the API has for them.
+    fn named(self) -> Vec<(String, Option<u64>)> {
+        let limits = [
+            ("sites_allowed", self.sites),
+            ("pages_allowed", self.pages),
+            ("flowruns_allowed", self.flowruns),
+            ("nodes_allowed", self.nodes),
+            ("conditions_allowed", self.conditions),
+        ];
+        limits.into_iter().filter_map(|(name, given)| Some((name.to_owned(), given?.0))).collect()
     }
 }
 
-/// What an account may have, by the names that the API has for it.
-fn limits(account: &Account) -> [(&'static str, Option<u64>); 5] {
-    let limits = &account.limits;
-    [
-        ("sites_allowed", limits.sites_allowed),
-        ("pages_allowed", limits.pages_allowed),
-        ("flowruns_allowed", limits.flowruns_allowed),
-        ("nodes_allowed", limits.nodes_allowed),
-        ("conditions_allowed", limits.conditions_allowed),
-    ]
-}
-
-fn line(account: &Account) -> String {
-    let Account { id, name, user, sites, flows, runs, flowruns, .. } = account;
-    let limits: String = limits(account)
-        .into_iter()
-        .filter_map(|(name, limit)| Some(format!("  {name} {}", limit?)))
-        .collect();
+fn line(account: &AccountPart) -> String {
+    let AccountPart { id, name, user, sites, flows, runs, flowruns, limits, .. } = account;
+    let limits: String =
+        limits.iter().filter_map(|(name, limit)| Some(format!("  {name} {}", (*limit)?))).collect();
     format!(
         "{id}  {}  {}  {sites} sites  {flows} flows  {runs} runs  {flowruns} created{limits}\n",
         plain(name),
@@ -92,9 +63,9 @@ fn line(account: &Account) -> String {
     )
 }
 
-fn told(account: &Account) -> Value {
+fn told(account: &AccountPart) -> Value {
     let mut told = json!({
-        "id": account.id.to_string(),
+        "id": account.id,
         "name": account.name,
         "user": account.user,
         "created": account.created.to_string(),
@@ -103,8 +74,8 @@ fn told(account: &Account) -> Value {
         "runs": account.runs,
         "flowruns": account.flowruns,
     });
-    for (name, limit) in limits(account) {
-        told[name] = limit.into();
+    for (name, limit) in &account.limits {
+        told[name] = (*limit).into();
     }
     told
 }

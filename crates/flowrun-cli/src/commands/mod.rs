@@ -43,7 +43,7 @@ use std::borrow::Cow;
 use std::io;
 
 use flowrun::{ResumeError, RunError, RunId, StartError, StoreError};
-use flowrun_server::{RepositoryError, ServerError, TokenId};
+use flowrun_server::{ParseIdError, ParseScopeError, RepositoryError, ServerError, TokenId};
 use flowrun_sim::suite::CaseError;
 use flowrun_sim::synth::SynthError;
 use flowrun_store::OpenError;
@@ -147,6 +147,15 @@ pub(crate) enum CommandError {
     /// An account was named that there is already.
     #[error("there is an account `{0}` already")]
     AccountExists(String),
+    /// The store has no accounts, and whoever has it open makes none.
+    #[error("there are no accounts in the store `{}`, and the process that holds it makes none", .0.display())]
+    NoAccounts(std::path::PathBuf),
+    /// What was asked for by another process names no scope.
+    #[error(transparent)]
+    Scope(#[from] ParseScopeError),
+    /// What was asked for by another process is no id.
+    #[error(transparent)]
+    Id(#[from] ParseIdError),
     /// A token was named that there is not.
     #[error("there is no token `{0}`")]
     NoToken(TokenId),
@@ -225,6 +234,7 @@ impl CommandError {
             }
             Self::Held(error) => error.help().map(Cow::from),
             Self::NoAccount(_) => Some("`flowrun account create` makes one".into()),
+            Self::NoAccounts(_) => Some("ask again when it has ended".into()),
             Self::NoToken(_) => Some("`flowrun token list` shows them".into()),
             Self::NoTokens(_) => Some("`flowrun token create` makes one".into()),
             Self::Store(error)
@@ -258,6 +268,8 @@ impl CommandError {
             | Self::NoRecord { .. }
             | Self::NoFigure(_)
             | Self::AccountExists(_)
+            | Self::Scope(_)
+            | Self::Id(_)
             | Self::NoTokens(_)
             | Self::NoPicture => Exit::Usage,
             Self::Suite(error) => match error {
@@ -277,6 +289,7 @@ impl CommandError {
             | Self::Server(_)
             | Self::Accounts(_)
             | Self::NoAccount(_)
+            | Self::NoAccounts(_)
             | Self::NoToken(_)
             | Self::Serve { .. }
             | Self::Find(_)

@@ -44,7 +44,7 @@ async fn served(args: ServeArgs, screen: &Screen) -> Result<Exit, CommandError> 
         ServerError::NoToken => CommandError::NoTokens(args.listen),
         error => error.into(),
     })?;
-    let desk = Desk::new(Arc::clone(server.store()), Driver::Server(server.clone()));
+    let desk = Desk::new(Arc::clone(server.repository().store()), Driver::Server(server.clone()));
     let holder = Holder::open(&args.store.path, Arc::new(desk), screen);
     let failed = |source| CommandError::Serve { address: args.listen, source };
     let listener = TcpListener::bind(args.listen).await.map_err(failed)?;

@@ -1,11 +1,10 @@
 //! `flowrun token`: what callers of a server show to say who they are.
 
 use flowrun::{Clock as _, SystemClock};
-use flowrun_server::{Repository, Token};
 use serde_json::{Value, json};
 
 use super::CommandError;
-use super::account::find;
+use crate::access::{Access, TokenPart};
 use crate::args::{TokenArgs, TokenCommand};
 use crate::exit::Exit;
 use crate::render::plain;
@@ -19,17 +18,14 @@ pub(crate) fn token(args: TokenArgs, screen: &Screen) -> Result<Exit, CommandErr
 async fn done(command: TokenCommand, screen: &Screen) -> Result<Exit, CommandError> {
     match command {
         TokenCommand::Create { account, scope, expires, store } => {
-            let repo = Repository::open(&store.path)?;
-            let account = find(&repo, &account)?;
+            let access = Access::open_accounts(&store.path).await?;
             let expires = expires.map(|within| SystemClock::new().now().after(within));
-            let made = repo.create_token(account.id, scope, expires).await?;
-            screen.data(&format!("{}\n", made.secret))?;
-            screen.note(&format!("token {} is shown this once; only a hash of it is kept", made.id));
+            let (id, secret) = access.create_token(account, scope, expires).await?;
+            screen.data(&format!("{secret}\n"))?;
+            screen.note(&format!("token {id} is shown this once; only a hash of it is kept"));
         }
         TokenCommand::List { account, json, store } => {
-            let repo = Repository::open(&store.path)?;
-            let account = account.map(|name| find(&repo, &name)).transpose()?;
-            let tokens = repo.tokens(account.map(|account| account.id))?;
+            let tokens = Access::open_accounts(&store.path).await?.tokens(account).await?;
             if json {
                 let tokens: Vec<Value> = tokens.iter().map(told).collect();
                 screen.json(&json!({"version": 1, "tokens": tokens}))?;
@@ -38,25 +34,23 @@ async fn done(command: TokenCommand, screen: &Screen) -> Result<Exit, CommandErr
             }
         }
         TokenCommand::Revoke { id, store } => {
-            if !Repository::open(&store.path)?.revoke_token(id).await? {
-                return Err(CommandError::NoToken(id));
-            }
+            Access::open_accounts(&store.path).await?.revoke_token(id).await?;
             screen.note(&format!("token {id} is revoked"));
         }
     }
     Ok(Exit::Done)
 }
 
-fn line(token: &Token) -> String {
+fn line(token: &TokenPart) -> String {
     let until = token.expires.map_or_else(String::new, |at| format!("  until {at}"));
     format!("{}  {}  {:<5}  {}{until}\n", token.id, plain(&token.account), token.scope, token.created)
 }
 
-fn told(token: &Token) -> Value {
+fn told(token: &TokenPart) -> Value {
     json!({
-        "id": token.id.to_string(),
+        "id": token.id,
         "account": token.account,
-        "scope": token.scope.to_string(),
+        "scope": token.scope,
         "created": token.created.to_string(),
         "expires": token.expires.map(|at| at.to_string()),
     })

@@ -75,6 +75,19 @@ const COMMANDS: &[&[&str]] = &[
     &["runs", "delete", "11"],
     &["runs", "delete", "22", "--json"],
     &["runs", "list"],
+    &["account", "create", "ops", "--sites", "1"],
+    &["account", "create", "ops"],
+    &["account", "create", "dev", "--user", "dev@example.com"],
+    &["account", "limits", "ops", "--sites", "none", "--nodes", "4"],
+    &["account", "limits", "nobody", "--sites", "1"],
+    &["account", "list"],
+    &["account", "list", "--json"],
+    &["token", "create", "--account", "ops", "--scope", "run", "--expires", "30d"],
+    &["token", "create", "--account", "nobody"],
+    &["token", "list"],
+    &["token", "list", "--account", "ops", "--json"],
+    &["token", "list", "--account", "nobody"],
+    &["token", "revoke", "11111111-1111-4111-8111-111111111111"],
     &["store", "verify"],
     &["store", "verify", "--json"],
     &["store", "stats"],
@@ -85,7 +98,8 @@ const COMMANDS: &[&[&str]] = &[
     &["store", "backup", "missing/copy.db"],
 ];
 
-/// How a command ends, without what two runs of one command do not share: times, the folder, and figures of the file.
+/// How a command ends, without what two runs of one command do not share: times, the folder, figures of the file, and what
+/// is drawn at random.
 fn ended(place: &Place, command: &[&str]) -> Ended {
     let Ended { code, out, err } = place.run(&[command, &["--store", "runs.db"]].concat());
     Ended { code, out: plain(place.path(), &out), err: plain(place.path(), &err) }
@@ -101,9 +115,20 @@ fn plain(folder: &Path, text: &str) -> String {
         // How long a run took that was cancelled is the last thing of its line.
         let line =
             line.split_once(" in ").filter(|(run, _)| run.starts_with("run ")).map_or(line, |(run, _)| run);
-        if is_figure { "(figure)".to_owned() } else { without_times(line) }
+        if is_figure { "(figure)".to_owned() } else { without_times(&without_chance(line)) }
     });
     lines.map(|line| line + "\n").collect()
+}
+
+/// The text with ids and tokens that were drawn at random blanked out; those of the runs above were not.
+fn without_chance(text: &str) -> String {
+    let pieces = text.split_inclusive([' ', '"', ',']).map(|piece| {
+        let word = piece.trim_end_matches([' ', '"', ',']);
+        let is_drawn = word.len() == 36 && word.get(14..15) == Some("4") && word.matches('-').count() == 4;
+        let blank = if is_drawn { "(id)" } else { "(token)" };
+        if is_drawn || word.starts_with("flowrun_") { piece.replace(word, blank) } else { piece.to_owned() }
+    });
+    pieces.collect()
 }
 
 /// The text with every time of the present blanked out, as `2026-11-30 18:40:09.123456` or with the letters of ISO 8601.
@@ -165,6 +190,8 @@ fn another_answer_is_found_out() {
         assert!(!seen.contains(&answer), "{command:?}: {answer:?}");
         seen.push(answer);
     }
+    let drawn = "id 3b241101-e2bb-4255-8caf-4136c566a962, flowrun_x";
+    assert_eq!(without_chance(drawn), "id (id), (token)");
     assert_eq!(without_times("at 2026-11-30T18:40:09.5Z, 20 of 2026"), "at (time), 20 of 2026");
 }
 
@@ -192,6 +219,53 @@ async fn a_run_is_watched_paused_and_let_go_on_in_the_process_that_drives_it() {
     assert!(resumed.out.starts_with("node  task"), "{resumed:?}");
     assert_eq!(scene.calls(), ["2", "3", "4"]);
     assert_eq!(scene.run()["status"], "passed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_failed_is_done_once_more_by_whoever_holds_its_store() {
+    let scene = Scene::with_hooks(&[""]).await;
+    scene.sink.script([WebhookReply::Status(404)]);
+    let mut first = scene.start(&[]);
+    let id = first.says("is kept in").split(' ').nth(1).expect("the run is named").to_owned();
+    assert_eq!(first.ended().0, Some(1));
+    scene.sink.script([WebhookReply::Hang, WebhookReply::Status(404), WebhookReply::Status(200)]);
+    let running = scene.start(&[]);
+    scene.sink.arrived(2).await;
+
+    let again = scene.on_store(&["runs", "rerun", &id]);
+    assert_eq!(again.code, 1, "{again:?}");
+    assert!(again.out.starts_with("node  task") && again.out.contains("2     webhook  failed"), "{again:?}");
+    assert!(!again.err.contains("[1 scan]") && again.err.contains("[2 webhook] failed"), "{again:?}");
+    let again = scene.on_store(&["runs", "rerun", &id, "--from", "2", "--json"]);
+    let document: Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!((again.code, &document["status"]), (0, &"passed".into()), "{again:?}");
+    let over = scene.on_store(&["runs", "rerun", &id]);
+    assert_eq!((over.code, &*over.out), (4, ""), "{over:?}");
+    assert_eq!(scene.calls(), ["2", "2", "2", "2"]);
+    running.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_looked_after_in_a_store_that_a_run_holds_if_it_has_some() {
+    let scene = Scene::with_hooks(&[""]).await;
+    for has_accounts in [false, true] {
+        if has_accounts {
+            assert_eq!(scene.on_store(&["account", "create", "ops"]).code, 0);
+        }
+        scene.sink.script([WebhookReply::Hang]);
+        let running = scene.start(&[]);
+        scene.sink.arrived(1 + usize::from(has_accounts)).await;
+        let made = scene.on_store(&["token", "create", "--account", "ops"]);
+        if has_accounts {
+            assert!(made.code == 0 && made.out.starts_with("flowrun_"), "{made:?}");
+        } else {
+            assert_eq!((made.code, &*made.out), (4, ""), "{made:?}");
+            assert!(made.err.contains("there are no accounts in the store"), "{made:?}");
+        }
+        running.kill();
+    }
+    assert_eq!(scene.on_store(&["token", "list"]).out.lines().count(), 1);
+    assert_eq!(scene.on_store(&["store", "verify"]).code, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

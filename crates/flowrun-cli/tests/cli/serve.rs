@@ -11,13 +11,15 @@ use crate::support::Place;
 #[test]
 fn a_new_user_gets_from_nothing_to_a_run_that_outlives_the_server() {
     let place = Place::new();
+    let serving = Serving::new(&place);
+    let (status, ready) = serving.ask("GET", "/readyz", "", None);
+    assert_eq!((status, &ready["status"]), (200, &json!("ok")));
+
+    // While the server runs.
     assert_eq!(place.run(&["account", "create", "ops", "--user", "dev@example.com", "--sites", "1"]).code, 0);
     let token = place.run(&["token", "create", "--account", "ops"]);
     assert_eq!(token.code, 0, "{token:?}");
     let token = token.out.trim();
-    let serving = Serving::new(&place);
-    let (status, ready) = serving.ask("GET", "/readyz", "", None);
-    assert_eq!((status, &ready["status"]), (200, &json!("ok")));
     let make = |path: &str, body| {
         let (status, made) = serving.ask("POST", &format!("/v1/ops{path}"), token, Some(body));
         assert_eq!(status, 201, "{made}");
@@ -39,12 +41,10 @@ fn a_new_user_gets_from_nothing_to_a_run_that_outlives_the_server() {
 
     let serving = Serving::new(&place);
     assert_eq!(serving.ask("GET", &path, token, None), (200, ended));
-    assert_eq!(serving.ended("INT"), Some(0));
     let listed = place.run(&["token", "list", "--json"]);
     let listed: Value = serde_json::from_str(&listed.out).expect("JSON");
     let id = listed["tokens"][0]["id"].as_str().expect("an id");
     assert_eq!(place.run(&["token", "revoke", id]).code, 0);
-    let serving = Serving::new(&place);
     assert_eq!(serving.ask("GET", &path, token, None).0, 401);
     assert_eq!(serving.ended("INT"), Some(0));
 }
