@@ -38,7 +38,7 @@ pub(crate) fn flow(input: &mut Unstructured<'_>) -> Result<Flow> {
         let source = input.int_in_range(0..=count - 1)?;
         let low = if input.ratio(1, 16)? { 0 } else { source + 1 };
         let target = input.int_in_range(low..=count.max(low))?;
-        flow = flow.edge(&source.to_string(), &target.to_string());
+        flow = flow.edge(source.to_string(), target.to_string());
     }
     Ok(flow.build().expect("sixteen nodes are within every limit"))
 }

@@ -69,7 +69,7 @@ pub fn webhook_headers(input: &[u8]) {
 fn task(headers: &str, title: &str) -> Task {
     let data = json!({"uri": format!("http://{HOST}/"), "request_type": "POST", "headers": headers, "payload": "{}"});
     let site = Site::new("https://site.example");
-    let task = Task::detached("1", "webhook", &data.to_string(), site).expect("a well-formed task");
+    let task = Task::detached("1", "webhook", data.to_string(), site).expect("a well-formed task");
     let facts = Facts::new(json!({"type": "own", "title": title}));
     task.with_objects([TaskObject { entry: ObjectEntry::new("o", "o"), facts: Some(facts) }])
 }

@@ -12,7 +12,7 @@ pub struct Measure;
 impl TaskExecutor for Measure {
     async fn execute(self: Arc<Self>, task: Task, context: Context) -> Outcome {
         let id = |place: usize| format!("{}-{place}", task.node());
-        let entry = |place: usize| ObjectEntry::new(&task.resources()[place].id, &id(place));
+        let entry = |place: usize| ObjectEntry::new(&task.resources()[place].id, id(place));
         for place in 0..task.resources().len() {
             context.report_object(entry(place), None); // all are known before the first is done
         }

@@ -87,7 +87,7 @@ async fn email_keeps_every_promise() {
 async fn scan_keeps_every_promise() {
     let website = Website::start().await.unwrap();
     let paths = Website::pages().iter().take(2).map(|page| website.page(page.path));
-    let site = paths.fold(Site::new(&website.url()), |site, url| site.with_page(Page::new(&url)));
+    let site = paths.fold(Site::new(website.url()), |site, url| site.with_page(Page::new(&url)));
     let open = guard(&[website.addr()]);
     let make = move || ScanExecutor::new(open.clone(), ScanSettings::new());
     let suite = suite("scan", json!({"type": ["html", "security"]}), make)

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 const HTTP_COMPONENTS: &str = r#"{"type":["html","security"]}"#;
 
 fn task(website: &Website, paths: &[&str], data: &str) -> Task {
-    let site = Site::new(&website.url()).with_id("site");
-    let page = |path: &&str| Page::new(&website.page(path)).with_id(format!("page {path}"));
+    let site = Site::new(website.url()).with_id("site");
+    let page = |path: &&str| Page::new(website.page(path)).with_id(format!("page {path}"));
     let site = paths.iter().map(page).fold(site, Site::with_page);
     Task::detached("1", "scan", data, site).unwrap()
 }
@@ -227,8 +227,8 @@ async fn a_closed_port_and_a_page_inside_the_network_fail() {
     let closed = listener.local_addr().unwrap();
     drop(listener);
     let website = Website::start().await.unwrap();
-    let site = Site::new(&format!("http://{closed}")).with_page(Page::new(&format!("http://{closed}/")));
-    let site = site.with_page(Page::new(&website.page("/good"))).with_page(Page::new("not an address"));
+    let site = Site::new(format!("http://{closed}")).with_page(Page::new(format!("http://{closed}/")));
+    let site = site.with_page(Page::new(website.page("/good"))).with_page(Page::new("not an address"));
     let task = Task::detached("1", "scan", HTTP_COMPONENTS, site).unwrap();
     let ran = run(ScanExecutor::new(guard(&[closed]), ScanSettings::new()), task, NO_SECRETS).await;
     let mut reasons: Vec<_> = ran.lines.iter().filter(|line| line.starts_with("could not scan")).collect();

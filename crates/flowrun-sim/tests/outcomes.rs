@@ -102,7 +102,7 @@ fn choices(plan: &Plan, task: &Task) -> Vec<Vec<ObjectReport>> {
         json!({"type": "own", "health": 10}),
         json!({"type": "test", "status": "incomplete"}),
     ];
-    let own = |number: usize| ObjectEntry::new("p", &format!("{}-{number}", task.node()));
+    let own = |number: usize| ObjectEntry::new("p", format!("{}-{number}", task.node()));
     let handed: Vec<ObjectEntry> = match plan.role(node) {
         Some(Role::Receiver) => task.objects().iter().map(|object| object.entry.clone()).collect(),
         _ => vec![own(0)],
@@ -138,7 +138,7 @@ prop_compose! {
         }
         let pairs = (0..kinds.len()).flat_map(|target| (0..target).map(move |source| (source, target)));
         for ((source, target), _) in pairs.zip(edges).filter(|(_, is_there)| *is_there) {
-            flow = flow.edge(&source.to_string(), &target.to_string());
+            flow = flow.edge(source.to_string(), target.to_string());
         }
         flow.build().unwrap()
     }

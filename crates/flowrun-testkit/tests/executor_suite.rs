@@ -43,7 +43,7 @@ impl Executor {
             "at-once" if task.node().starts_with("at-once") => call.to_string(),
             _ => String::new(),
         };
-        let entry = |number: usize| ObjectEntry::new("p", &format!("{}-{number}{tag}", task.node()));
+        let entry = |number: usize| ObjectEntry::new("p", format!("{}-{number}{tag}", task.node()));
         ((0..2).map(entry).collect(), false)
     }
 }

@@ -34,7 +34,7 @@ fn in_an_engine(plan: &Arc<Plan>, script: &Script) -> FlowRun {
         let engine = ScriptedExecutor::engine(script).clock(clock).build().unwrap();
         let mut request = RunRequest::of_plan(Arc::clone(plan), script.run.site()).id(script.run_id());
         if let Some(configs) = &script.run.configs {
-            request = request.configs(&serde_json::to_string(configs).unwrap()).unwrap();
+            request = request.configs(serde_json::to_string(configs).unwrap()).unwrap();
         }
         let run = engine.start(request).await.unwrap();
         if let Some(after) = script.run.cancel_after {

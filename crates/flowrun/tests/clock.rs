@@ -54,7 +54,7 @@ fn never(_: i64) -> Option<i64> {
 fn chain(nodes: usize) -> Flow {
     let flow = (0..nodes).fold(Flow::builder(), |flow, node| {
         let flow = flow.node(NodeSpec::new(node.to_string(), "work"));
-        if node == 0 { flow } else { flow.edge(&(node - 1).to_string(), &node.to_string()) }
+        if node == 0 { flow } else { flow.edge((node - 1).to_string(), node.to_string()) }
     });
     flow.build().unwrap()
 }

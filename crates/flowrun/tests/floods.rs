@@ -215,7 +215,7 @@ async fn lines_are_dropped_and_counted_and_objects_are_not() {
         for line in 0..ALL {
             context.log(format!("{line}"));
             if line % (ALL / 10) == 0 {
-                let entry = ObjectEntry::new("page", &line.to_string()).with_status(ObjectStatus::Passed);
+                let entry = ObjectEntry::new("page", line.to_string()).with_status(ObjectStatus::Passed);
                 context.report_object(entry, None);
             }
         }
@@ -261,7 +261,7 @@ struct Objects {
 impl TaskExecutor for Objects {
     async fn execute(self: Arc<Self>, _: Task, context: Context) -> Outcome {
         for number in 0..100 {
-            let entry = ObjectEntry::new("page", &number.to_string()).with_status(ObjectStatus::Passed);
+            let entry = ObjectEntry::new("page", number.to_string()).with_status(ObjectStatus::Passed);
             let facts = Facts::new(json!({"type": "scan", "text": "x".repeat(50_000)}));
             context.report(Report::Objects(vec![ObjectReport { entry, facts: Some(facts) }]));
             if self.flushes {

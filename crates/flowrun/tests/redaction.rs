@@ -134,7 +134,7 @@ impl TaskExecutor for Echo {
             let said = format!("server said: {}", spelling.text);
             context.log(&said);
             let facts = Facts::new(serde_json::json!({"type": "own", "said": [said], &spelling.text: 1}));
-            context.report_object(ObjectEntry::new("page", &format!("id {}", spelling.text)), Some(facts));
+            context.report_object(ObjectEntry::new("page", format!("id {}", spelling.text)), Some(facts));
         }
         match &*task.node() {
             "fails" => Outcome::failed(format!("no: {}", setting[3].text)),

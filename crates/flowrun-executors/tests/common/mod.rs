@@ -104,10 +104,10 @@ pub async fn run(executor: impl TaskExecutor, task: Task, secrets: Secrets) -> R
 pub fn task(task_type: &str, data: &serde_json::Value, objects: &[serde_json::Value]) -> Task {
     let site = Site::new("https://a.example").with_id("site");
     let object = |(number, facts): (i32, &serde_json::Value)| TaskObject {
-        entry: ObjectEntry::new("page", &format!("scan-{number}")),
+        entry: ObjectEntry::new("page", format!("scan-{number}")),
         facts: Some(Facts::new(facts.clone())),
     };
-    let task = Task::detached("2", task_type, &data.to_string(), site).unwrap();
+    let task = Task::detached("2", task_type, data.to_string(), site).unwrap();
     task.with_objects((1..).zip(objects).map(object))
 }
 

@@ -20,8 +20,8 @@ async fn run_with(retries: u32, site: &ScriptedSite) -> (RunStatus, Vec<ObjectSt
         r#"{{"nodes": [{{"id": "1", "data": {{"task_type": "scan", "type": ["html"], "configs": {configs}}}}}],
             "edges": []}}"#
     );
-    let page = |path: &str| Page::new(&site.page(path)).with_id(path);
-    let pages = Site::new(&site.url()).with_page(page("/done")).with_page(page("/busy"));
+    let page = |path: &str| Page::new(site.page(path)).with_id(path);
+    let pages = Site::new(site.url()).with_page(page("/done")).with_page(page("/busy"));
     let request = RunRequest::new(Flow::from_json(flow).unwrap(), pages);
     let ended = engine.start(request).await.unwrap().result().await.unwrap();
     let objects: Vec<ObjectEntry> = ended.node("1").unwrap().objects.to_vec();
@@ -88,7 +88,7 @@ async fn the_server_says_how_long_to_wait() {
 async fn where_a_tool_is_missing_no_attempt_would_help() {
     let site = ScriptedSite::start().await.unwrap();
     site.answers("/", [SiteReply::status(503)]);
-    let page = Site::new(&site.url()).with_page(Page::new(&site.page("/")));
+    let page = Site::new(site.url()).with_page(Page::new(site.page("/")));
     let task = flowrun::Task::detached("1", "scan", r#"{"type":["html","vrt"]}"#, page).unwrap();
     let ran = run(ScanExecutor::new(guard(&[site.addr()]), ScanSettings::new()), task, NO_SECRETS).await;
     assert_eq!((ran.failure(), ran.status()), (None, ObjectStatus::Failed));

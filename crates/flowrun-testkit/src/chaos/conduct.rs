@@ -139,13 +139,13 @@ fn objects(drawing: &Drawing, task: &Task, node: usize) -> Vec<ObjectEntry> {
         Kind::Issue => handed().map(|entry| made_of(entry.fact_id().unwrap_or_default())).collect(),
         Kind::Probe | Kind::Order | Kind::Pay | Kind::Empty => {
             let count = draw(drawing.seed, Stream::Conduct, node as u64).below(4) as usize;
-            (0..count).map(|number| ObjectEntry::new("site", &format!("o{}", (node + number) % 5))).collect()
+            (0..count).map(|number| ObjectEntry::new("site", format!("o{}", (node + number) % 5))).collect()
         }
     }
 }
 
 fn made_of(object: &str) -> ObjectEntry {
-    ObjectEntry::new(object, &format!("i-{object}"))
+    ObjectEntry::new(object, format!("i-{object}"))
 }
 
 fn registering(entry: &ObjectEntry) -> ObjectReport {

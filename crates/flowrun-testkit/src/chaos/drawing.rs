@@ -114,7 +114,7 @@ impl Drawing {
             flow = flow.node(node.spec(&place.to_string()));
         }
         for (source, target) in &self.edges {
-            flow = flow.edge(&source.to_string(), &target.to_string());
+            flow = flow.edge(source.to_string(), target.to_string());
         }
         let flow = flow.build().expect("a drawing is within every limit");
         Arc::new(Plan::new(&flow, &task_types()).expect("edges lead to later nodes, and every type is known"))

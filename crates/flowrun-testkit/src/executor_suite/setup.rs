@@ -154,7 +154,7 @@ impl ExecutorSuite {
     }
 
     pub(super) fn task_on(&self, node: &str, data: &Value, facts: &[Value]) -> Task {
-        let task = Task::detached(node, &self.task_type, &data.to_string(), self.site.clone());
+        let task = Task::detached(node, &self.task_type, data.to_string(), self.site.clone());
         let mut task = task.expect("the data of an executor suite is a JSON object");
         let pages = self.site.pages().iter().map(|page| Resource::page(page.id(), page.page_url()));
         let pages: Vec<Resource> = pages.collect();
@@ -162,7 +162,7 @@ impl ExecutorSuite {
             task = task.with_resources(pages);
         }
         let objects = (1..).zip(facts).map(|(number, facts)| TaskObject {
-            entry: ObjectEntry::new("page", &format!("object-{node}-{number}")),
+            entry: ObjectEntry::new("page", format!("object-{node}-{number}")),
             facts: Some(Facts::new(facts.clone())),
         });
         task.with_objects(objects)

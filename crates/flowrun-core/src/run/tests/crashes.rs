@@ -138,7 +138,7 @@ impl<'a> Driven<'a> {
 }
 
 fn object((number, score): (usize, &i32)) -> ObjectReport {
-    let entry = ObjectEntry::new("p", &number.to_string()).with_status(ObjectStatus::Passed);
+    let entry = ObjectEntry::new("p", number.to_string()).with_status(ObjectStatus::Passed);
     ObjectReport { entry, facts: Some(Facts::new(serde_json::json!({"type": "probe", "score": score}))) }
 }
 

@@ -51,7 +51,7 @@ fn plan_of(flow: &Drawn) -> Arc<Plan> {
         builder = builder.node(drawn);
     }
     for (source, target) in &flow.edges {
-        builder = builder.edge(&source.to_string(), &target.to_string());
+        builder = builder.edge(source.to_string(), target.to_string());
     }
     let types = TaskTypes::default().with("probe", Role::Producer);
     Arc::new(Plan::new(&builder.build().unwrap(), &types).unwrap())
@@ -90,7 +90,7 @@ fn run(plan: &Arc<Plan>, flow: &Drawn, next: Next) -> Story {
 
 /// An object on that side of the conditions.
 fn object((number, side): (usize, &bool)) -> ObjectReport {
-    let entry = ObjectEntry::new("p", &number.to_string()).with_status(ObjectStatus::Passed);
+    let entry = ObjectEntry::new("p", number.to_string()).with_status(ObjectStatus::Passed);
     let score = if *side { 90 } else { 10 };
     ObjectReport { entry, facts: Some(Facts::new(serde_json::json!({"type": "probe", "score": score}))) }
 }

@@ -23,7 +23,7 @@ fn say(play: &mut Play, report: Report) {
 
 fn objects(number: usize, status: ObjectStatus, score: Option<usize>) -> Report {
     let facts = score.map(|score| Facts::new(serde_json::json!({"type": "scan", "score": score})));
-    let entry = ObjectEntry::new("p", &number.to_string()).with_status(status);
+    let entry = ObjectEntry::new("p", number.to_string()).with_status(status);
     Report::Objects(vec![ObjectReport { entry, facts }])
 }
 
@@ -51,7 +51,7 @@ fn objects_past_the_limit_are_counted_and_told_of_once() {
 #[test]
 fn objects_past_the_limit_in_one_report_are_not_stored() {
     let (mut play, before) = started(RunPolicy::default());
-    let entry = |number: usize| ObjectEntry::new("p", &number.to_string()).with_status(ObjectStatus::Passed);
+    let entry = |number: usize| ObjectEntry::new("p", number.to_string()).with_status(ObjectStatus::Passed);
     // Each of them twice: what is known is no object too many.
     let all = (0..2_000).flat_map(|number| [entry(number), entry(number)]);
     let all = all.map(|entry| ObjectReport { entry, facts: None }).collect();

@@ -126,7 +126,7 @@ fn a_node_with_a_hundred_thousand_objects_takes_them_one_by_one() {
     let node = play.node("a");
     for status in [crate::ObjectStatus::Working, crate::ObjectStatus::Passed] {
         for number in 0..100_000 {
-            let entry = crate::ObjectEntry::new("p", &number.to_string()).with_status(status);
+            let entry = crate::ObjectEntry::new("p", number.to_string()).with_status(status);
             let report = crate::Report::Objects(vec![crate::ObjectReport { entry, facts: None }]);
             let event = crate::Event::Reported { node, attempt: crate::Attempt::FIRST, report };
             play.run.handle(super::play::second(1), event).unwrap();
@@ -161,7 +161,7 @@ fn what_is_larger_than_it_may_be_fails_its_node_and_no_other() {
       + failed a#1
       > stop a#1
     ");
-    let one = |id: usize| ObjectReport { entry: ObjectEntry::new("p", &id.to_string()), facts: None };
+    let one = |id: usize| ObjectReport { entry: ObjectEntry::new("p", id.to_string()), facts: None };
     let (node, attempt) = (play.node("b"), Attempt::FIRST);
     let report = Report::Objects((0..100).map(one).collect());
     insta::assert_snapshot!(play.handle(super::play::second(2), Event::Reported { node, attempt, report }), @"
@@ -188,8 +188,7 @@ fn what_is_larger_than_it_may_be_fails_its_node_and_no_other() {
 fn an_object_may_have_no_larger_entry_than_facts() {
     let policy = RunPolicy::default().max_facts_bytes(200);
     let text = serde_json::value::RawValue::from_string(format!("{:?}", "x".repeat(200))).unwrap();
-    for entry in
-        [ObjectEntry::new("p", &"x".repeat(200)), ObjectEntry::new("p", "o").with_extra("note", text)]
+    for entry in [ObjectEntry::new("p", "x".repeat(200)), ObjectEntry::new("p", "o").with_extra("note", text)]
     {
         let refused = policy.size_of(&[ObjectReport { entry, facts: None }]).unwrap_err().to_string();
         assert!(refused.contains("more than 200 bytes of ids and other keys"), "{refused}");

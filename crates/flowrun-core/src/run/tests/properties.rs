@@ -117,7 +117,7 @@ pub(super) fn plan() -> impl Strategy<Value = Arc<Plan>> {
         for (a, b) in edges {
             let (a, b) = (a.index(count), b.index(count));
             if a != b {
-                flow = flow.edge(&a.min(b).to_string(), &a.max(b).to_string());
+                flow = flow.edge(a.min(b).to_string(), a.max(b).to_string());
             }
         }
         Arc::new(Plan::new(&flow.build().unwrap(), &draw::types()).unwrap())
@@ -279,7 +279,7 @@ fn said(node: NodeIx, attempt: Attempt, doing: &Doing) -> Event {
     match doing {
         Doing::Objects(objects) => {
             let objects = objects.iter().map(|(id, status, score)| ObjectReport {
-                entry: ObjectEntry::new("p", &id.to_string()).with_status(*status),
+                entry: ObjectEntry::new("p", id.to_string()).with_status(*status),
                 facts: score.map(|score| Facts::new(serde_json::json!({"type": "probe", "score": score}))),
             });
             Event::Reported { node, attempt, report: Report::Objects(objects.collect()) }

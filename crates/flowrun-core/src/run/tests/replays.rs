@@ -27,7 +27,7 @@ fn any_attempt() -> impl Strategy<Value = Attempt> {
 fn record() -> impl Strategy<Value = Record> {
     let pair = || (node(), any_attempt());
     let object = |id: u8| {
-        let entry = ObjectEntry::new("p", &id.to_string()).with_status(ObjectStatus::Passed);
+        let entry = ObjectEntry::new("p", id.to_string()).with_status(ObjectStatus::Passed);
         ObjectReport { entry, facts: None }
     };
     let objects = proptest::collection::vec((0..3_u8).prop_map(object), 0..3);
