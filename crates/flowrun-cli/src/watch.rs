@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use flowrun::{Engine, RunEvent, RunHandle, RunId, RunStatus, RunUpdate, Skipped, StoreError};
+use flowrun::{Engine, RunHandle, RunId, RunStatus, RunUpdate, Skipped, StoreError};
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use futures::{FutureExt as _, StreamExt as _};
 
 use crate::drive::{DriveError, Driven};
 use crate::interrupts::Interrupts;
-use crate::progress::{Progress, kinds};
+use crate::progress::{Progress, why_skipped};
 use crate::render::plain;
 use crate::screen::Screen;
 
@@ -48,10 +48,7 @@ impl Watch<'_> {
     pub(crate) async fn until_done(mut self, runs: &[(RunHandle, u64)]) -> Result<Vec<Driven>, DriveError> {
         let mut progress: Vec<Progress<'_>> = runs
             .iter()
-            .map(|(run, _)| {
-                let among = (runs.len() > 1).then(|| run.id());
-                Progress::new(kinds(run.plan()), self.screen, among)
-            })
+            .map(|(run, _)| Progress::new(self.screen, (runs.len() > 1).then(|| run.id())))
             .collect();
         let mut skipped = vec![Skipped::default(); runs.len()];
         let mut seen: SelectAll<_> =
@@ -70,15 +67,14 @@ impl Watch<'_> {
             tokio::select! {
                 biased;
                 Some(seen) = seen.next() => match seen? {
-                    Seen::News(place, watched) => match *watched {
-                        RunUpdate::Event(RunEvent { node, record, .. }) => {
-                            let skipped = &mut skipped[place];
-                            skipped.note(&record);
-                            let why = record.node().and_then(|node| skipped.why(runs[place].0.plan(), node));
-                            progress[place].show(node.as_deref(), &record, why.as_deref());
+                    Seen::News(place, update) => {
+                        let mut why = None;
+                        if let RunUpdate::Event(event) = &*update {
+                            skipped[place].note(&event.record);
+                            why = why_skipped(&event.record, runs[place].0.plan(), &skipped[place]);
                         }
-                        RunUpdate::Lagged(count) => progress[place].lagged(count),
-                    },
+                        progress[place].show(&update, why.as_deref());
+                    }
                     Seen::Over(place) => drop(open.remove(&place)),
                 },
                 // There is no other process in which a person could let it go on.

@@ -41,8 +41,8 @@ async fn scan(server: &RawServer, paths: &[&str], data: Value, secrets: Secrets)
     pool.installed().unwrap_or_else(|missing| panic!("{missing}"));
     let executor = ScanExecutor::new(guard, ScanSettings::new()).browsers(pool);
     let page = |path: &&str| Page::new(&(server.url() + path)).with_id(*path);
-    let site = paths.iter().map(page).fold(Site::new(&server.url()).with_id("site"), Site::with_page);
-    run(executor, Task::detached("1", "scan", &data.to_string(), site).unwrap(), secrets).await
+    let site = paths.iter().map(page).fold(Site::new(server.url()).with_id("site"), Site::with_page);
+    run(executor, Task::detached("1", "scan", data.to_string(), site).unwrap(), secrets).await
 }
 
 /// Waits for nothing but what a test needs.

@@ -16,7 +16,7 @@ const LIMIT: u64 = 1 << 30;
 
 fn task(url: &str, data: &Value) -> Task {
     let site = Site::new(url).with_id("site").with_page(Page::new(url).with_id("page"));
-    Task::detached("1", "scan", &data.to_string(), site).unwrap()
+    Task::detached("1", "scan", data.to_string(), site).unwrap()
 }
 
 fn only_facts(ran: &Ran) -> &Value {

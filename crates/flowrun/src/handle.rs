@@ -1,10 +1,11 @@
 //! A run from outside: its status, its events, its end.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use flowrun_core::{FlowRun, Plan, Record, RunId, RunState, RunStatus, Timestamp};
+use flowrun_core::{FlowRun, Plan, Record, RunId, RunState, RunStatus, Timestamp, fit_line};
 use flowrun_store::{JournalLine, JournalReader, StoreError};
 use futures::Stream;
 use serde::{Deserialize, Serialize};
@@ -181,9 +182,10 @@ impl fmt::Debug for RunHandle {
     }
 }
 
-/// What somebody who watches a run sees next.
+/// What somebody who watches a run sees next. Its text is one line for people.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RunUpdate {
     /// Something was decided.
     Event(RunEvent),
@@ -192,6 +194,33 @@ pub enum RunUpdate {
 }
 
 /// One line of a run's journal, with the id of its node.
+///
+/// Its text is one line for people, such as `[1 scan] started, attempt 2`. Whoever watches a run need not be told
+/// everything: [`Record::is_news`] tells what is worth it.
+///
+/// ```
+/// use flowrun::{Engine, Flow, NodeSpec, Outcome, RunRequest, RunUpdate, Site};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let greet = |_: &_, context: &flowrun::Context| {
+///     context.log("hello");
+///     Outcome::done()
+/// };
+/// let engine = Engine::builder().function("greet", greet).build()?;
+/// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+/// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
+/// let (mut events, mut told) = (run.events(), Vec::new());
+/// while let Some(update) = events.next().await? {
+///     match update {
+///         RunUpdate::Event(event) if !event.record.is_news() => {}
+///         worth_telling => told.push(worth_telling.to_string()),
+///     }
+/// }
+/// assert_eq!(told, ["[1 greet] started", "[1 greet] hello", "[1 greet] passed", "run passed"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunEvent {
@@ -201,6 +230,9 @@ pub struct RunEvent {
     pub at: Timestamp,
     /// Id of the node it is about, if it is about one.
     pub node: Option<String>,
+    /// The task type of that node, unless it is empty.
+    #[serde(default)]
+    pub task_type: Option<String>,
     /// What was decided.
     pub record: Record,
 }
@@ -210,10 +242,37 @@ impl RunEvent {
     #[must_use]
     pub fn new(plan: &Plan, line: JournalLine) -> Self {
         let JournalLine { seq, at, record } = line;
-        let node = record.node().map(|node| plan.node_id(node).into_owned());
-        Self { seq, at, node, record }
+        let node = record.node().map(|node| plan.node(node));
+        let task_type = node.map(|node| node.task_type()).filter(|task_type| !task_type.is_empty());
+        let task_type = task_type.map(Cow::into_owned);
+        Self { seq, at, node: node.map(|node| node.id().into_owned()), task_type, record }
     }
 }
+
+impl fmt::Display for RunUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => event.fmt(f),
+            Self::Lagged(1) => f.write_str("1 event went by too fast to be shown"),
+            Self::Lagged(count) => write!(f, "{count} events went by too fast to be shown"),
+        }
+    }
+}
+
+impl fmt::Display for RunEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |text| fit_line(text, NAME_BYTES);
+        match (self.node.as_deref(), self.task_type.as_deref()) {
+            (Some(node), Some(task_type)) => write!(f, "[{} {}] ", name(node), name(task_type))?,
+            (Some(node), None) => write!(f, "[{}] ", name(node))?,
+            (None, _) => {}
+        }
+        self.record.fmt(f)
+    }
+}
+
+/// So many bytes of an id or a task type are shown.
+const NAME_BYTES: usize = 200;
 
 /// The events of a run, in order. Ends with the run.
 #[derive(Debug)]

@@ -1,9 +1,8 @@
 //! What is asked of a store, and what comes back.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use flowrun::{Record, RunId, RunStatus, RunSummary, Timestamp};
+use flowrun::{RunEvent, RunId, RunStatus, RunSummary, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -47,8 +46,8 @@ pub(crate) enum Ask {
     Find { text: String },
     /// A run as it stands: its [events](Part::Event), if they are wanted, and [`Part::Stands`].
     Show { run: RunId, events: bool },
-    /// The [events](Part::Event) after a number as they come, until the run is over or nobody drives it; between
-    /// [`Part::Begins`] and [`Part::Stands`].
+    /// The [events](Part::Event) after a number as they come, until the run is over or nobody drives it, and
+    /// [`Part::Stands`].
     Watch { run: RunId, after: u64 },
     /// Why the nodes of a run are as they are, or a node and what is above it, after a record: [`Part::Explained`].
     Explain { run: RunId, at: Option<u64>, node: Option<String> },
@@ -90,8 +89,6 @@ pub(crate) enum Part {
     Run(Listed),
     /// How many there are.
     Count(usize),
-    /// Events of a run follow; the task types of its nodes, by their ids.
-    Begins(BTreeMap<String, String>),
     /// Something was decided.
     Event(Box<Event>),
     /// So many events are gone.
@@ -142,11 +139,7 @@ impl From<RunSummary> for Listed {
 /// A line of a journal, with what people want to know beside it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Event {
-    pub(crate) seq: u64,
-    pub(crate) at: Timestamp,
-    /// Id of the node it is about, if it is about one.
-    pub(crate) node: Option<String>,
-    pub(crate) record: Record,
+    pub(crate) event: RunEvent,
     /// What decided it, of a node that was skipped.
     pub(crate) why: Option<String>,
 }

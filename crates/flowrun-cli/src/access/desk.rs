@@ -16,7 +16,7 @@ use super::ask::{Ask, Event, Part, Standing, Verdict};
 use super::explained::explained;
 use crate::commands::CommandError;
 use crate::drive::DriveError;
-use crate::progress::kinds;
+use crate::progress::why_skipped;
 use crate::render::plain;
 use crate::stored::Stored;
 use crate::wiring;
@@ -229,11 +229,9 @@ impl Desk {
     async fn watch(&self, run: RunId, after: u64, out: &Out) -> Result<(), CommandError> {
         let Some(handle) = self.engine().and_then(|engine| engine.run(run)) else {
             let stored = self.read(run).await?;
-            out.tell(Part::Begins(kinds(stored.run.plan()))).await?;
             out.tell_lines(&stored, after).await?;
             return out.tell_standing(&stored).await;
         };
-        out.tell(Part::Begins(kinds(handle.plan()))).await?;
         let mut skipped = Skipped::default();
         let mut events = handle.events_after(after);
         loop {
@@ -244,6 +242,8 @@ impl Desk {
             match next {
                 Some(RunUpdate::Event(event)) => out.tell_event(event, handle.plan(), &mut skipped).await?,
                 Some(RunUpdate::Lagged(count)) => out.tell(Part::Lagged(count)).await?,
+                // No more than these two is known to those who ask.
+                Some(_) => {}
                 None => break,
             }
         }
@@ -335,9 +335,8 @@ impl Out {
         skipped: &mut Skipped,
     ) -> Result<(), CommandError> {
         skipped.note(&event.record);
-        let RunEvent { seq, at, node, record, .. } = event;
-        let why = record.node().and_then(|node| skipped.why(plan, node));
-        self.tell(Part::Event(Box::new(Event { seq, at, node, record, why }))).await
+        let why = why_skipped(&event.record, plan, skipped);
+        self.tell(Part::Event(Box::new(Event { event, why }))).await
     }
 
     async fn tell_lines(&self, stored: &Stored, after: u64) -> Result<(), CommandError> {

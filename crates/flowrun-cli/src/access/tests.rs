@@ -171,7 +171,7 @@ async fn watchers_leave_room_for_others_and_hear_of_the_end() {
     let refused = loop {
         let mut answer = Access::open(&path).await.unwrap().ask(Ask::Watch { run, after: 0 });
         match answer.next().await {
-            Ok(Some(Part::Begins(_))) => watched.push(answer),
+            Ok(Some(Part::Event(_))) => watched.push(answer),
             other => break told(other),
         }
     };

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use flowrun::{NodeStatus, ObjectReport, ObjectStatus, Record, RunEvent, RunUpdate};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{News, What};
+use crate::render::plain;
 
 /// How often spinners turn.
 const TICK: Duration = Duration::from_millis(100);
@@ -13,8 +14,15 @@ const TICK: Duration = Duration::from_millis(100);
 /// The spinners of the nodes that work.
 pub(super) struct Bars {
     all: MultiProgress,
-    working: BTreeMap<String, ProgressBar>,
+    /// By the ids of their nodes.
+    working: BTreeMap<String, Bar>,
     style: ProgressStyle,
+}
+
+/// The spinner of a node, and how far its objects are.
+struct Bar {
+    spinner: ProgressBar,
+    objects: Objects,
 }
 
 impl Bars {
@@ -25,38 +33,42 @@ impl Bars {
         Self { all: MultiProgress::new(), working: BTreeMap::new(), style }
     }
 
-    pub(super) fn show(&mut self, news: &News) {
-        let words = news.what.words();
-        let Some(node) = &news.node else {
-            return self.line(&words);
+    /// Shows what comes next, with `why` behind it.
+    pub(super) fn show(&mut self, update: &RunUpdate, why: &str) {
+        let RunUpdate::Event(RunEvent { node: Some(node), task_type, record, .. }) = update else {
+            return self.line(&format!("{update}{why}"));
         };
-        match &news.what {
-            // The spinner of an attempt that failed for now goes on with the next.
-            What::Started { .. } if self.working.contains_key(node) => self.message(node, words),
-            What::Started { .. } => {
-                let bar = self.all.add(ProgressBar::new_spinner().with_style(self.style.clone()));
-                bar.set_prefix(node.clone());
-                bar.enable_steady_tick(TICK);
-                self.working.insert(node.clone(), bar);
+        let name = || match task_type {
+            Some(task_type) => format!("{} {}", plain(node), plain(task_type)),
+            None => plain(node),
+        };
+        let mark = match record {
+            Record::NodeEnded { status: NodeStatus::Passed, .. } => "✔",
+            Record::NodeEnded { .. } => "✘",
+            Record::NodeSkipped { .. } => "–",
+            Record::AttemptStarted { .. } if !self.working.contains_key(node) => {
+                let spinner = self.all.add(ProgressBar::new_spinner().with_style(self.style.clone()));
+                spinner.set_prefix(name());
+                spinner.enable_steady_tick(TICK);
+                self.working.insert(node.clone(), Bar { spinner, objects: Objects::default() });
+                return;
             }
-            What::Said(_) | What::Objects { .. } | What::Waits => self.message(node, words),
-            What::Ended { passed } => self.end(node, if *passed { "✔" } else { "✘" }, &words),
-            What::Skipped(_) => self.end(node, "–", &words),
-            What::Stopping(_) | What::RunEnded(_) | What::Lagged(_) => self.line(&words),
-        }
-    }
-
-    fn message(&self, node: &str, words: String) {
-        if let Some(bar) = self.working.get(node) {
-            bar.set_message(words);
-        }
-    }
-
-    fn end(&mut self, node: &str, mark: &str, words: &str) {
+            // The spinner of an attempt that failed for now goes on with the next.
+            _ => return self.message(node, record),
+        };
         if let Some(bar) = self.working.remove(node) {
-            bar.finish_and_clear();
+            bar.spinner.finish_and_clear();
         }
-        self.line(&format!("{mark} {node} {words}"));
+        self.line(&format!("{mark} {} {record}{why}", name()));
+    }
+
+    fn message(&mut self, node: &str, record: &Record) {
+        let Some(bar) = self.working.get_mut(node) else { return };
+        let message = match record {
+            Record::Objects { objects, .. } => bar.objects.after(objects),
+            other => other.to_string(),
+        };
+        bar.spinner.set_message(message);
     }
 
     /// Prints a line above the spinners.
@@ -70,5 +82,47 @@ impl Drop for Bars {
     fn drop(&mut self) {
         // Nothing to do about a terminal that is gone.
         let _ = self.all.clear();
+    }
+}
+
+/// How far the objects of a node are.
+#[derive(Default)]
+struct Objects(BTreeMap<String, ObjectStatus>);
+
+impl Objects {
+    /// Takes in a report and says how many are done.
+    fn after(&mut self, reports: &[ObjectReport]) -> String {
+        for ObjectReport { entry, .. } in reports {
+            let key = entry.track_id.as_deref().or(entry.fact_id()).unwrap_or_default();
+            self.0.insert(key.to_owned(), entry.status);
+        }
+        let done = self.0.values().filter(|status| status.is_terminal()).count();
+        match (done, self.0.len()) {
+            (done, all) if done < all => format!("{done} of {all} objects done"),
+            // A node that is handed objects reports each when it is done: how many are to come is not known.
+            (1, _) => "1 object done".to_owned(),
+            (done, _) => format!("{done} objects done"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flowrun::ObjectEntry;
+
+    use super::*;
+
+    #[test]
+    fn a_spinner_counts_the_objects_of_its_node() {
+        let report = |id: &str, status| ObjectReport {
+            entry: ObjectEntry::new("p", id).with_status(status),
+            facts: None,
+        };
+        let mut objects = Objects::default();
+        let both = ["a", "b"].map(|id| report(id, ObjectStatus::Working));
+        assert_eq!(objects.after(&both), "0 of 2 objects done");
+        assert_eq!(objects.after(&[report("a", ObjectStatus::Failed)]), "1 of 2 objects done");
+        assert_eq!(objects.after(&[report("b", ObjectStatus::Passed)]), "2 objects done");
+        assert_eq!(Objects::default().after(&[report("a", ObjectStatus::Passed)]), "1 object done");
     }
 }

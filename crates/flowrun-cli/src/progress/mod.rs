@@ -1,22 +1,18 @@
 //! What people see of a run while it goes on: bars on a terminal, lines elsewhere.
 
 mod bars;
-mod told;
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 
-use flowrun::{Record, RunId};
+use flowrun::{Plan, Record, RunId, RunUpdate, Skipped};
 
 use bars::Bars;
-pub(crate) use told::{News, Teller, What, kinds};
 
 use crate::render::plain_line;
 use crate::screen::Screen;
 
 /// Shows a run as it goes on, on standard error.
 pub(crate) struct Progress<'a> {
-    teller: Teller,
     show: Show<'a>,
     /// What stands before each line.
     name: String,
@@ -28,36 +24,32 @@ enum Show<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// Progress of a run whose nodes are of these [kinds]. With `among`, it is one of several that are shown, each by
-    /// its id.
-    pub(crate) fn new(kinds: BTreeMap<String, String>, screen: &'a Screen, among: Option<RunId>) -> Self {
+    /// Progress of a run. With `among`, it is one of several that are shown, each by its id.
+    pub(crate) fn new(screen: &'a Screen, among: Option<RunId>) -> Self {
         let show = if among.is_none() && std::io::stderr().is_terminal() {
             Show::Bars(Bars::new(screen.has_colour()))
         } else {
             Show::Lines(screen)
         };
         let name = among.map_or_else(String::new, |run| format!("{} ", &run.to_string()[..8]));
-        Self { teller: Teller::new(kinds), show, name }
+        Self { show, name }
     }
 
-    /// Shows that something was decided, perhaps about a node of this id. `why` is what decided that it was skipped.
-    pub(crate) fn show(&mut self, node: Option<&str>, record: &Record, why: Option<&str>) {
-        let Some(mut news) = self.teller.tell(node, record) else { return };
-        if let (What::Skipped(told), Some(why)) = (&mut news.what, why) {
-            *told = plain_line(why);
+    /// Shows what comes next, if it is worth telling. `why` is what decided that a node was skipped.
+    pub(crate) fn show(&mut self, update: &RunUpdate, why: Option<&str>) {
+        if matches!(update, RunUpdate::Event(event) if !event.record.is_news()) {
+            return;
         }
-        self.tell(&news);
-    }
-
-    /// Shows that so many events are gone.
-    pub(crate) fn lagged(&mut self, count: u64) {
-        self.tell(&News { node: None, what: What::Lagged(count) });
-    }
-
-    fn tell(&mut self, news: &News) {
+        let why = why.map_or_else(String::new, |why| format!(": {}", plain_line(why)));
         match &mut self.show {
-            Show::Bars(bars) => bars.show(news),
-            Show::Lines(screen) => screen.note(&format!("{}{}", self.name, news.line())),
+            Show::Bars(bars) => bars.show(update, &why),
+            Show::Lines(screen) => screen.note(&format!("{}{update}{why}", self.name)),
         }
     }
+}
+
+/// What decided that the node of a record is never going to start; `None` for other records.
+pub(crate) fn why_skipped(record: &Record, plan: &Plan, skipped: &Skipped) -> Option<String> {
+    let Record::NodeSkipped { node } = record else { return None };
+    skipped.why(plan, *node)
 }

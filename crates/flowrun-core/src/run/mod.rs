@@ -61,6 +61,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;

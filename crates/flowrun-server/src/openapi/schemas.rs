@@ -333,6 +333,9 @@ schemas! {
         /// Id of the node it is about, if it is about one.
         #[schema(required)]
         node: Option<String>,
+        /// The task type of that node, unless it is empty.
+        #[schema(required)]
+        task_type: Option<String>,
         /// What was decided: the name of a record, or an object with that name and what belongs to it. An `attempt` is a
         /// number, in later visits of its node plus 65,536 for each visit before.
         record: Value,

@@ -173,7 +173,7 @@ impl RunSource {
                 match live.next().await {
                     Ok(Some(RunUpdate::Event(event))) => return self.told(&event),
                     // A file keeps every line. What another store forgot is read on from there.
-                    Ok(Some(RunUpdate::Lagged(_))) => continue,
+                    Ok(Some(_)) => continue,
                     Ok(None) => self.live = None,
                     Err(error) => return self.failed(&error),
                 }

@@ -1,6 +1,6 @@
 //! `flowrun runs show`: a run as it stands.
 
-use flowrun::Attempt;
+use flowrun::{Attempt, RunEvent};
 use serde_json::{Value, json};
 
 use crate::access::{Access, Ask, Event, Part, Standing};
@@ -32,7 +32,7 @@ pub(super) async fn show(args: &ShowArgs, screen: &Screen) -> Result<Exit, Comma
 
 /// One line of a journal as one line of JSON.
 pub(super) fn line(event: &Event) -> String {
-    let Event { seq, at, node, record, .. } = event;
+    let RunEvent { seq, at, node, record, .. } = &event.event;
     let mut told = json!({"seq": seq, "at": at, "node": node, "record": record});
     if let Some(record) = told["record"].as_object_mut() {
         record.values_mut().for_each(tell_visit);

@@ -1,6 +1,6 @@
 //! `flowrun runs watch`: a run, as it goes on.
 
-use flowrun::RunId;
+use flowrun::{RunId, RunUpdate};
 
 use crate::access::{Access, Ask, Part, Standing};
 use crate::args::ShowArgs;
@@ -49,7 +49,7 @@ pub(super) async fn watched(
 ) -> Result<Exit, CommandError> {
     let mut interrupts = Interrupts::new().map_err(DriveError::Signals)?;
     let mut answer = access.ask(Ask::Watch { run, after });
-    let (mut progress, mut stands) = (None, None);
+    let (mut progress, mut stands) = (Progress::new(screen, None), None);
     loop {
         let part = tokio::select! {
             biased;
@@ -62,18 +62,9 @@ pub(super) async fn watched(
         };
         match part {
             None => break,
-            Some(Part::Begins(kinds)) => progress = Some(Progress::new(kinds, screen, None)),
             Some(Part::Event(event)) if show == Show::Journal => screen.data(&line(&event))?,
-            Some(Part::Event(event)) => {
-                if let Some(progress) = &mut progress {
-                    progress.show(event.node.as_deref(), &event.record, event.why.as_deref());
-                }
-            }
-            Some(Part::Lagged(count)) => {
-                if let Some(progress) = &mut progress {
-                    progress.lagged(count);
-                }
-            }
+            Some(Part::Event(told)) => progress.show(&RunUpdate::Event(told.event), told.why.as_deref()),
+            Some(Part::Lagged(count)) => progress.show(&RunUpdate::Lagged(count), None),
             Some(Part::Stands(standing)) => stands = Some(standing),
             Some(_) => return Err(answer.unexpected()),
         }
