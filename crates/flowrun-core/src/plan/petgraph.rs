@@ -271,7 +271,7 @@ mod tests {
     fn plan(nodes: usize, edges: &[(usize, usize)]) -> Plan {
         let flow =
             (0..nodes).fold(Flow::builder(), |flow, id| flow.node(NodeSpec::new(id.to_string(), "scan")));
-        let flow = edges.iter().fold(flow, |flow, (from, to)| flow.edge(&from.to_string(), &to.to_string()));
+        let flow = edges.iter().fold(flow, |flow, (from, to)| flow.edge(from.to_string(), to.to_string()));
         Plan::new(&flow.build().unwrap(), &TaskTypes::documented()).unwrap()
     }
 
