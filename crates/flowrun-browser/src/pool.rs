@@ -64,6 +64,19 @@ impl BrowserPool {
         Installed::find(settings.executable.as_deref(), &settings.tool_folders, search.as_deref())
     }
 
+    /// The browser, if it may be started: root has to allow that it has no sandbox.
+    ///
+    /// # Errors
+    ///
+    /// [`BrowserError::NotInstalled`] or [`BrowserError::Root`].
+    pub fn usable(&self) -> Result<Installed, BrowserError> {
+        let installed = self.installed()?;
+        match rustix::process::geteuid().is_root() && !self.0.settings.allow_unsandboxed {
+            true => Err(BrowserError::Root),
+            false => Ok(installed),
+        }
+    }
+
     /// Begins to look at pages that may share a browser: those of one account.
     #[must_use]
     pub fn session(&self) -> BrowserSession {
@@ -73,13 +86,9 @@ impl BrowserPool {
 
     async fn start(&self) -> Result<Browser, BrowserError> {
         let settings = &self.0.settings;
-        let installed = self.installed()?;
-        let is_root = rustix::process::geteuid().is_root();
-        if is_root && !settings.allow_unsandboxed {
-            return Err(BrowserError::Root);
-        }
+        let installed = self.usable()?;
         if settings.allow_unsandboxed {
-            warn!(root = is_root, "browser without its sandbox");
+            warn!("browser without its sandbox");
         }
         let profile = self.profiles()?.create();
         let in_profiles = |source| BrowserError::Profile { path: settings.profiles.clone(), source };

@@ -30,7 +30,7 @@ fn pages(request: &RawRequest) -> RawReply {
             answer("401 Unauthorized", "", "who are you?")
         }
         "/locked" => html("<script>console.log(document.cookie)</script>"),
-        "/broken" => answer("500 Internal Server Error", "", "no"),
+        "/broken" => answer("501 Not Implemented", "", "no"),
         _ => answer("404 Not Found", "", "nothing"),
     }
 }
@@ -101,7 +101,7 @@ async fn a_page_that_answers_badly_fails_with_the_reason() {
         [
             "html and logs component failed for SITE/broken | scan_id: ID",
             "images component failed for SITE/broken | scan_id: ID",
-            "could not scan SITE/broken: the page answers 500 | scan_id: ID",
+            "could not scan SITE/broken: the page answers 501 | scan_id: ID",
             "finished running all scan components for SITE/broken | scan_id: ID",
         ]
     );
@@ -136,4 +136,20 @@ async fn a_locked_page_is_opened_with_secrets_which_are_not_told() {
     }
     let facts = ran.facts[&ran.order[0]].attributes().to_string();
     assert!(!facts.contains("crumbs-of-it"), "{facts}");
+}
+
+#[tokio::test]
+async fn a_browser_that_may_not_be_started_is_one_that_is_not_there() {
+    let server = RawServer::start(pages).await.unwrap();
+    let guard = guard(&[server.addr()]);
+    let pool = BrowserPool::new(&guard, BrowserSettings::new().executable("/nowhere/chromium"));
+    let executor = ScanExecutor::new(guard, ScanSettings::new()).browsers(pool);
+    let site = Site::new(server.url() + "/");
+    let data = data(&["html", "logs"], json!({})).to_string();
+    let ran = run(executor, Task::detached("1", "scan", data, site).unwrap(), NO_SECRETS).await;
+    let facts = ran.facts[&ran.order[0]].attributes();
+    assert_eq!(facts["engine"], "http");
+    assert_eq!(facts["components"], json!({"html": "completed", "logs": "failed"}));
+    let why = "logs needs a browser that may be started: there is no browser at `/nowhere/chromium`";
+    assert!(ran.lines.iter().any(|line| line == why), "{:?}", ran.lines);
 }

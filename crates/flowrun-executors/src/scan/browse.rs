@@ -30,10 +30,21 @@ impl Browsers {
         Self(Some(pool))
     }
 
-    /// A browser, if one is installed.
-    pub(crate) fn session(&self) -> Option<Session> {
-        let pool = self.0.as_ref()?;
-        pool.installed().is_ok().then(|| Session(pool.session()))
+    /// A browser, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What is needed for one; `None` when one has to be installed.
+    pub(crate) fn session(&self) -> Result<Session, Option<String>> {
+        let pool = self.0.as_ref().ok_or(None)?;
+        match pool.usable() {
+            Ok(_) => Ok(Session(pool.session())),
+            Err(BrowserError::NotInstalled(_)) if pool.settings().executable.is_none() => Err(None),
+            Err(error) => {
+                let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+                Err(Some(format!("a browser that may be started: {error}{help}")))
+            }
+        }
     }
 
     /// What of `configs` no browser can do.

@@ -20,6 +20,7 @@ use super::facts::{ComponentState, Look, facts};
 use super::fetch::{Passing, Unread};
 use super::keep::{Found, Keeper, Kept};
 use super::links::Links;
+use super::pace::Pace;
 use super::{Component, MissingTool, ScanSettings};
 use crate::outcome::{refused, stopped};
 use crate::text::{said, tame};
@@ -96,13 +97,19 @@ impl TaskExecutor for ScanExecutor {
             task.site().site_url(),
             task.run()
         ));
+        let (session, wanting) = match self.browsers.session() {
+            Ok(session) => (Some(session), None),
+            Err(wanting) => (None, wanting),
+        };
         let mut node = Node {
             links: Links::new(self.guard.clone(), &self.settings),
             executor: &self,
             task: &task,
             context: &context,
             components: &requested.components,
-            session: self.browsers.session(),
+            session,
+            wanting,
+            pace: Pace::new(configs.page_delay),
             configs,
             granted,
         };
@@ -218,6 +225,9 @@ pub(super) struct Node<'a> {
     pub(super) links: Links,
     /// A browser, if there is one.
     session: Option<Session>,
+    /// What is needed for one, beside the command that installs it.
+    wanting: Option<String>,
+    pace: Pace,
     configs: Configs,
     granted: Granted,
 }
@@ -231,6 +241,7 @@ impl Node<'_> {
         for job in jobs(&here) {
             self.say(scan, format_args!("starting {job} component"));
         }
+        self.pace.turn_of(page_url).await;
         let (look, mut unread) = self.look(page_url, &here).await;
         let mut states = BTreeMap::new();
         for &component in &here {
@@ -364,10 +375,12 @@ impl Node<'_> {
     }
 
     /// The tool a component cannot do without and has not.
-    const fn lacks(&self, component: Component) -> Option<&'static str> {
-        match &self.session {
-            Some(_) if component.is_browsed() => None,
-            _ => component.needs(),
+    fn lacks(&self, component: Component) -> Option<&str> {
+        let needs = component.needs()?;
+        match (component.is_browsed(), &self.session) {
+            (true, Some(_)) => None,
+            (true, None) => Some(self.wanting.as_deref().unwrap_or(needs)),
+            (false, _) => Some(needs),
         }
     }
 

@@ -29,6 +29,7 @@ mod fonts;
 mod growth;
 mod keep;
 mod links;
+mod pace;
 mod page;
 mod parse;
 mod references;

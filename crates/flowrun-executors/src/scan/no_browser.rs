@@ -37,8 +37,8 @@ impl std::fmt::Display for Error {
 }
 
 impl Browsers {
-    pub(crate) const fn session(&self) -> Option<Session> {
-        None
+    pub(crate) const fn session(&self) -> Result<Session, Option<String>> {
+        Err(None)
     }
 
     pub(crate) const fn check(_: &Configs) -> Option<NodeProblem> {
