@@ -11,8 +11,10 @@
 //! | `rows` | from their rows to what they mean |
 //! | `account`, `token` | who may ask |
 //! | `site`, `flow`, `run` | what they have |
+//! | `blocks` | where in a list a page begins |
 
 mod account;
+mod blocks;
 mod flow;
 mod ids;
 mod rows;

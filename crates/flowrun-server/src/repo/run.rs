@@ -9,7 +9,7 @@ use flowrun::{HostError, HostTransaction, NewRun, RunChange, RunId, SqlValue, Ti
 use super::account::account;
 use super::rows::{self, Row, values};
 use super::site::bounds;
-use super::{AccountId, FlowId, Repository, RepositoryError, SiteId};
+use super::{AccountId, FlowId, Repository, RepositoryError, SiteId, blocks};
 use crate::http::page::Window;
 
 /// What a run that is to be stored belongs to.
@@ -142,20 +142,23 @@ impl Repository {
     ) -> Result<(u64, Vec<RunRow>), RepositoryError> {
         let (limit, offset) = bounds(Some(window));
         self.read(|tables| {
+            let (below, offset) = blocks::seek(tables, of, site, offset)?;
             let Some(site) = site else {
                 let count = account(tables, of)?.runs;
                 let select = format!(
-                    "SELECT {COLUMNS} FROM server_run WHERE account = ? ORDER BY number DESC LIMIT ? OFFSET ?"
+                    "SELECT {COLUMNS} FROM server_run WHERE account = ? AND number < ?
+                    ORDER BY number DESC LIMIT ? OFFSET ?"
                 );
-                return Ok((count, rows::all(tables, &select, values![of, limit, offset], RunRow::of)?));
+                let values = values![of, below, limit, offset];
+                return Ok((count, rows::all(tables, &select, values, RunRow::of)?));
             };
             let counted = "SELECT runs FROM server_site WHERE account = ? AND id = ?";
             let count = rows::value(tables, counted, values![of, site])?;
             let select = format!(
-                "SELECT {COLUMNS} FROM server_run WHERE account = ? AND site = ?
+                "SELECT {COLUMNS} FROM server_run WHERE account = ? AND site = ? AND number < ?
                 ORDER BY number DESC LIMIT ? OFFSET ?"
             );
-            Ok((count, rows::all(tables, &select, values![of, site, limit, offset], RunRow::of)?))
+            Ok((count, rows::all(tables, &select, values![of, site, below, limit, offset], RunRow::of)?))
         })
     }
 

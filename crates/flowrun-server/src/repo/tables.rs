@@ -6,13 +6,14 @@
 use flowrun::{HostError, HostTables, HostTransaction};
 
 use super::rows::{self, values};
-use super::run;
+use super::{blocks, run};
 
 /// The steps from each version to the next. A released step never changes; a new one is added at the end.
 ///
 /// Lists are read in the order of `number`, which grows with each new row, and counted from the rows they belong to,
 /// so that a page costs the same however long the list is.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE server (
         one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL, epoch INTEGER NOT NULL
     ) STRICT;
@@ -98,7 +99,9 @@ const STEPS: &[&str] = &["
     CREATE INDEX server_run_flow ON server_run (account, flow);
     CREATE INDEX server_run_open ON server_run (number) WHERE status IS NULL;
     CREATE TABLE server_doomed (run BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
-"];
+",
+    blocks::STEP,
+];
 
 /// The tables in which a server keeps accounts and what they have, for whoever opens its store to do something with the
 /// runs in it: with [`HostTables::optional`] accounts are kept right, and other stores are left as they are.
@@ -125,7 +128,7 @@ pub(super) fn take_over(
 }
 
 /// What must not be there, and how it is called when it is.
-const STRAYS: [(&str, &str); 12] = [
+const STRAYS: [(&str, &str); 13] = [
     ("server_token WHERE account NOT IN (SELECT id FROM server_account)", "tokens of no account"),
     ("server_site WHERE account NOT IN (SELECT id FROM server_account)", "sites of no account"),
     ("server_flow WHERE account NOT IN (SELECT id FROM server_account)", "flows of no account"),
@@ -170,6 +173,7 @@ const STRAYS: [(&str, &str); 12] = [
             WHERE account = server_site.account AND site = server_site.id)",
         "sites with another number of pages than they count",
     ),
+    (blocks::STRAY, "blocks of runs that count other than their rows"),
 ];
 
 /// What is wrong with accounts and what they have, and with what is said of runs here and in their journals.
