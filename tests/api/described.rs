@@ -53,6 +53,10 @@ pub(crate) fn check(method: &str, target: &str, answer: &Answer) -> Result<(), S
         (false, _) => return if answer.status >= 400 { Ok(()) } else { Err("no such route".to_owned()) },
         (true, true) => method,
         (true, false) if method == "HEAD" => return Ok(()),
+        // What a browser asks before it calls is answered without a body, before anybody looks at the route.
+        (true, false) if method == "OPTIONS" && answer.status == 200 && answer.text.is_empty() => {
+            return Ok(());
+        }
         (true, false) => "GET",
     };
     let any = ["GET", "POST", "DELETE"];

@@ -11,6 +11,7 @@ mod guide;
 mod input;
 mod limits;
 mod live;
+mod origins;
 mod outside;
 mod player;
 mod recorded;

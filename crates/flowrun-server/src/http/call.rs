@@ -1,7 +1,6 @@
 //! From a request to a call of one of the routes, in the order in which the original looks at it: the format of the
 //! answer, who asks, the method, then the body.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -222,11 +221,6 @@ async fn read(headers: &HeaderMap, body: Body, options: &crate::ServerOptions) -
         Ok(Err(_)) => Err(Refusal::detail(StatusCode::BAD_REQUEST, "the body is not whole")),
         Err(_) => Err(Refusal::detail(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
     }
-}
-
-/// The origins that a browser may call from, as header values.
-pub(crate) fn origins(named: &BTreeSet<String>) -> Vec<HeaderValue> {
-    named.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect()
 }
 
 #[cfg(test)]

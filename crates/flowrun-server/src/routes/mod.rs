@@ -14,15 +14,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use axum::routing::any;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::http::call::{Resource, names_problems, origins};
+use crate::http::call::{Resource, names_problems};
 use crate::http::refusal::Refusal;
 use crate::repo::RepositoryError;
 use crate::server::Inner;
@@ -55,11 +57,17 @@ pub(crate) fn router(server: &Arc<Inner>) -> Router {
         router = router.route(&format!("{BASE}{path}"), any(answer));
     }
     router = router.merge(health::routes(server)).fallback(unknown);
-    if !server.options.origins.is_empty() {
+    let origins = server.options.origins.clone();
+    if !origins.is_empty() {
+        // Compared as it is written, so that `*` is an origin that nobody has. Tokens are no credentials of a browser:
+        // it does not send them by itself, and so it need not be allowed to.
+        let is_named =
+            move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| origins.contains(origin));
         let cors = CorsLayer::new()
-            .allow_origin(origins(&server.options.origins))
+            .allow_origin(AllowOrigin::predicate(is_named))
             .allow_methods([Method::GET, Method::POST, Method::DELETE])
-            .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static(live::LAST_EVENT_ID)]);
+            .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static(live::LAST_EVENT_ID)])
+            .expose_headers([RETRY_AFTER, ALLOW]);
         router = router.layer(cors);
     }
     router.layer(CatchPanicLayer::custom(|_| panicked())).layer(from_fn(at_the_door))
