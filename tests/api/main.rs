@@ -21,5 +21,6 @@ mod seed;
 mod served;
 mod slow;
 mod streams;
+mod trickle;
 mod typed;
 mod validated;
