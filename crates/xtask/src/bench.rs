@@ -1,4 +1,4 @@
-//! `cargo xtask bench-check`, `figures` and `peers`: what the engine costs, and whether it stays so.
+//! `cargo xtask bench-check`, `figures`, `load` and `peers`: what the engine and the server cost, and whether it stays so.
 
 use crate::setup;
 use crate::step::{Call, Failed, Steps};
@@ -11,6 +11,11 @@ pub(crate) fn check(arguments: &[String]) -> Result<(), Failed> {
 /// Measures everything and prints the table; arguments as for the binary `figures`.
 pub(crate) fn figures(arguments: &[String]) -> Result<(), Failed> {
     of_package("figures", &["run", "--release", "-p", "benches", "--bin", "figures"], arguments)
+}
+
+/// Measures what the server answers, client and server in processes of their own. `--short` takes less of everything.
+pub(crate) fn load(arguments: &[String]) -> Result<(), Failed> {
+    of_package("load", &["run", "--release", "-p", "benches", "--bin", "load"], arguments)
 }
 
 /// Sets the engine beside other crates, each combination in a process of its own.

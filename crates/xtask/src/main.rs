@@ -31,7 +31,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), Failed>,
 }
 
-const TASKS: [Task; 12] = [
+const TASKS: [Task; 13] = [
     Task {
         name: "demo",
         about: "run two flows against a website and sinks of its own on loopback",
@@ -73,6 +73,11 @@ const TASKS: [Task; 12] = [
         run: bench::check,
     },
     Task { name: "figures", about: "measure the engine beside its floors, as a table", run: bench::figures },
+    Task {
+        name: "load",
+        about: "what the server answers a second, beside floors; --short for less of everything",
+        run: bench::load,
+    },
     Task {
         name: "peers",
         about: "measure the engine beside other crates, in memory and on a disk; `durable`, or sizes",
