@@ -14,15 +14,13 @@ use flowrun_executors::slack::{SlackExecutor, SlackSettings};
 use flowrun_executors::webhook::{WebhookExecutor, WebhookSettings};
 use flowrun_guard::{Endpoint, Guard, GuardBuilder, Permits};
 use flowrun_server::ServerBuilder;
+#[cfg(feature = "failpoints")]
+pub use flowrun_server::StoreWrapper;
 use flowrun_store::SqliteStore;
 use url::Url;
 
 use crate::configure::revealed;
 use crate::settings::{Layer, MissingTool};
-
-/// What stands between an engine and the file its runs are kept in.
-#[cfg(feature = "failpoints")]
-pub type StoreWrapper = fn(Arc<SqliteStore>) -> Box<dyn flowrun::Store>;
 
 #[cfg(feature = "failpoints")]
 static WRAPPER: std::sync::OnceLock<StoreWrapper> = std::sync::OnceLock::new();
@@ -113,6 +111,11 @@ pub(crate) fn served(settings: &Layer, server: ServerBuilder) -> Result<ServerBu
     if email.smtp_url.is_some() {
         server = server.executor("email", EmailExecutor::new(doors.guard(email.endpoint())?, email));
     }
+    #[cfg(feature = "failpoints")]
+    let server = match WRAPPER.get() {
+        Some(wrapper) => server.wrap_store(*wrapper),
+        None => server,
+    };
     Ok(server)
 }
 

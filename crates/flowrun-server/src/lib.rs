@@ -35,4 +35,6 @@ pub use repo::{
     Account, AccountId, Limits, NewAccount, NewToken, ParseIdError, ParseScopeError, Repository,
     RepositoryError, Scope, Token, TokenId, tables,
 };
+#[cfg(feature = "failpoints")]
+pub use server::StoreWrapper;
 pub use server::{Server, ServerBuilder, ServerError};

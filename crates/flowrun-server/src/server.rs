@@ -29,7 +29,13 @@ pub struct ServerBuilder {
     engine: EngineBuilder,
     /// The task types that have an executor.
     types: BTreeSet<String>,
+    #[cfg(feature = "failpoints")]
+    wrapper: Option<StoreWrapper>,
 }
+
+/// What stands between an engine and the store of its runs.
+#[cfg(feature = "failpoints")]
+pub type StoreWrapper = fn(Arc<flowrun::SqliteStore>) -> Box<dyn flowrun::Store>;
 
 impl ServerBuilder {
     /// Sets how it answers.
@@ -76,6 +82,15 @@ impl ServerBuilder {
         self
     }
 
+    /// Has the engine work on the store as `wrapper` makes it: a test of what a server promises puts one between that
+    /// breaks the promise.
+    #[cfg(feature = "failpoints")]
+    #[must_use]
+    pub fn wrap_store(mut self, wrapper: StoreWrapper) -> Self {
+        self.wrapper = Some(wrapper);
+        self
+    }
+
     /// Opens the store and goes on with the runs that are open in it.
     ///
     /// # Errors
@@ -91,7 +106,10 @@ impl ServerBuilder {
             self.engine = self.engine.executor(task_type, Unavailable);
         }
         let repo = self.repository()?;
-        let engine = self.engine.store(Arc::clone(repo.store())).build()?;
+        let store = Arc::clone(repo.store());
+        #[cfg(feature = "failpoints")]
+        let store = self.wrapper.unwrap_or(|store| Box::new(store))(store);
+        let engine = self.engine.store(store).build()?;
         let inner = Arc::new(Inner {
             repo,
             engine,
@@ -170,6 +188,8 @@ impl Server {
             options: ServerOptions::default(),
             engine: Engine::builder(),
             types: BTreeSet::new(),
+            #[cfg(feature = "failpoints")]
+            wrapper: None,
         }
     }
 
