@@ -115,20 +115,6 @@ impl ConditionsError {
 }
 
 /// How the two sides are compared.
-///
-/// The public original knows the first three and reads the others as `==`: a flow that is to run there as well does
-/// without them, and [`Plan::compat_warnings`](crate::Plan::compat_warnings) names those that have them.
-///
-/// ```
-/// use flowrun_core::{Condition, Flow, NodeSpec, Operator, Plan, TaskTypes};
-///
-/// let above = Condition::new("score", Operator::MoreThan, 60);
-/// let flow = Flow::builder().node(NodeSpec::new("1", "scan").condition(above)).build()?;
-/// let plan = Plan::new(&flow, &TaskTypes::documented())?;
-/// assert!(plan.warnings().is_empty());
-/// assert_eq!(plan.compat_warnings()[0].message, "condition 1 of node `1` has the operator `>`");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     /// Left is at least right.
@@ -140,13 +126,13 @@ pub enum Operator {
     /// Left and right are the same.
     #[serde(rename = "==")]
     Equal,
-    /// Left is more than right; in the public original: both are the same.
+    /// Left is more than right.
     #[serde(rename = ">")]
     MoreThan,
-    /// Left is less than right; in the public original: both are the same.
+    /// Left is less than right.
     #[serde(rename = "<")]
     LessThan,
-    /// Left and right differ; in the public original: both are the same.
+    /// Left and right differ.
     #[serde(rename = "!=")]
     NotEqual,
 }

@@ -69,7 +69,13 @@ impl Child {
 
     /// Waits until it says a line with `text` in it, or until it has nothing more to say.
     pub(crate) async fn says(&mut self, text: &str) -> Option<String> {
-        let find = |said: &Vec<String>| said.iter().find(|line| line.contains(text)).cloned();
+        self.says_one_of(&[text]).await
+    }
+
+    /// Waits until it says a line with one of these texts in it, or until it has nothing more to say.
+    pub(crate) async fn says_one_of(&mut self, texts: &[&str]) -> Option<String> {
+        let is_one = |line: &&String| texts.iter().any(|text| line.contains(text));
+        let find = |said: &Vec<String>| said.iter().find(is_one).cloned();
         let waiting = self.said.wait_for(|said| find(said).is_some());
         let heard = tokio::time::timeout(PATIENCE, waiting).await.expect("a child does not fall silent");
         heard.ok().and_then(|said| find(&said))

@@ -71,7 +71,12 @@ pub(crate) fn violations(place: &Place<'_>) -> Violations {
 }
 
 /// Looks at one run. There is one run a case, so all effects are its own.
-fn of_run(store: &SqliteStore, summary: &RunSummary, effects: &[Effect], kills: u32) -> Violations {
+pub(crate) fn of_run(
+    store: &SqliteStore,
+    summary: &RunSummary,
+    effects: &[Effect],
+    kills: u32,
+) -> Violations {
     let (StoredRun { new, lines, .. }, _journal) = store.open(summary.id).expect("the copy can be read");
     let flow = Flow::from_json(Arc::clone(&new.flow)).expect("the flow was admitted");
     let plan = Arc::new(Plan::new(&flow, &TaskTypes::documented()).expect("the flow was admitted"));

@@ -1,8 +1,8 @@
 //! Kills the real binary with the signal nothing can be done about, at random and at every place of the crash
 //! matrix, and looks at what is left: in the store, and outside, in a ledger that no kill reaches.
 //!
-//! `FLOWRUN_CRASH_KILLS` sets the number of kills at random, `FLOWRUN_CRASH_CHAIN` that of the chain, and
-//! `FLOWRUN_CRASH_SEED` what stands in for chance. The table of what came of them is written to a file; its name
+//! `FLOWRUN_CRASH_KILLS` sets the number of kills at random, `FLOWRUN_CRASH_CHAIN` that of the chain,
+//! `FLOWRUN_CRASH_SERVER` that of servers at random, and `FLOWRUN_CRASH_SEED` what stands in for chance. The table of what came of them is written to a file; its name
 //! is printed.
 #![cfg(unix)]
 #![allow(clippy::print_stdout, reason = "what these tests are for is the table they print")]
@@ -22,6 +22,7 @@ mod play;
 mod points;
 mod random;
 mod report;
+mod server;
 mod twins;
 mod unruly;
 
