@@ -59,6 +59,9 @@ pub(crate) fn check(method: &str, target: &str, answer: &Answer) -> Result<(), S
         }
         (true, false) => "GET",
     };
+    if answer.text.is_empty() && matches!(answer.status, 204 | 304) {
+        return Ok(());
+    }
     let any = ["GET", "POST", "DELETE"];
     let shape = [method]
         .into_iter()

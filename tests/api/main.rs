@@ -9,6 +9,7 @@ mod control;
 mod described;
 mod guide;
 mod input;
+mod keys;
 mod limits;
 mod live;
 mod origins;

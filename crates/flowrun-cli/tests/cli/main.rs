@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod graph;
 mod in_use;
+mod keys;
 mod outcomes;
 mod parity;
 mod readme;

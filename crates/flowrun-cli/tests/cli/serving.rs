@@ -69,9 +69,21 @@ pub(crate) fn asked(
     token: &str,
     body: Option<&Value>,
 ) -> Option<(u16, Value)> {
+    asked_with(address, method, path, &[("authorization", token)], body)
+}
+
+/// The same with these headers.
+pub(crate) fn asked_with(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Option<(u16, Value)> {
     let body = body.map_or_else(String::new, Value::to_string);
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {token}\r\ncontent-type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{headers}content-type: application/json\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, OriginalUri, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::accept::{Accepts, EVENTS, JSON};
 use super::authorization::Credentials;
+use super::conditional;
 use super::fields::Fields;
 use super::query::Query;
 use super::refusal::Refusal;
@@ -55,6 +56,26 @@ impl Answer {
     /// 201 with this JSON.
     pub(crate) fn created(json: impl Into<String>) -> Self {
         Self::new(StatusCode::CREATED, json.into())
+    }
+
+    /// 200 with this JSON and the mark of this version of it, or 304 for whoever has that already.
+    pub(crate) fn tagged(json: impl Into<String>, asked: &HeaderMap) -> Self {
+        let json = json.into();
+        let tag = conditional::tag(&json);
+        let mut answer = Self::ok(json);
+        if conditional::is_known(asked, &tag) {
+            answer = Self::nothing();
+            *answer.0.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        answer.with(ETAG, &tag)
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.headers_mut().insert(name, value);
+        }
+        self
     }
 
     /// 202 with this JSON: it is decided, and not done yet.

@@ -4,6 +4,7 @@
 pub(crate) mod accept;
 pub(crate) mod authorization;
 pub(crate) mod call;
+pub(crate) mod conditional;
 pub(crate) mod fields;
 pub(crate) mod json;
 pub(crate) mod page;

@@ -74,6 +74,21 @@ impl Refusal {
         Self::reason(StatusCode::CONFLICT, text)
     }
 
+    /// 410: there was such an object, and it was deleted.
+    pub(crate) fn gone(text: impl Into<String>) -> Self {
+        Self::reason(StatusCode::GONE, text)
+    }
+
+    /// 412: it is not what it was when the caller saw it.
+    pub(crate) fn changed() -> Self {
+        Self::reason(StatusCode::PRECONDITION_FAILED, "it was changed meanwhile: ask for it again")
+    }
+
+    /// 422: the request contradicts an earlier one.
+    pub(crate) fn contradicts(text: impl Into<String>) -> Self {
+        Self::reason(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+
     /// 426: a limit of the account is reached.
     pub(crate) fn limit(what: &str) -> Self {
         Self::reason(StatusCode::UPGRADE_REQUIRED, format!("max {what} reached"))

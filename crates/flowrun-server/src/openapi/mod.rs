@@ -67,15 +67,13 @@ fn described(operation: &Operation) -> utoipa::openapi::path::Operation {
                 .schema(Some(parameter(name))),
         );
     }
-    if operation.answers.iter().any(|(_, answer)| matches!(answer, Answer::Events))
-        && !operation.query.is_empty()
-    {
+    for (name, about) in operation.headers() {
         described = described.parameter(
             ParameterBuilder::new()
-                .name("Last-Event-ID")
+                .name(name)
                 .parameter_in(ParameterIn::Header)
                 .required(Required::False)
-                .description(Some("The number of the last event that was seen. The stream goes on after it."))
+                .description(Some(about))
                 .schema(Some(text(None))),
         );
     }

@@ -34,6 +34,8 @@ pub(super) struct Operation {
     pub(super) query: &'static [&'static str],
     /// The parameter of the query that has to be there.
     pub(super) required: Option<&'static str>,
+    /// Headers that it looks at.
+    pub(super) headers: &'static [&'static str],
     /// The shape of its body.
     pub(super) body: Option<&'static str>,
     pub(super) answers: &'static [(u16, Answer)],
@@ -52,6 +54,12 @@ impl Operation {
     pub(super) fn parameters(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let about = |name| PARAMETERS.iter().find(|(known, _)| *known == name).map_or("", |(_, about)| about);
         self.query.iter().map(move |name| (*name, about(*name)))
+    }
+
+    /// The headers that it looks at, each with what it does.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let about = |name| HEADERS.iter().find(|(known, _)| *known == name).map_or("", |(_, about)| about);
+        self.headers.iter().map(move |name| (*name, about(*name)))
     }
 
     /// Whether it does nothing without a body. A flow that nothing is said about is a new one.
@@ -93,7 +101,7 @@ const SHARED: [u16; 10] = [400, 401, 403, 404, 405, 406, 414, 429, 431, 503];
 /// Refusals of every body.
 const OF_BODIES: [u16; 3] = [408, 413, 415];
 
-const REFUSALS: [(u16, &str); 15] = [
+const REFUSALS: [(u16, &str); 18] = [
     (400, "Something in the request is wrong."),
     (401, "There is no token, or nobody has it."),
     (403, "The token may not do it."),
@@ -102,9 +110,12 @@ const REFUSALS: [(u16, &str); 15] = [
     (406, "Nothing that is here is accepted."),
     (408, "The body took too long."),
     (409, "There is such an object already, or it is not in a state for that."),
+    (410, "There was such an object, and it was deleted."),
+    (412, "It is not the version that `If-Match` names."),
     (413, "The body is too large."),
     (414, "The address is too long."),
     (415, "The body is in a format that is not read here."),
+    (422, "`Idempotency-Key` was used for another request."),
     (426, "A limit of the account is reached."),
     (429, "The token asks too often."),
     (431, "The headers are too long."),
@@ -127,6 +138,17 @@ const PARAMETERS: [(&str, &str); 13] = [
     ("query", "A part of the title, in any case."),
 ];
 
+const HEADERS: [(&str, &str); 5] = [
+    ("Last-Event-ID", "The number of the last event that was seen. The stream goes on after it."),
+    (
+        "Idempotency-Key",
+        "The same key and the same body: the same run. 1 to 255 printable characters, kept for 24 hours.",
+    ),
+    ("Prefer", "`wait=N`: answer once the run is over, or after N seconds, at most 60."),
+    ("If-None-Match", "The `ETag` of the version that is known: answered with 304 while it is the same."),
+    ("If-Match", "The `ETag` of the version that is meant: refused with 412 when it is another one now."),
+];
+
 const BASE: Operation = Operation {
     method: "GET",
     path: "",
@@ -134,6 +156,7 @@ const BASE: Operation = Operation {
     summary: "",
     query: &[],
     required: None,
+    headers: &[],
     body: None,
     answers: &[],
     also: &[],
@@ -188,19 +211,25 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        also: &[426],
+        headers: &["Idempotency-Key", "Prefer"],
+        also: &[410, 422, 426],
         ..post("/v1/ops/flowrun", "create_flowrun", "Create a run.", "NewFlowRun", &[(201, One("FlowRun"))])
     },
     Operation {
         query: &["at"],
+        headers: &["Prefer", "If-None-Match"],
         ..get(
             "/v1/ops/flowrun/{id}",
             "retrieve_flowrun",
             "Show a run as it stands, or as it stood.",
-            &[(200, One("FlowRun"))],
+            &[(200, One("FlowRun")), (304, Nothing)],
         )
     },
-    delete("/v1/ops/flowrun/{id}", "delete_flowrun", "Delete a run; one that is open is cancelled."),
+    Operation {
+        headers: &["If-Match"],
+        also: &[412],
+        ..delete("/v1/ops/flowrun/{id}", "delete_flowrun", "Delete a run; one that is open is cancelled.")
+    },
     Operation {
         query: &["status"],
         ..get(
@@ -214,9 +243,26 @@ pub(super) const OPERATIONS: &[Operation] = &[
         query: &["limit", "offset", "flow_id"],
         ..get("/v1/ops/flow", "list_flows", "List flows, the newest first.", &[(200, PageOr(&["Flow"]))])
     },
-    post("/v1/ops/flow", "save_flow", "Create a flow, or change one.", "SavedFlow", &[(201, One("Flow"))]),
-    get("/v1/ops/flow/{id}", "retrieve_flow", "Show a flow.", &[(200, One("Flow"))]),
-    delete("/v1/ops/flow/{id}", "delete_flow", "Delete a flow with its runs."),
+    Operation {
+        headers: &["If-Match"],
+        also: &[412],
+        ..post(
+            "/v1/ops/flow",
+            "save_flow",
+            "Create a flow, or change one.",
+            "SavedFlow",
+            &[(201, One("Flow"))],
+        )
+    },
+    Operation {
+        headers: &["If-None-Match"],
+        ..get("/v1/ops/flow/{id}", "retrieve_flow", "Show a flow.", &[(200, One("Flow")), (304, Nothing)])
+    },
+    Operation {
+        headers: &["If-Match"],
+        also: &[412],
+        ..delete("/v1/ops/flow/{id}", "delete_flow", "Delete a flow with its runs.")
+    },
     Operation {
         query: &["query", "limit", "offset"],
         required: Some("query"),
@@ -271,6 +317,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     own(Operation {
         query: &["from"],
+        headers: &["Last-Event-ID"],
         ..get(
             "/v1/ops/flowrun/{id}/events",
             "watch_flowrun",

@@ -31,6 +31,16 @@ pub(crate) struct FlowChange {
     pub(crate) edges: Option<String>,
 }
 
+/// What became of a change.
+#[derive(Clone, Debug)]
+pub(crate) enum Changed<T> {
+    Done(T),
+    /// There is no such flow.
+    Missing,
+    /// It is not the one that was meant any more.
+    Other,
+}
+
 const COLUMNS: &str = "id, user, created, title, nodes, edges, last_run";
 
 impl Flow {
@@ -83,14 +93,19 @@ impl Repository {
         self.read(|tables| flow(tables, of, id))
     }
 
-    /// Changes a flow; `None` when there is none.
+    /// Changes a flow, if it is still the one that is meant.
     pub(crate) async fn update_flow(
         &self,
         of: AccountId,
         id: FlowId,
         change: FlowChange,
-    ) -> Result<Option<Flow>, RepositoryError> {
+        is_meant: impl FnOnce(&Flow) -> bool + Send + 'static,
+    ) -> Result<Changed<Flow>, RepositoryError> {
         self.write(move |tables| {
+            let Some(before) = flow(tables, of, id)? else { return Ok(Changed::Missing) };
+            if !is_meant(&before) {
+                return Ok(Changed::Other);
+            }
             let FlowChange { title, nodes, edges } = change;
             let folded = title.as_deref().map(folded);
             tables.execute(
@@ -98,7 +113,7 @@ impl Repository {
                 edges = ifnull(?, edges) WHERE account = ? AND id = ?",
                 values![title, folded, nodes, edges, of, id],
             )?;
-            flow(tables, of, id)
+            Ok(flow(tables, of, id)?.map_or(Changed::Missing, Changed::Done))
         })
         .await
     }
@@ -135,14 +150,17 @@ impl Repository {
         &self,
         of: AccountId,
         id: FlowId,
-    ) -> Result<Option<Gone>, RepositoryError> {
+        is_meant: impl FnOnce(&Flow) -> bool + Send + 'static,
+    ) -> Result<Changed<Gone>, RepositoryError> {
         self.write(move |tables| {
-            let delete = "DELETE FROM server_flow WHERE account = ? AND id = ?";
-            if tables.execute(delete, values![of, id])? == 0 {
-                return Ok(None);
+            let Some(before) = flow(tables, of, id)? else { return Ok(Changed::Missing) };
+            if !is_meant(&before) {
+                return Ok(Changed::Other);
             }
+            let delete = "DELETE FROM server_flow WHERE account = ? AND id = ?";
+            tables.execute(delete, values![of, id])?;
             tables.execute("UPDATE server_account SET flows = flows - 1 WHERE id = ?", values![of])?;
-            run::delete_where(tables, of, "flow", id.into()).map(Some)
+            run::delete_where(tables, of, "flow", id.into()).map(Changed::Done)
         })
         .await
     }

@@ -17,6 +17,7 @@ mod account;
 mod blocks;
 mod flow;
 mod ids;
+mod key;
 mod rows;
 mod run;
 mod site;
@@ -34,8 +35,9 @@ pub use tables::tables;
 pub use token::{NewToken, ParseScopeError, Scope, Token};
 
 pub(crate) use account::Caller;
-pub(crate) use flow::{Flow, FlowChange};
+pub(crate) use flow::{Changed, Flow, FlowChange};
 pub(crate) use ids::{FlowId, PageId, SiteId};
+pub(crate) use key::{KnownKey, RequestKey};
 pub(crate) use run::{NotStored, Owner, RunRow, Standing};
 pub(crate) use site::{Made, Page, Site, SortKey};
 pub(crate) use token::PREFIX as TOKEN_PREFIX;

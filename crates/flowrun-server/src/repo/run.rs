@@ -9,7 +9,7 @@ use flowrun::{HostError, HostTransaction, NewRun, RunChange, RunId, SqlValue, Ti
 use super::account::account;
 use super::rows::{self, Row, values};
 use super::site::bounds;
-use super::{AccountId, FlowId, Repository, RepositoryError, SiteId, blocks};
+use super::{AccountId, FlowId, Repository, RepositoryError, RequestKey, SiteId, blocks};
 use crate::http::page::Window;
 
 /// What a run that is to be stored belongs to.
@@ -19,6 +19,8 @@ pub(crate) struct Owner {
     pub(crate) flow: FlowId,
     pub(crate) site: SiteId,
     pub(crate) title: String,
+    /// The key of the request that asked for it, if it had one.
+    pub(crate) key: Option<RequestKey>,
 }
 
 /// Why a run is not stored.
@@ -30,6 +32,8 @@ pub(crate) enum NotStored {
     NoFlow,
     #[error("its site is not there any more")]
     NoSite,
+    #[error("its key stands for another run")]
+    KeyTaken,
 }
 
 /// A run of an account.
@@ -91,8 +95,14 @@ pub(super) fn follow(tables: &HostTransaction<'_>, change: &RunChange<'_>) -> Re
 
 /// Counts a new run against its account, and notes it down.
 fn created(tables: &HostTransaction<'_>, new: &NewRun, owner: &Owner) -> Result<(), HostError> {
-    let Owner { account: of, flow, site, title } = owner;
+    let Owner { account: of, flow, site, title, key } = owner;
     let (of, at) = (*of, new.spec.created.as_micros());
+    // First: whoever asks twice is not to be told that there are too many now.
+    if let Some(key) = key
+        && !super::key::note(tables, of, key, new.spec.id, new.spec.created)?
+    {
+        return Err(NotStored::KeyTaken.into());
+    }
     let account = account(tables, of)?;
     if account.limits.flowruns_allowed.is_some_and(|most| account.flowruns >= most) {
         return Err(NotStored::Limit.into());

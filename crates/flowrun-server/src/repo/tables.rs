@@ -101,6 +101,17 @@ const STEPS: &[&str] = &[
     CREATE TABLE server_doomed (run BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 ",
     blocks::STEP,
+    "
+    CREATE TABLE server_key (
+        account BLOB NOT NULL,
+        key TEXT NOT NULL,
+        asked BLOB NOT NULL,
+        run BLOB NOT NULL,
+        created INTEGER NOT NULL,
+        UNIQUE (account, key)
+    ) STRICT;
+    CREATE INDEX server_key_created ON server_key (created);
+",
 ];
 
 /// The tables in which a server keeps accounts and what they have, for whoever opens its store to do something with the

@@ -7,11 +7,12 @@ use uuid::Uuid;
 use super::shown::Tally;
 use super::{Route, handler, shown};
 use crate::http::call::{Answer, Call, Handler, Resource};
+use crate::http::conditional;
 use crate::http::fields::Fields;
 use crate::http::json::{array, without_progress};
 use crate::http::page::Window;
 use crate::http::refusal::Refusal;
-use crate::repo::{FlowChange, FlowId, Scope};
+use crate::repo::{self, Changed, FlowChange, FlowId, Scope};
 use crate::server::Inner;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -76,8 +77,7 @@ async fn save(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     call.needs(Scope::Write)?;
     let change = change(fields)?;
     let flow = if let Some(id) = id {
-        let changed = server.repo.update_flow(caller.account, id, change).await?;
-        changed.ok_or_else(|| Refusal::missing("flow"))?
+        done(server.repo.update_flow(caller.account, id, change, is_meant(&call)).await?)?
     } else {
         let title = change.title.unwrap_or_else(|| UNTITLED.to_owned());
         let nodes = change.nodes.unwrap_or_else(first_node);
@@ -87,6 +87,21 @@ async fn save(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::created(shown::flow(caller.account, &flow)))
 }
 
+/// Whether a flow is the one that the caller means to change (`If-Match`).
+fn is_meant(call: &Call) -> impl FnOnce(&repo::Flow) -> bool + Send + 'static {
+    let (account, headers) = (call.caller.account, call.headers.clone());
+    move |flow| conditional::ensure_match(&headers, &conditional::tag(&shown::flow(account, flow))).is_ok()
+}
+
+/// What was done, or why it was not.
+fn done<T>(changed: Changed<T>) -> Result<T, Refusal> {
+    match changed {
+        Changed::Done(done) => Ok(done),
+        Changed::Missing => Err(Refusal::missing("flow")),
+        Changed::Other => Err(Refusal::changed()),
+    }
+}
+
 async fn retrieve(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     one(&server, &call, call.path_id())
 }
@@ -94,7 +109,7 @@ async fn retrieve(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
 fn one(server: &Inner, call: &Call, id: Uuid) -> Result<Answer, Refusal> {
     let account = call.caller.account;
     let flow = server.repo.flow(account, id.into())?.ok_or_else(|| Refusal::missing("flow"))?;
-    Ok(Answer::ok(shown::flow(account, &flow)))
+    Ok(Answer::tagged(shown::flow(account, &flow), &call.headers))
 }
 
 async fn list(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
@@ -121,8 +136,8 @@ fn listed(server: &Inner, call: &Call, search: Option<&str>) -> Result<Answer, R
 
 async fn delete(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     call.needs(Scope::Write)?;
-    let gone = server.repo.delete_flow(call.caller.account, call.path_id().into()).await?;
-    server.remove(gone.ok_or_else(|| Refusal::missing("flow"))?);
+    let gone = server.repo.delete_flow(call.caller.account, call.path_id().into(), is_meant(&call)).await?;
+    server.remove(done(gone)?);
     Ok(Answer::message("Flow deleted"))
 }
 
@@ -141,7 +156,7 @@ async fn delete_many(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> 
     let mut tally = Tally::default();
     for (text, id) in ids(&call)? {
         let gone = match id {
-            Some(id) => server.repo.delete_flow(call.caller.account, id.into()).await?,
+            Some(id) => done(server.repo.delete_flow(call.caller.account, id.into(), |_| true).await?).ok(),
             None => None,
         };
         tally.count(text, gone.map(|gone| server.remove(gone)).is_some());

@@ -1,16 +1,19 @@
 //! `/flowrun`: the runs of an account.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::http::header::{HeaderName, IF_MATCH};
 use flowrun::RunId;
 use uuid::Uuid;
 
 use super::{Route, handler, shown};
 use crate::http::call::{Answer, Call, Handler, Resource};
+use crate::http::conditional;
 use crate::http::fields::malformed;
 use crate::http::page::Window;
 use crate::http::refusal::Refusal;
-use crate::repo::{Scope, SiteId};
+use crate::repo::{RequestKey, Scope, SiteId};
 use crate::runs::{Change, Wanted, lean};
 use crate::server::Inner;
 
@@ -45,6 +48,13 @@ pub(super) fn run_id(id: Uuid) -> RunId {
 
 async fn create(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     let account = call.caller.account;
+    let key = request_key(&call)?;
+    if let Some(key) = &key {
+        call.needs(Scope::Run)?;
+        if let Some(known) = server.repo.known_key(account, &key.key)? {
+            return server.created_before(account, key, known).await.map(Answer::created);
+        }
+    }
     if call.fields.text("site_id").is_ok_and(|id| id.is_some_and(|id| id.is_empty())) {
         return Err(malformed("site_id"));
     }
@@ -54,7 +64,28 @@ async fn create(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     let flow = call.fields.id("flow_id")?.ok_or_else(|| Refusal::bad("flow_id is missing"))?;
     let flow = server.repo.flow(account, flow.into())?.ok_or_else(|| Refusal::missing("flow"))?;
     let configs = call.fields.object("configs")?.map(str::to_owned);
-    server.create_run(&call.caller, Wanted { flow, site, configs }).await.map(Answer::created)
+    // The answer to a key is always the same one: how the run began.
+    let wait = conditional::preferred_wait(&call.headers).filter(|_| key.is_none());
+    let created = server.create_run(&call.caller, Wanted { flow, site, configs, key }, wait).await?;
+    Ok(waited(Answer::created(created), wait))
+}
+
+/// Says that it was waited, or would have been if there had been anything to wait for.
+fn waited(answer: Answer, wait: Option<Duration>) -> Answer {
+    let Some(wait) = wait else { return answer };
+    answer.with(HeaderName::from_static("preference-applied"), &format!("wait={}", wait.as_secs()))
+}
+
+/// The key of a request that creates a run, with what it asks for.
+fn request_key(call: &Call) -> Result<Option<RequestKey>, Refusal> {
+    let Some(key) = conditional::request_key(&call.headers)? else { return Ok(None) };
+    let mut asked = blake3::Hasher::new();
+    for name in ["site_id", "flow_id", "configs"] {
+        // The length keeps two neighbours from sharing their bytes.
+        let value = call.fields.get(name).unwrap_or_default();
+        asked.update(&(value.len() as u64).to_le_bytes()).update(value.as_bytes());
+    }
+    Ok(Some(RequestKey { key, asked: *asked.finalize().as_bytes() }))
 }
 
 async fn retrieve(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
@@ -62,7 +93,16 @@ async fn retrieve(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     if let Some(at) = call.query_number("at")? {
         return Ok(Answer::ok(server.run_at(row.id, at).await?.to_json()));
     }
-    server.document(call.caller.account, row).await.map(Answer::ok)
+    let wait = conditional::preferred_wait(&call.headers).filter(|_| row.status.is_none());
+    let row = match wait {
+        Some(wait) => {
+            server.wait_for(row.id, wait).await;
+            call.run(&server)?
+        }
+        None => row,
+    };
+    let document = server.document(call.caller.account, row).await?;
+    Ok(waited(Answer::tagged(document, &call.headers), wait))
 }
 
 async fn list(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
@@ -92,6 +132,10 @@ async fn list(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
 async fn delete(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     call.needs(Scope::Run)?;
     let id = run_id(call.path_id());
+    if call.headers.contains_key(IF_MATCH) {
+        let document = server.document(call.caller.account, call.run(&server)?).await?;
+        conditional::ensure_match(&call.headers, &conditional::tag(&document))?;
+    }
     if !server.repo.delete_run(call.caller.account, id).await? {
         return Err(Refusal::missing("flowrun"));
     }

@@ -139,7 +139,7 @@ mod tests {
         let Made::Done(site) = repo.create_site(account.id, url, None, Vec::new()).await.unwrap() else {
             panic!("a site")
         };
-        (caller, Wanted { flow, site, configs: None })
+        (caller, Wanted { flow, site, configs: None, key: None })
     }
 
     /// Gives the site a page.

@@ -46,7 +46,7 @@ async fn recorded(disk: &Disk) -> (Recording, Vec<Acknowledged>) {
     now.pages = 1;
     promise(&now);
     for number in 0..6 {
-        let document = server.inner.create_run(&caller, wanted.clone()).await.unwrap();
+        let document = server.inner.create_run(&caller, wanted.clone(), None).await.unwrap();
         let run: RunId = FlowRun::from_json(document).unwrap().id().unwrap().parse().unwrap();
         now.runs.insert(run);
         now.created += 1;

@@ -56,7 +56,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = server(folder.path()).await;
         let (caller, wanted) = wanted(&first).await;
-        first.inner.create_run(&caller, wanted).await.unwrap();
+        first.inner.create_run(&caller, wanted, None).await.unwrap();
         closed(first).await;
         let again = server(folder.path()).await;
         let window = crate::http::page::Window { limit: 9, offset: 0 };
@@ -77,8 +77,8 @@ mod tests {
         let first = server(folder.path()).await;
         let (caller, wanted) = wanted(&first).await;
         let runs = [
-            first.inner.create_run(&caller, wanted.clone()).await.unwrap(),
-            first.inner.create_run(&caller, wanted).await.unwrap(),
+            first.inner.create_run(&caller, wanted.clone(), None).await.unwrap(),
+            first.inner.create_run(&caller, wanted, None).await.unwrap(),
         ];
         closed(first).await;
         let open = || SqliteOptions::new(folder.path().join("runs.flowrun"));
@@ -101,7 +101,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = server(folder.path()).await;
         let (caller, wanted) = wanted(&first).await;
-        first.inner.create_run(&caller, wanted).await.unwrap();
+        first.inner.create_run(&caller, wanted, None).await.unwrap();
         closed(first).await;
         let store = Arc::new(flowrun::SqliteStore::open_file(folder.path().join("runs.flowrun")).unwrap());
         let passes = |_: &flowrun::Task, _: &flowrun::Context| flowrun::Outcome::done();
@@ -131,6 +131,7 @@ mod tests {
             flow: crate::repo::FlowId::random(),
             site: wanted.site.id,
             title: "T".to_owned(),
+            key: None,
         };
         let request = RunRequest::new(flow, flowrun::Site::new("https://example.com")).id(id).host_data(gone);
         let refused = server.inner.engine.start(request).await.unwrap_err();
@@ -147,7 +148,7 @@ mod tests {
         let server = server(folder.path()).await;
         let (caller, wanted) = wanted(&server).await;
         add(&server, &caller, &wanted).await;
-        server.inner.create_run(&caller, wanted).await.unwrap();
+        server.inner.create_run(&caller, wanted, None).await.unwrap();
         let id = server.repository().open_runs().unwrap();
         for (run, _) in id {
             server.inner.engine.run(run).unwrap().result().await.unwrap();
