@@ -137,12 +137,30 @@ impl Task {
     /// The entries to work on: those of the nodes above, for receivers, without the ones already done. For a producer
     /// whose last attempt was [`Partial`](ErrorClass::Partial), all entries of its own, the ones already done among
     /// them.
+    ///
+    /// Otherwise a producer is handed none, whatever stands above it: an executor that works on objects is added as a
+    /// receiver. A plan warns of an own producer below nodes with objects (`plan.no-objects`).
     #[must_use]
     pub fn objects(&self) -> &[TaskObject] {
         &self.basis.objects
     }
 
     /// Pages or the site to work on.
+    ///
+    /// Pages are those that the nodes above have scanned or tested. Where there are none it is the site alone, also if
+    /// it has pages: at the beginning of a flow, below conditions, and below a node that failed. The pages that the
+    /// site is known to have are [`site().pages()`](Site::pages).
+    ///
+    /// ```
+    /// use flowrun_core::{Page, Site, Task};
+    ///
+    /// let site = Site::new("https://example.com").with_page(Page::new("https://example.com/about"));
+    /// let task = Task::detached("1", "measure", "{}", site)?;
+    /// assert_eq!(task.resources().len(), 1);
+    /// assert_eq!(task.resources()[0].url, "https://example.com");
+    /// assert_eq!(task.site().pages()[0].page_url(), "https://example.com/about");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn resources(&self) -> &[Resource] {
         self.basis.resources.as_deref().unwrap_or(&self.basis.common.site_alone)

@@ -7,6 +7,7 @@ use flowrun_store::{Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info, info_span};
 
+use crate::ancestry;
 use crate::context::{RunShared, Within};
 use crate::driver::{Driver, Watch, Work};
 use crate::executor::NodeExecutors;
@@ -75,6 +76,7 @@ impl Inner {
             reader: journal.reader(),
         };
         let slots = self.slots.of_run(id, run.spec().site.site_url(), &plan);
+        let slots = slots.started_by(ancestry::current());
         let driver = Driver {
             run,
             journal,
@@ -98,15 +100,13 @@ impl Inner {
         }
         let registered = Registered { id, inner: Arc::clone(self), progress: Arc::clone(&handle.progress) };
         let span = info_span!("run", run = %id, flow = plan.flow().id().as_deref());
-        runtime.spawn(
-            async move {
-                info!("run began");
-                // Taken out of the engine's list whatever happens, a panic included.
-                let _registered = registered;
-                driver.drive(first).await;
-            }
-            .instrument(span),
-        );
+        let driven = async move {
+            info!("run began");
+            // Taken out of the engine's list whatever happens, a panic included.
+            let _registered = registered;
+            driver.drive(first).await;
+        };
+        runtime.spawn(ancestry::within(id, driven.instrument(span)));
         Ok(Launched { handle, stored })
     }
 }

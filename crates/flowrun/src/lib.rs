@@ -45,6 +45,7 @@
 //! - `failpoints`: named places where tests stop the process; never in a release.
 #![forbid(unsafe_code)]
 
+mod ancestry;
 mod builder;
 mod cancel;
 mod checked;

@@ -13,7 +13,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use flowrun_core::{Attempt, NodeIx, Plan, RunId};
+use flowrun_core::{Attempt, NodeIx, Plan, RunId, shown};
 use tokio::sync::mpsc;
 use tracing::error;
 
@@ -99,6 +99,8 @@ struct Table {
     ready: BTreeMap<u64, Arc<[Key]>>,
     /// The others, by that key.
     blocked: BTreeMap<Key, BTreeMap<u64, Arc<[Key]>>>,
+    /// The runs that were started by executors of other runs, with those.
+    parents: BTreeMap<RunId, RunId>,
     /// The engine is shut down, and what would start now would be dropped at once.
     is_closed: bool,
     /// Numbers those who ask, to find the first among the lines.
@@ -138,7 +140,7 @@ impl Slots {
     pub(crate) fn of_run(self: &Arc<Self>, run: RunId, site: &str, plan: &Arc<Plan>) -> RunSlots {
         let (granted_in, granted) = mpsc::unbounded_channel();
         let (slots, plan) = (Arc::clone(self), Arc::clone(plan));
-        RunSlots { slots, run, site: site.into(), plan, granted_in, granted, has_asked: false }
+        RunSlots { slots, run, site: site.into(), plan, granted_in, granted, has_asked: false, parent: None }
     }
 
     /// The keys of an attempt, in the order of the limits.
@@ -146,6 +148,29 @@ impl Slots {
         let key = |(place, limit): (usize, &Limit)| Some((place, limit.key(request)?));
         let last_chance = is_last_chance.then(|| (self.limits.len(), "".into()));
         self.limits.iter().enumerate().filter_map(key).chain(last_chance).collect()
+    }
+
+    /// Which limit keeps an attempt waiting for as long as the runs above its own are at work: those that started it, and
+    /// those that started them, hold everything it lets through. If one of them waits for this run, none of them goes on.
+    fn held_by_ancestors(&self, table: &Table, holder: Holder) -> Option<String> {
+        let (keys, Some(_)) = table.all.get(&holder)? else { return None };
+        let ancestors = std::iter::successors(table.parents.get(&holder.0), |run| table.parents.get(run));
+        let first = |run: RunId| (run, NodeIx::new(0), Attempt::FIRST);
+        let held: Vec<&Arc<[Key]>> = ancestors
+            .flat_map(|run| table.all.range(first(*run)..).take_while(move |((of, ..), _)| of == run))
+            .filter(|(_, (_, asking))| asking.is_none())
+            .map(|(_, (keys, _))| keys)
+            .collect();
+        if held.is_empty() {
+            return None;
+        }
+        if held.len() >= self.most {
+            return Some(format!("all {} of the engine", self.most));
+        }
+        let is_full = |key: &&Key| held.iter().filter(|held| held.contains(key)).count() >= self.most_of(key);
+        let key = keys.iter().find(is_full)?;
+        let name = if key.0 < self.limits.len() { &*key.1 } else { "last chances" };
+        Some(format!("all {} of `{}`", self.most_of(key), shown(name)))
     }
 
     /// How many may be at work under the key.
@@ -328,11 +353,22 @@ pub(crate) struct RunSlots {
     granted_in: mpsc::UnboundedSender<(NodeIx, Attempt)>,
     pub(crate) granted: mpsc::UnboundedReceiver<(NodeIx, Attempt)>,
     has_asked: bool,
+    parent: Option<RunId>,
 }
 
 impl RunSlots {
-    /// Asks for a slot. It comes through [`granted`](Self::granted).
-    pub(crate) fn acquire(&mut self, node: NodeIx, attempt: Attempt, is_last_chance: bool) {
+    /// Says which run has started this one, if one has.
+    pub(crate) fn started_by(mut self, parent: Option<RunId>) -> Self {
+        if let Some(parent) = parent {
+            self.slots.table().parents.insert(self.run, parent);
+        }
+        self.parent = parent;
+        self
+    }
+
+    /// Asks for a slot. It comes through [`granted`](Self::granted). Gives what is to be said where it has to wait for
+    /// one that the run has which started its own.
+    pub(crate) fn acquire(&mut self, node: NodeIx, attempt: Attempt, is_last_chance: bool) -> Option<String> {
         self.has_asked = true;
         let of_plan = self.plan.node(node);
         let (id, task_type) = (of_plan.id(), of_plan.task_type());
@@ -343,6 +379,12 @@ impl RunSlots {
         let mut table = self.slots.table();
         table.ask(holder, keys, granted);
         self.slots.grant(&mut table);
+        let parent = self.parent?;
+        let held = self.slots.held_by_ancestors(&table, holder)?;
+        Some(format!(
+            "waits for a slot, and run `{parent}`, which started this one, holds {held}: if it waits for this run, \
+             neither goes on"
+        ))
     }
 
     /// Nobody gets a slot any more, in no run: what has one gives it up because the engine ends.
@@ -360,10 +402,11 @@ impl RunSlots {
 
 impl Drop for RunSlots {
     fn drop(&mut self) {
-        if !self.has_asked {
+        if !self.has_asked && self.parent.is_none() {
             return;
         }
         let mut table = self.slots.table();
+        table.parents.remove(&self.run);
         let first = (self.run, NodeIx::new(0), Attempt::FIRST);
         let mine = table.all.range(first..).map(|(holder, _)| *holder);
         let mine: Vec<Holder> = mine.take_while(|(run, ..)| *run == self.run).collect();
@@ -410,7 +453,41 @@ mod tests {
     }
 
     fn ask(slots: &mut RunSlots, nodes: &[usize]) {
-        nodes.iter().for_each(|node| slots.acquire(NodeIx::new(*node), Attempt::FIRST, false));
+        for node in nodes {
+            assert_eq!(slots.acquire(NodeIx::new(*node), Attempt::FIRST, false), None);
+        }
+    }
+
+    /// Asks for one, and gives what is said of runs above.
+    fn told(slots: &mut RunSlots, node: usize) -> Option<String> {
+        slots.acquire(NodeIx::new(node), Attempt::FIRST, false)
+    }
+
+    #[test]
+    fn whoever_waits_for_a_slot_of_a_run_above_its_own_says_so() {
+        let slots = by_site(Some(3), 1);
+        let plan = plan(&["scan"; 9]);
+        let mut above = of_run(&slots, 1, "a");
+        let mut below = slots.of_run(run(2), "b", &plan).started_by(Some(run(1)));
+        let mut lowest = slots.of_run(run(3), "a", &plan).started_by(Some(run(2)));
+        ask(&mut above, &[0]);
+        assert_eq!(told(&mut below, 0), None, "another site has room");
+        let said = told(&mut lowest, 0).unwrap();
+        assert!(said.contains(&run(2).to_string()) && said.contains("all 1 of `a`"), "{said}");
+        // Others wait as well, but for somebody who does not wait for them.
+        assert_eq!(told(&mut of_run(&slots, 4, "a"), 0), None);
+        above.release(NodeIx::new(0), Attempt::FIRST);
+        assert_eq!(granted(&mut lowest), [0]);
+
+        let slots = Slots::new(Some(1), vec![]);
+        let mut above = of_run(&slots, 1, "a");
+        let mut below = slots.of_run(run(2), "b", &plan).started_by(Some(run(1)));
+        ask(&mut above, &[0]);
+        assert!(told(&mut below, 0).unwrap().contains("all 1 of the engine"));
+        drop(above);
+        assert_eq!(granted(&mut below), [0]);
+        drop(below);
+        assert!(slots.table().parents.is_empty() && slots.table().all.is_empty());
     }
 
     #[test]

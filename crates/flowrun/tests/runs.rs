@@ -3,14 +3,16 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use common::WrappedStore;
 use flowrun::{
-    Context, EffectClass, Engine, Flow, MemoryStore, NodeSpec, Outcome, ResumeError, Retention, RunFilter,
-    RunHandle, RunRequest, RunState, RunStatus, Site, StoreError, Task, TaskExecutor, async_trait,
+    Context, EffectClass, Engine, Flow, MemoryStore, NodeSpec, Outcome, Placement, Record, ResumeError,
+    Retention, RunFilter, RunHandle, RunId, RunRequest, RunState, RunStatus, RunUpdate, Site, StoreError,
+    Task, TaskExecutor, async_trait,
 };
+use tokio::sync::mpsc;
 
 /// Waits until it is told to stop.
 struct Waits;
@@ -130,4 +132,62 @@ async fn the_store_in_memory_knows_its_figures_and_replays_its_runs() {
     assert!(matches!(engine.backup("copy"), Err(StoreError::Unsupported(_))));
     engine.delete(done.id()).unwrap();
     assert_eq!((engine.stats().unwrap().runs, engine.stats().unwrap().deleted), (1, 1));
+}
+
+/// Starts a run of another node and waits for it, which its own slot may be in the way of.
+struct Starts {
+    engine: Arc<OnceLock<Engine>>,
+    started: mpsc::UnboundedSender<RunId>,
+    placement: Placement,
+}
+
+#[async_trait]
+impl TaskExecutor for Starts {
+    async fn execute(self: Arc<Self>, _: Task, _: Context) -> Outcome {
+        // So that one that is polled in a task of its own is there by then.
+        tokio::task::yield_now().await;
+        let run = start(self.engine.get().unwrap(), "done").await;
+        self.started.send(run.id()).unwrap();
+        run.wait().await.unwrap();
+        Outcome::done()
+    }
+
+    fn placement(&self) -> Placement {
+        self.placement
+    }
+}
+
+/// The log of a run that another one starts and waits for, and what became of it.
+async fn log_of_started(slots: usize, placement: Placement) -> (Vec<String>, RunStatus) {
+    let (engine, (started, mut starts)) = (Arc::new(OnceLock::new()), mpsc::unbounded_channel());
+    let executor = Starts { engine: Arc::clone(&engine), started, placement };
+    let builder = Engine::builder().executor("start", executor).function("done", |_, _| Outcome::done());
+    let engine = engine.get_or_init(|| builder.max_concurrent(slots).build().unwrap());
+    let above = start(engine, "start").await;
+    let below = engine.run(starts.recv().await.unwrap());
+    let mut lines = Vec::new();
+    if let Some(below) = below {
+        let mut events = below.events();
+        while let Some(RunUpdate::Event(event)) = events.next().await.unwrap() {
+            if let Record::Logged { message, .. } = event.record {
+                lines.push(message.to_string());
+                // Whoever reads the line can do something about it.
+                engine.cancel(below.id()).await.unwrap();
+            }
+        }
+    }
+    let status = above.wait().await.unwrap();
+    (lines, status)
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_a_slot_of_the_run_that_started_it_says_so() {
+    for placement in [Placement::InPlace, Placement::OwnTask] {
+        let waited = tokio::time::timeout(Duration::from_secs(60), log_of_started(1, placement)).await;
+        let (lines, status) = waited.expect("it says so");
+        assert!(lines[0].contains("which started this one, holds all 1 of the engine"), "{lines:?}");
+        assert_eq!(status, RunStatus::Passed);
+        // With room for both nothing is to be said.
+        assert_eq!(log_of_started(2, placement).await, (Vec::new(), RunStatus::Passed));
+    }
 }

@@ -115,6 +115,20 @@ impl ConditionsError {
 }
 
 /// How the two sides are compared.
+///
+/// The public original knows the first three and reads the others as `==`: a flow that is to run there as well does
+/// without them, and [`Plan::compat_warnings`](crate::Plan::compat_warnings) names those that have them.
+///
+/// ```
+/// use flowrun_core::{Condition, Flow, NodeSpec, Operator, Plan, TaskTypes};
+///
+/// let above = Condition::new("score", Operator::MoreThan, 60);
+/// let flow = Flow::builder().node(NodeSpec::new("1", "scan").condition(above)).build()?;
+/// let plan = Plan::new(&flow, &TaskTypes::documented())?;
+/// assert!(plan.warnings().is_empty());
+/// assert_eq!(plan.compat_warnings()[0].message, "condition 1 of node `1` has the operator `>`");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     /// Left is at least right.
@@ -126,13 +140,13 @@ pub enum Operator {
     /// Left and right are the same.
     #[serde(rename = "==")]
     Equal,
-    /// Left is more than right.
+    /// Left is more than right; in the public original: both are the same.
     #[serde(rename = ">")]
     MoreThan,
-    /// Left is less than right.
+    /// Left is less than right; in the public original: both are the same.
     #[serde(rename = "<")]
     LessThan,
-    /// Left and right differ.
+    /// Left and right differ; in the public original: both are the same.
     #[serde(rename = "!=")]
     NotEqual,
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use super::{Plan, TaskTypes};
-use crate::{Diagnostic, Findings, Flow, NodeIx, Severity};
+use super::{Plan, Role, TaskTypes};
+use crate::{Condition, Diagnostic, Findings, Flow, FlowBuilder, NodeIx, NodeSpec, Operator, Severity};
 
 /// The findings about a flow: code, pointer, node or edge, message, help, and what is underlined.
 fn findings(text: &str) -> String {
@@ -414,6 +414,34 @@ fn what_a_start_if_does_not_do_is_told() {
       at true
       help: set it to null
     ");
+}
+
+#[test]
+fn an_own_producer_below_objects_is_told_that_it_gets_none() {
+    let types = TaskTypes::documented().with("tell", Role::Producer).with("hear", Role::Receiver);
+    let warnings = |flow: FlowBuilder| -> Vec<String> {
+        let warnings = Plan::new(&flow.build().unwrap(), &types).unwrap().warnings();
+        warnings.iter().map(|warning| format!("{}: {}", warning.code, warning.message)).collect()
+    };
+    let below = |above: NodeSpec, task_type: &str| {
+        warnings(
+            Flow::builder().node(above).node(NodeSpec::new("b", task_type).start_if(true)).edge("a", "b"),
+        )
+    };
+    let is_told = ["plan.no-objects: node `b` is handed none of the objects above it: `tell` starts afresh"];
+    let with_conditions =
+        |task_type| NodeSpec::new("a", task_type).condition(Condition::new("size", Operator::AtLeast, 1));
+    assert_eq!(below(with_conditions("tell"), "tell"), is_told);
+    assert_eq!(below(with_conditions("tell"), "hear"), [""; 0]);
+    assert_eq!(below(with_conditions("tell"), "scan"), [""; 0], "what everybody knows");
+    let chain = |above: &str, below: &str| {
+        warnings(
+            Flow::builder().node(NodeSpec::new("a", above)).node(NodeSpec::new("b", below)).edge("a", "b"),
+        )
+    };
+    assert_eq!(chain("scan", "tell"), is_told);
+    assert_eq!(chain("hear", "tell"), is_told);
+    assert_eq!(chain("tell", "tell"), [""; 0], "nobody knows whether there are any");
 }
 
 #[test]

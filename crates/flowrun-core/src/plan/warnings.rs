@@ -17,6 +17,7 @@ pub(super) fn of_graph(found: &mut Findings, flow: &Flow, links: &Links, nodes: 
     for node in links.nodes() {
         graph.unlinked(node);
         graph.start_if_of(node);
+        graph.handed_nothing(node);
     }
     if let Some(order) = topological_order(links) {
         graph.dead(&order);
@@ -268,6 +269,31 @@ impl Graph<'_> {
             let message = format!("start_if of node `{}` {said}", about.shown_id(node));
             about.warning(code, (node, "data/start_if", span), message).help(help)
         });
+    }
+
+    /// An own task type that starts afresh where there are objects: who wrote its executor may look for them in vain.
+    /// Of the documented types everybody can know it.
+    fn handed_nothing(&mut self, node: NodeIx) {
+        if self.nodes[node.index()].role != Some(Role::Producer) {
+            return;
+        }
+        let has_objects = |parent: &NodeIx| {
+            let above = self.nodes[parent.index()];
+            let is_documented = || TaskTypes::documented_role(&self.flow.node(*parent).task_type()).is_some();
+            above.has_conditions || above.role.is_some_and(|role| role.takes_objects() || is_documented())
+        };
+        let task_type = self.flow.node(node).task_type();
+        if TaskTypes::documented_role(&task_type).is_some()
+            || !self.links.parents(node).iter().any(has_objects)
+        {
+            return;
+        }
+        let message = |id: &str| {
+            let task_type = shown(&task_type);
+            format!("node `{id}` is handed none of the objects above it: `{task_type}` starts afresh")
+        };
+        let help = "if it works on them, add its executor as a receiver (`Role::Receiver`)";
+        self.warn("plan.no-objects", node, message, help);
     }
 
     /// Nodes that no run can reach, whatever the tasks do.

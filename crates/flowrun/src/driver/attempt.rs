@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use tracing::{Instrument, Span, warn};
 
 use crate::Context;
+use crate::ancestry;
 use crate::contain::{self, Panicked};
 
 /// What became of an attempt when its executor was called.
@@ -97,7 +98,8 @@ impl AttemptFuture {
     pub(super) fn into_own_task(mut self, context: Context) -> Self {
         if let Some(future) = self.future.take() {
             let contained = Contained { future: Some(future), context };
-            self.future = Some(Box::pin(OwnTask(tokio::spawn(contained))));
+            let run = contained.context.run();
+            self.future = Some(Box::pin(OwnTask(tokio::spawn(ancestry::within(run, contained)))));
         }
         self
     }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use flowrun_core::{Attempt, Call, Event, NodeIx, Outcome, Report, Run, Timestamp};
 use flowrun_store::{Commit, Journal, StoreError};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, debug_span};
+use tracing::{debug, debug_span, warn};
 
 use crate::contain;
 use crate::context::{Context, RunShared, Within};
@@ -91,6 +91,7 @@ impl Driver {
                 failpoint!("c9");
                 return if self.run.is_over() { Ok(()) } else { Err(RunError::Parked) };
             }
+            self.tell_stuck()?;
             self.tell();
             match self.next().await? {
                 Next::Written => {}
@@ -123,6 +124,16 @@ impl Driver {
             self.work.state = state;
             self.progress.stands(state);
         }
+    }
+
+    /// Says of attempts that they may wait for ever: nobody else would.
+    fn tell_stuck(&mut self) -> Result<(), StoreError> {
+        for (node, attempt, said) in std::mem::take(&mut self.work.stuck) {
+            warn!(run = %self.run.id(), node = %self.run.plan().node_id(node), "an attempt waits for a slot of a run above its own");
+            let report = Report::Log(self.shared.intake.line(said));
+            self.decide(Event::Reported { node, attempt, report })?;
+        }
+        Ok(())
     }
 
     /// Waits for what comes next.

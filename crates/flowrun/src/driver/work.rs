@@ -56,6 +56,8 @@ pub(crate) struct Work {
     /// Whether a cancel was decided.
     pub(super) has_cancelled: bool,
     pub(super) parked: bool,
+    /// Attempts that wait for slots of runs which may wait for this one, with what is to be said of that.
+    pub(super) stuck: Vec<(NodeIx, Attempt, String)>,
     /// Whether something was written that those who watch have not been told of.
     pub(super) untold: bool,
     /// How the run stood when that was told last.
@@ -101,7 +103,9 @@ impl Work {
                     self.timers.set(at, Due::Timer(timer));
                 }
                 Command::AcquireSlot { node, attempt, is_last_chance } => {
-                    slots.acquire(node, attempt, is_last_chance);
+                    if let Some(said) = slots.acquire(node, attempt, is_last_chance) {
+                        self.stuck.push((node, attempt, said));
+                    }
                 }
                 Command::ReleaseSlot { node, attempt } => slots.release(node, attempt),
                 Command::End => {}
