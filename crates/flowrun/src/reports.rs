@@ -166,6 +166,14 @@ impl Reports {
         self.driver.wake();
     }
 
+    // The hand-off. Whoever reports pushes under the lock, sets `has_any` and wakes; the driver takes under the same lock
+    // and sets `has_any` to what is left, so the flag never says less than the queue holds once the lock is free. The
+    // driver looks at the flag without the lock, which can only be wrong in one way: it sees `false` of a report that is
+    // pushed at this moment. Two cases remain. The report is of an attempt that has ended, and the driver looks because
+    // it saw the end: the push happened before the end on the executor's side, and seeing the end (a poll that returned, a
+    // join) made the push visible, so the flag is `true`. Or the attempt goes on: then the wake that follows the flag
+    // finds the waker which `wake_at_next` has set before the last look, and the driver looks once more.
+
     /// Whether anything waits. An attempt that is seen to have ended has said what it had to say before.
     #[inline]
     pub(crate) fn has_any(&self) -> bool {

@@ -62,6 +62,18 @@ impl Run {
     }
 
     /// Starts the node, or passes it over, if all edges into it are decided and nothing became of it yet.
+    ///
+    /// This is dead-path elimination: a node none of whose edges was taken is skipped, and its own edges die with it,
+    /// which may release the next node, and so on. Why every node is decided once, in a plan without cycles:
+    ///
+    /// 1. Each edge is decided once, when its source is done or passed over, and takes one off `open_edges` of its
+    ///    target. That reaches 0 once, and only then is the target released.
+    /// 2. A node that is released is looked at once: it is put into the queue by the record that decided its last edge,
+    ///    and what becomes of it takes it out of `Queued`, so the first line below lets nobody through a second time.
+    /// 3. No join waits for ever: by induction along any topological order, all sources of its edges are done or
+    ///    passed over, or at work, or the run stops. A dead source counts like any other: its edges are decided, too.
+    /// 4. A join with one live edge is not killed by its dead ones: `any_taken` is only ever set, so the order in which
+    ///    the edges are decided does not matter.
     fn resolve(&mut self, at: Timestamp, node: NodeIx) {
         let State::Queued { open_edges: 0, any_taken } = self.nodes.state(node) else { return };
         let is_root = || self.plan.parents(node).is_empty();

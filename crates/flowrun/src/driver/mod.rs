@@ -147,6 +147,19 @@ impl Driver {
         next
     }
 
+    /// Looks for what comes next, and is woken by whatever comes after the look.
+    ///
+    /// The order of the looks decides no race: each source keeps what it has until it is taken, so what is passed over
+    /// now is found by the next call. What has to hold is that none is starved and none is missed.
+    ///
+    /// - *Starved.* Reports come first every other time at most (`has_heard`), so a node that never stops talking lets
+    ///   ends and writes through. Grants, requests and timers are behind those in this list; they have their turn in
+    ///   `serve`, which every turn ends with, and a turn is over after 64 ends or reports at the latest.
+    /// - *Missed.* A future that gives `Pending` has kept the waker by then. Reports are no future: their waker is set
+    ///   first and looked at again after, so that one which is pushed between the two looks is seen here, and one that
+    ///   is pushed later finds the waker.
+    /// - *Full.* While as much is unwritten as may be, nothing is decided. Reports and ends wait where they are, and
+    ///   the write that makes room wakes this.
     fn poll_next(
         &mut self,
         cx: &mut TaskContext<'_>,
@@ -307,6 +320,12 @@ impl Driver {
 
     /// Starts what is ready, polling each executor once in place. Most are done then; the others wait in the
     /// queue.
+    ///
+    /// It ends: each round takes calls off `ready`, counts them in `turn`, and `turn` is bounded, though deciding their
+    /// ends may make others ready. An executor is polled here with the waker of the driver, before it is in `pending`.
+    /// One that wakes it at once, or from another thread before it is pushed, wakes the driver's task, which polls
+    /// `pending` when it comes to wait: a future that is new there is polled once whoever woke it, so no wake is lost.
+    /// The ends are decided in the order of the calls, whatever the executors did, so the journal is the same each time.
     fn take_turn(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StoreError> {
         while self.work.turn < NODES_PER_TURN && !self.work.ahead.is_full() && !self.work.ready.is_empty() {
             for _ in 0..Run::AT_ONCE {
