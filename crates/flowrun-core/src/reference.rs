@@ -7,6 +7,11 @@ use crate::keys::documented_keys;
 use crate::plan::{NODE_SETTINGS, ORIGINAL_SETTINGS, TaskTypes};
 
 /// A key of a node's `data`.
+///
+/// ```
+/// let keys: Vec<_> = flowrun_core::NODE_KEYS.iter().map(|key| key.key).collect();
+/// assert!(keys.contains(&"start_if"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct NodeKey {

@@ -19,6 +19,21 @@ use crate::{Attempt, Call, Facts, NodeIx, ObjectEntry, RunId, Site};
 ///
 /// A task holds on to its run's plan and copies no text of it, so a node without entries costs no allocation.
 /// It is two words, which travel in registers: every task is moved into a future and on from there.
+///
+/// ```
+/// use flowrun_core::{ObjectEntry, Site, Task, TaskObject};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Settings {
+///     name: String,
+/// }
+///
+/// let task = Task::detached("1", "greet", r#"{"name": "Ada"}"#, Site::new("https://example.com"))?;
+/// assert_eq!((&*task.node(), task.settings::<Settings>()?.name.as_str()), ("1", "Ada"));
+/// let object = TaskObject { entry: ObjectEntry::new("page", "1"), facts: None };
+/// assert_eq!(task.with_objects([object]).objects().len(), 1);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Task {
     basis: Arc<Basis>,
@@ -252,6 +267,13 @@ pub struct TaskObject {
 }
 
 /// A page or a site that a task works on.
+///
+/// ```
+/// use flowrun_core::{Resource, ResourceKind, Site};
+///
+/// assert_eq!(Resource::site(&Site::new("https://example.com")).kind, ResourceKind::Site);
+/// assert_eq!(Resource::page("p1", "https://example.com/a").kind, ResourceKind::Page);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
     /// Its id.
@@ -392,6 +414,12 @@ pub struct Failure {
 }
 
 /// What kind of failure an attempt ended with.
+///
+/// ```
+/// use flowrun_core::ErrorClass;
+///
+/// assert!(ErrorClass::Transient.is_transient() && !ErrorClass::Permanent.is_transient());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

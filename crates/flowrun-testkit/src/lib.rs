@@ -1,5 +1,19 @@
 //! What tests of flows need, for this project and for services that embed it.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use flowrun_core::{Flow, NodeSpec, Plan, RunStatus, TaskTypes};
+//! use flowrun_testkit::{script::Script, sim::simulate};
+//!
+//! let flow = Flow::builder().node(NodeSpec::new("1", "scan")).node(NodeSpec::new("2", "slack")).edge("1", "2").build()?;
+//! let plan = Arc::new(Plan::new(&flow, &TaskTypes::documented())?);
+//! let script = Script::parse("[nodes.2]\nend = 'failed'\nmessage = 'no such channel'")?;
+//! let simulated = simulate(&plan, &script)?;
+//! assert_eq!(simulated.run().status(), RunStatus::Failed);
+//! assert!(simulated.flow_run().logs().iter().any(|line| line.message.contains("no such channel")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! [`script`], [`sim`], [`outcomes`], [`suite`] and [`synth`] are those of `flowrun-sim`: scripts and runs in
 //! virtual time. [`canary`] is a secret in every spelling, to look for in what was shown and kept. Features:
 //!

@@ -21,6 +21,20 @@ use crate::slots::{Limit, SlotRequest, Slots};
 use crate::typed::TypedExecutor;
 
 /// Collects what an engine is made of.
+///
+/// ```
+/// use std::time::Duration;
+/// use flowrun::{Engine, MemoryStore, Outcome, RunPolicy};
+///
+/// let engine = Engine::builder()
+///     .function("greet", |_, _| Outcome::done())
+///     .store(MemoryStore::default())
+///     .policy(RunPolicy::default().run_timeout(Duration::from_secs(60)))
+///     .max_concurrent(8)
+///     .build()?;
+/// assert!(engine.is_volatile());
+/// # Ok::<(), flowrun::BuildError>(())
+/// ```
 #[derive(Default)]
 pub struct EngineBuilder {
     executors: Executors,

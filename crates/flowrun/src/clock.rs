@@ -8,6 +8,21 @@ use flowrun_core::Timestamp;
 use crate::contain;
 
 /// Tells the time. The engine reads it at most once for each event.
+///
+/// ```
+/// use flowrun::{Clock, Engine, Timestamp};
+///
+/// struct Fixed;
+///
+/// impl Clock for Fixed {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::from_micros(42)
+///     }
+/// }
+///
+/// let engine = Engine::builder().clock(Fixed).build()?;
+/// # Ok::<(), flowrun::BuildError>(())
+/// ```
 pub trait Clock: Send + Sync + 'static {
     /// The time now. It should not go backwards; nothing is ordered by it.
     fn now(&self) -> Timestamp;
@@ -28,6 +43,13 @@ pub trait Clock: Send + Sync + 'static {
 /// On Linux it ticks with the kernel, as a rule every 4 ms (`CONFIG_HZ`): when a node has ended that never had to
 /// wait, its times may lag behind by that, and a time limit that begins then ends by as much too soon. The time after
 /// a wait is exact.
+///
+/// ```
+/// use flowrun::{Clock, SystemClock};
+///
+/// let clock = SystemClock::new();
+/// assert!(clock.now() <= clock.now());
+/// ```
 #[derive(Debug)]
 pub struct SystemClock {
     start: Timestamp,

@@ -34,6 +34,20 @@ pub(crate) struct RunShared {
 /// The run, as one attempt sees it: where it reports to, and what it may ask.
 ///
 /// Cloning is cheap, and a clone may move to another task.
+///
+/// ```
+/// use std::sync::Arc;
+/// use flowrun::{DetachedRun, NoSecrets, ObjectEntry, Site, Task};
+///
+/// let task = Task::detached("1", "greet", "{}", Site::new("https://example.com"))?;
+/// let mut run = DetachedRun::new(&task, Arc::new(NoSecrets));
+/// let context = run.context();
+/// context.log("hello");
+/// context.report_object(ObjectEntry::new("page", "1"), None);
+/// assert_eq!(context.idempotency_key(&ObjectEntry::new("page", "1")).len(), 52);
+/// assert_eq!(run.reports().len(), 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Context {
     /// Two words with what follows, which travel in registers: every context is moved into a future.

@@ -22,6 +22,20 @@ use crate::request::{RunRequest, StartError, What};
 /// The engine brings no runtime: runs are driven on the tokio runtime that [`start`](Self::start) is called
 /// in, one task a run. A run that outlives its process is taken up again by [`recover`](Self::recover) or
 /// [`resume`](Self::resume).
+///
+/// ```
+/// use flowrun::{Engine, Flow, NodeSpec, Outcome, RunRequest, RunStatus, Site};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+/// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+/// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
+/// assert_eq!(run.wait().await?, RunStatus::Passed);
+/// engine.shutdown(std::time::Duration::from_secs(1)).await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: Arc<Inner>,

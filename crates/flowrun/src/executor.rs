@@ -150,6 +150,10 @@ pub enum Probe {
 }
 
 /// Where an attempt is polled after its first poll, which is always in place.
+///
+/// ```
+/// assert_eq!(flowrun::Placement::default(), flowrun::Placement::InPlace);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Placement {

@@ -229,6 +229,13 @@ impl fmt::Debug for Executors {
 }
 
 /// An engine cannot be made of this.
+///
+/// ```
+/// use flowrun::{BuildError, Engine, Outcome};
+///
+/// let twice = Engine::builder().function("greet", |_, _| Outcome::done()).function("greet", |_, _| Outcome::done());
+/// assert!(matches!(twice.build(), Err(BuildError::TwoExecutors(task_type)) if task_type == "greet"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -15,6 +15,20 @@ use crate::progress::{Progress, Request, RunError, Snapshot};
 use crate::stops::Stops;
 
 /// A started run. Dropping the handle does not stop the run; clones speak of the same run.
+///
+/// ```
+/// use flowrun::{Engine, Flow, NodeSpec, Outcome, RunRequest, RunState, RunStatus, Site};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+/// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+/// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
+/// assert_eq!(run.wait().await?, RunStatus::Passed);
+/// assert_eq!((run.state(), run.result().await?.logs().len()), (RunState::Passed, 3));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RunHandle {
     pub(crate) id: RunId,
@@ -275,6 +289,23 @@ impl fmt::Display for RunEvent {
 const NAME_BYTES: usize = 200;
 
 /// The events of a run, in order. Ends with the run.
+///
+/// ```
+/// use flowrun::{Engine, Flow, NodeSpec, Outcome, RunRequest, RunUpdate, Site};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+/// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+/// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
+/// let (mut events, mut seen) = (run.events(), Vec::new());
+/// while let Some(RunUpdate::Event(event)) = events.next().await? {
+///     seen.push(event.seq);
+/// }
+/// assert_eq!(seen, [1, 2, 3, 4]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Events {
     handle: RunHandle,

@@ -117,6 +117,21 @@ pub enum RunError {
 }
 
 /// A run as it stood at one moment: the document, and how it stands in more words than the wire has.
+///
+/// ```
+/// use flowrun::{Engine, Flow, NodeSpec, Outcome, RunRequest, RunState, Site};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+/// let flow = Flow::builder().node(NodeSpec::new("1", "greet")).build()?;
+/// let run = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await?;
+/// run.wait().await?;
+/// let snapshot = run.snapshot().await?;
+/// assert_eq!((snapshot.state, snapshot.nodes().len()), (RunState::Passed, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {

@@ -17,6 +17,21 @@ use crate::launch::{NotLaunched, Ready};
 const RUNS_PER_TURN: usize = 64;
 
 /// What came of the runs that were open.
+///
+/// ```
+/// use flowrun::{Engine, Outcome};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+/// let recovered = engine.recover().await?;
+/// for left in &recovered.untouched {
+///     eprintln!("run {} cannot go on: {}", left.run, left.reason);
+/// }
+/// assert!(recovered.resumed.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Recovered {

@@ -88,6 +88,19 @@ impl RunRequest {
 }
 
 /// A run was not started. Nothing ran.
+///
+/// ```
+/// use flowrun::{Engine, Flow, NodeSpec, Outcome, RunRequest, Site, StartError};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().function("greet", |_, _| Outcome::done()).build()?;
+/// let flow = Flow::builder().node(NodeSpec::new("1", "paint")).build()?;
+/// let refused = engine.start(RunRequest::new(flow, Site::new("https://example.com"))).await;
+/// assert!(matches!(refused, Err(StartError::Refused(problems)) if problems.problems().len() == 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

@@ -18,6 +18,17 @@ use tokio::sync::mpsc;
 use tracing::error;
 
 /// An attempt that is to be at work, as limits see it.
+///
+/// ```
+/// use flowrun::{Engine, SlotRequest};
+///
+/// fn by_type(request: &SlotRequest<'_>) -> Option<String> {
+///     Some(request.task_type.to_owned())
+/// }
+///
+/// let engine = Engine::builder().max_concurrent_per(4, by_type).build()?;
+/// # Ok::<(), flowrun::BuildError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SlotRequest<'a> {

@@ -108,6 +108,10 @@ pub const fn documented_keys() -> &'static [DataKey] {
 }
 
 /// The names of the documented data keys.
+///
+/// ```
+/// assert!(flowrun_core::data_keys().any(|key| key == "page_url"));
+/// ```
 pub fn data_keys() -> impl ExactSizeIterator<Item = &'static str> {
     DATA_KEYS.iter().map(|key| key.name)
 }

@@ -82,6 +82,16 @@ impl FlowBuilder {
 }
 
 /// One node of a flow that is made in code.
+///
+/// ```
+/// use flowrun_core::{Condition, Flow, NodeSpec, Operator};
+///
+/// let measure = NodeSpec::new("1", "measure").set("wait_ms", 20);
+/// let measure = measure.condition(Condition::new("length", Operator::AtLeast, 30));
+/// let flow = Flow::builder().node(measure).build()?;
+/// assert!(flow.to_json().contains(r#""wait_ms":20"#));
+/// # Ok::<(), flowrun_core::ReadError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct NodeSpec {
     data: Map<String, Value>,
@@ -133,6 +143,18 @@ impl NodeSpec {
 }
 
 /// One expression of a node's conditions: `key operator value`.
+///
+/// ```
+/// use flowrun_core::{Condition, Flow, NodeSpec, Operator};
+///
+/// let node = NodeSpec::new("1", "scan")
+///     .condition(Condition::new("score", Operator::AtLeast, 60))
+///     .condition(Condition::new("status", Operator::Equal, "passed").or());
+/// let flow = Flow::builder().node(node).build()?;
+/// let conditions = flow.nodes().next().and_then(|node| node.conditions()).unwrap_or_default().to_owned();
+/// assert!(conditions.contains(r#""joiner":"or""#), "{conditions}");
+/// # Ok::<(), flowrun_core::ReadError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Condition {
     joiner: &'static str,

@@ -35,6 +35,15 @@ impl Origin {
 }
 
 /// One finding about a document: a stable code, a sentence, and the place.
+///
+/// ```
+/// use flowrun_core::{Flow, Plan, Severity, TaskTypes};
+///
+/// let flow = Flow::from_json(r#"{"nodes": [{"id": "1", "data": {"task_type": "scann"}}], "edges": []}"#)?;
+/// let found = Plan::diagnose(&flow, &TaskTypes::documented());
+/// assert_eq!((found[0].severity, found[0].code), (Severity::Error, "plan.unknown-task-type"));
+/// # Ok::<(), flowrun_core::ReadError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnostic {
@@ -115,6 +124,10 @@ impl fmt::Display for Diagnostic {
 }
 
 /// Line and column of a byte offset, both counted from 1, the column in characters.
+///
+/// ```
+/// assert_eq!(flowrun_core::line_and_column("a\nbcd", 4), (2, 3));
+/// ```
 #[must_use]
 pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset.min(text.len())).unwrap_or(text);
@@ -141,6 +154,11 @@ pub fn json_problem(text: &str, error: &serde_json::Error) -> (String, usize) {
 }
 
 /// Text from a document as shown in a message: control characters escaped, cut after 80 characters.
+///
+/// ```
+/// assert_eq!(flowrun_core::shown("scan"), "scan");
+/// assert!(!flowrun_core::shown("\u{1b}[2J").contains('\u{1b}'));
+/// ```
 #[must_use]
 pub fn shown(text: &str) -> String {
     let mut out: String = text.chars().take(80).flat_map(char::escape_debug).collect();

@@ -12,6 +12,14 @@ use super::json::{Span, string_of};
 use super::read;
 
 /// Ceilings that a host sets for the documents it reads. Each is enforced while reading.
+///
+/// ```
+/// use flowrun_core::{Flow, ReadLimits};
+///
+/// let text = r#"{"nodes": [{"id": "1"}, {"id": "2"}], "edges": []}"#;
+/// assert!(Flow::from_json(text).is_ok());
+/// assert!(Flow::from_json_limited(text, &ReadLimits::default().max_nodes(1)).is_err());
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReadLimits {

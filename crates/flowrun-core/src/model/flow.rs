@@ -120,6 +120,15 @@ impl std::str::FromStr for Flow {
 }
 
 /// A node of a flow or a run: a view into its document.
+///
+/// ```
+/// use flowrun_core::{Flow, NodeSpec};
+///
+/// let flow = Flow::builder().node(NodeSpec::new("2", "scan").start_if(true)).build()?;
+/// let node = flow.nodes().next().expect("it has one");
+/// assert_eq!((&*node.id(), &*node.task_type(), node.start_if()), ("2", "scan", Some(true)));
+/// # Ok::<(), flowrun_core::ReadError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     pub(crate) text: &'a str,

@@ -25,6 +25,13 @@ pub enum NodeStatus {
 }
 
 /// The status of a run on the wire.
+///
+/// ```
+/// use flowrun_core::RunStatus;
+///
+/// assert!(RunStatus::Failed.is_over() && !RunStatus::Working.is_over());
+/// assert_eq!(RunStatus::Cancelled.to_string(), "cancelled");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {

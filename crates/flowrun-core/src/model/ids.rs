@@ -5,6 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The id of a run, a UUID. The core never makes one up: it comes in when a run is created.
+///
+/// ```
+/// use flowrun_core::RunId;
+///
+/// let id = RunId::from_bytes([7; 16]);
+/// assert_eq!(id.to_string().parse::<RunId>()?, id);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(uuid::Uuid);
@@ -61,6 +69,10 @@ impl std::str::FromStr for RunId {
 pub struct ParseRunIdError(String);
 
 /// The place of a node in the `nodes` of its flow, counted from 0.
+///
+/// ```
+/// assert_eq!(flowrun_core::NodeIx::new(3).index(), 3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeIx(u32);
@@ -159,6 +171,13 @@ impl TryFrom<u32> for Attempt {
 
 /// One call of an executor: its node and its attempt in one word, so that what carries it and a pointer is
 /// passed on in registers.
+///
+/// ```
+/// use flowrun_core::{Attempt, Call, NodeIx};
+///
+/// let call = Call::new(NodeIx::new(3), Attempt::FIRST.next());
+/// assert_eq!((call.node().index(), call.attempt().number()), (3, 2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call(u64);
 

@@ -53,6 +53,12 @@ fn tame(text: &str, enough: usize) -> Cow<'_, str> {
 
 /// Whether showing the character does nothing but that: it drives no terminal, breaks no line, and does not turn the
 /// direction of the text around it.
+///
+/// ```
+/// use flowrun_core::is_harmless;
+///
+/// assert!(is_harmless('x') && !is_harmless('\u{1b}'));
+/// ```
 #[must_use]
 pub fn is_harmless(character: char) -> bool {
     !character.is_control()

@@ -7,6 +7,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 /// How far the work on one object is. Every state but [`Working`](Self::Working) is terminal.
+///
+/// ```
+/// use flowrun_core::ObjectStatus;
+///
+/// assert!(ObjectStatus::Passed.is_terminal() && !ObjectStatus::Working.is_terminal());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ObjectStatus {

@@ -23,6 +23,13 @@ pub struct Site {
 }
 
 /// A page of a site. Unknown keys of a page read from JSON are written back.
+///
+/// ```
+/// use flowrun_core::Page;
+///
+/// let page = Page::new("https://example.com/about").with_id("about");
+/// assert_eq!((page.id(), page.page_url()), ("about", "https://example.com/about"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Page {
     id: String,

@@ -38,6 +38,16 @@ pub use types::{EffectClass, Role, TaskTypes};
 /// A flow that can run: acyclic, linked, with its conditions read.
 ///
 /// Cloning is cheap where it is behind an [`Arc`](std::sync::Arc); a plan is never changed.
+///
+/// ```
+/// use flowrun_core::{Flow, NodeSpec, Plan, TaskTypes};
+///
+/// let flow = Flow::builder().node(NodeSpec::new("a", "scan")).node(NodeSpec::new("b", "slack")).edge("a", "b");
+/// let plan = Plan::new(&flow.build()?, &TaskTypes::documented())?;
+/// let [a, b] = ["a", "b"].map(|id| plan.find(id).expect("the flow has it"));
+/// assert_eq!((plan.children(a), plan.parents(b), plan.in_order()), (&[b][..], &[a][..], vec![a, b]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Plan {
     flow: Flow,

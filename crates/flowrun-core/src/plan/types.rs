@@ -5,6 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// What a node of a task type is handed when it starts.
+///
+/// ```
+/// use flowrun_core::Role;
+///
+/// assert!(Role::Receiver.takes_objects() && !Role::Producer.takes_objects());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]

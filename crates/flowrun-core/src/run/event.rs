@@ -392,6 +392,20 @@ impl Record {
 
 /// What one event led to. Borrowed from the run, which reuses the buffers: an ordinary decision allocates
 /// nothing.
+///
+/// ```
+/// use std::sync::Arc;
+/// use flowrun_core::{Event, Flow, NodeSpec, Plan, Run, RunId, RunSpec, Site, TaskTypes, Timestamp};
+///
+/// let flow = Flow::builder().node(NodeSpec::new("1", "scan")).build()?;
+/// let plan = Plan::new(&flow, &TaskTypes::documented())?;
+/// let spec = RunSpec::new(RunId::from_bytes([7; 16]), Timestamp::EPOCH, Site::new("https://example.com"));
+/// let mut run = Run::new(Arc::new(plan), spec);
+/// let decision = run.handle(Timestamp::EPOCH, Event::Started)?;
+/// // First the records are written down: the run has started, and so has node 1. Then it is called.
+/// assert_eq!((decision.records.len(), decision.calls.len()), (2, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Decision<'run> {
     /// What to write down, in one transaction. Whoever keeps it may take it out.

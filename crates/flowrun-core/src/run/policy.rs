@@ -8,6 +8,17 @@ use crate::model::Attempt;
 use crate::plan::OnUnknown;
 
 /// Limits of a run that a host sets, and what happens to attempts that fail.
+///
+/// ```
+/// use std::time::Duration;
+/// use flowrun_core::{RetryPolicy, RunPolicy};
+///
+/// let policy = RunPolicy::default()
+///     .attempt_timeout(Duration::from_secs(30))
+///     .run_timeout(Duration::from_secs(3600))
+///     .retry(RetryPolicy::default().max_attempts(3));
+/// assert_eq!(policy.retry.max_attempts, 3);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -172,6 +183,14 @@ impl RunPolicy {
 }
 
 /// How often, and after which wait, an attempt that failed for a passing reason is made again.
+///
+/// ```
+/// use std::time::Duration;
+/// use flowrun_core::RetryPolicy;
+///
+/// let retry = RetryPolicy::default().max_attempts(5).first_wait(Duration::from_secs(2)).max_wait(Duration::from_secs(60));
+/// assert_eq!((retry.max_attempts, retry.first_wait.as_secs()), (5, 2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

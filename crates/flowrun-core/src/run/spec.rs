@@ -18,6 +18,14 @@ pub const DEFAULT_CONFIGS: &str = concat!(
 );
 
 /// What makes one run of a plan: its id, when it was created, the site, the run's configs and its limits.
+///
+/// ```
+/// use flowrun_core::{RunId, RunPolicy, RunSpec, Site, Timestamp};
+///
+/// let spec = RunSpec::new(RunId::from_bytes([1; 16]), Timestamp::EPOCH, Site::new("https://example.com"));
+/// let spec = spec.policy(RunPolicy::default().max_concurrent(2));
+/// assert_eq!(spec.policy.max_concurrent, Some(2));
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunSpec {
     /// The id of the run, chosen by whoever creates it.

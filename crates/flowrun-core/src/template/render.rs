@@ -13,6 +13,15 @@ use crate::model::shown;
 use crate::{Facts, Semantics};
 
 /// Where a text goes. Values are escaped for the place; what the author wrote is left alone.
+///
+/// ```
+/// use flowrun_core::{Facts, NoSecrets, Place, render};
+///
+/// let facts = Facts::new(serde_json::json!({"type": "measure", "said": "<b>"}));
+/// let text = |place| render("{{said}}", place, Some(&facts), &NoSecrets).map(|rendered| rendered.text);
+/// assert_eq!((text(Place::Plain)?, text(Place::Html)?), ("<b>".to_owned(), "&lt;b&gt;".to_owned()));
+/// # Ok::<(), flowrun_core::RenderError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Place {

@@ -22,6 +22,12 @@ impl SecretSource for BTreeMap<String, String> {
 }
 
 /// A source that knows no secrets.
+///
+/// ```
+/// use flowrun_core::{NoSecrets, SecretSource};
+///
+/// assert_eq!((NoSecrets.secret("TOKEN"), NoSecrets.names().len()), (None, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoSecrets;
 

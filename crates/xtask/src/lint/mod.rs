@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: what is checked without running anything, the quick checks first.
 
 mod dependencies;
+mod examples;
 mod files;
 mod floors;
 mod published;
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failed> {
     })?;
     steps.step("formatting", || Call::new("cargo", &["fmt", "--all", "--check"]).run())?;
     steps.step("what files must not say", files::check)?;
+    steps.step("examples in the docs", examples::check)?;
     steps.step("versions that are locked", floors::check)?;
     steps.step("what core depends on", dependencies::check_core)?;
     steps.step("what published packages depend on", published::check_dependencies)?;
