@@ -169,6 +169,18 @@ fn a_command_says_the_same_whether_the_store_is_held_or_not() {
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("socket")), "{left:?}");
 }
 
+/// Without the socket a command is refused as it was before there was one, and the comparison above sees that.
+#[test]
+fn a_holder_that_answers_nobody_is_found_out() {
+    let (free, held) = (place(), place());
+    let _serving = Serving::with(&held, &["--store", "runs.db"]);
+    std::fs::remove_file(held.path().join("runs.db-socket")).expect("the server has made it");
+    let command = &["runs", "list"];
+    let (free, held) = (ended(&free, command), ended(&held, command));
+    assert_ne!((free.code, &free.out), (held.code, &held.out));
+    assert!(held.code == 4 && held.err.contains("is open already, in process"), "{held:?}");
+}
+
 /// What the comparison above leaves of an output tells commands and their answers apart.
 #[test]
 fn another_answer_is_found_out() {
@@ -239,8 +251,9 @@ async fn a_run_that_failed_is_done_once_more_by_whoever_holds_its_store() {
     let again = scene.on_store(&["runs", "rerun", &id, "--from", "2", "--json"]);
     let document: Value = serde_json::from_str(&again.out).unwrap();
     assert_eq!((again.code, &document["status"]), (0, &"passed".into()), "{again:?}");
-    let over = scene.on_store(&["runs", "rerun", &id]);
+    let over = scene.on_store(&["runs", "rerun", &id, "--secret", "WORD=swordfish"]);
     assert_eq!((over.code, &*over.out), (4, ""), "{over:?}");
+    assert!(over.err.contains("uses its own secrets"), "{over:?}");
     assert_eq!(scene.calls(), ["2", "2", "2", "2"]);
     running.kill();
 }

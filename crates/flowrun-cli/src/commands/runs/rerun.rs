@@ -1,6 +1,6 @@
 //! `flowrun runs rerun`: nodes of a run that is over, once more.
 
-use super::watch::{Show, watched};
+use super::watch::{Show, note_secrets, watched};
 use crate::access::{Access, what};
 use crate::args::RerunArgs;
 use crate::commands::{CommandError, shown};
@@ -17,12 +17,14 @@ use crate::wiring;
 /// Does what failed, or a node that is named, once more with everything below it: in the process that holds the store, or
 /// in this one.
 pub(super) async fn rerun(args: RerunArgs, screen: &Screen) -> Result<Exit, CommandError> {
+    let has_secrets = !args.with.secrets.is_empty();
     let settings = configure(args.with.settings, args.with.secrets)?;
     let access = Access::open(&args.store.path).await?;
     let found = access.find(&args.run).await?;
     let file = match access.into_file() {
         Ok(file) => file,
         Err(access) => {
+            note_secrets(has_secrets, screen);
             let after = access.rerun(found.id, args.from).await?;
             return watched(&access, found.id, after, Show::of(args.with.json), screen).await;
         }

@@ -73,6 +73,15 @@ pub(super) async fn watched(
     ended(access, run, &*stands.ok_or_else(|| answer.unexpected())?, show, screen)
 }
 
+/// Says that secrets were given in vain: the process that holds the store drives the run.
+pub(super) fn note_secrets(are_given: bool, screen: &Screen) {
+    if are_given {
+        screen.note(
+            "note: the process that holds the store uses its own secrets and settings, not those given here",
+        );
+    }
+}
+
 /// Shows how a run came out.
 fn ended(
     access: &Access,
