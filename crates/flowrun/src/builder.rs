@@ -17,7 +17,7 @@ use crate::held::HeldStore;
 use crate::inner::Inner;
 use crate::secrets::Secrets;
 use crate::signal::Signal;
-use crate::slots::{Limit, SlotRequest, Slots};
+use crate::slots::{Limit, Share, Sharing, SlotRequest, Slots};
 use crate::typed::TypedExecutor;
 
 /// Collects what an engine is made of.
@@ -45,6 +45,7 @@ pub struct EngineBuilder {
     grace: Option<Duration>,
     max_concurrent: Option<usize>,
     limits: Vec<Limit>,
+    sharing: Option<Sharing>,
 }
 
 impl Engine {
@@ -215,6 +216,33 @@ impl EngineBuilder {
         self
     }
 
+    /// Shares the slots of [`max_concurrent`](Self::max_concurrent) fairly among groups that `shares` names, the outermost
+    /// first, such as an account and in it a site: whoever has the fewest attempts at work is served next, and of several
+    /// such the one that was served longest ago. A group may have a limit of its own ([`Share::most`]), above which its
+    /// attempts wait whatever is free; [`Engine::waiting`] tells of it. Default: first come first served.
+    ///
+    /// It is called each time an attempt asks, by the driver of its run: it should be quick and must not block. Attempts for
+    /// which it panics share one group.
+    ///
+    /// ```
+    /// use flowrun::{Engine, Share};
+    ///
+    /// // Eight attempts at a time. No site waits because another one has asked for a thousand, and none has more than four.
+    /// let engine = Engine::builder()
+    ///     .max_concurrent(8)
+    ///     .share_slots(|request| vec![Share::new(request.site).most(4)])
+    ///     .build()?;
+    /// # Ok::<(), flowrun::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn share_slots(
+        mut self,
+        shares: impl Fn(&SlotRequest<'_>) -> Vec<Share> + Send + Sync + 'static,
+    ) -> Self {
+        self.sharing = Some(Box::new(shares));
+        self
+    }
+
     /// The engine.
     ///
     /// # Errors
@@ -236,7 +264,7 @@ impl EngineBuilder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             policy: self.policy,
             grace: self.grace.unwrap_or(Duration::from_secs(5)),
-            slots: Slots::new(self.max_concurrent, self.limits),
+            slots: Slots::new(self.max_concurrent, self.limits, self.sharing),
             open: Mutex::default(),
             changed: Signal::default(),
             checked: CheckedPlans::default(),

@@ -132,8 +132,8 @@ pub use {
     recover::{Recovered, ResumeError, Untouched},
     redact::{RedactedStream, Redactor},
     request::StartError,
-    runs::ListedRun,
-    slots::SlotRequest,
+    runs::{ListedRun, SlotWait},
+    slots::{Share, SlotRequest},
     typed::ExecutorError,
 };
 
@@ -159,8 +159,8 @@ pub mod embed {
     #[doc(inline)]
     pub use crate::{
         BuildError, Clock, Engine, EngineBuilder, Executors, ListedRun, Recovered, Rerun, ResumeError,
-        RetryPolicy, RunError, RunHandle, RunId, RunPolicy, RunRequest, SlotRequest, Snapshot, StartError,
-        SystemClock, Untouched,
+        RetryPolicy, RunError, RunHandle, RunId, RunPolicy, RunRequest, Share, SlotRequest, SlotWait,
+        Snapshot, StartError, SystemClock, Untouched,
     };
 }
 

@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::handle::RunHandle;
 use crate::progress::{RunError, Snapshot};
 use crate::recover::ResumeError;
+use crate::slots::Share;
 
 /// A run in a list of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,17 @@ pub struct ListedRun {
     pub summary: RunSummary,
     /// How it stands: an open run that nobody drives here is [`RunState::Lost`].
     pub state: RunState,
+}
+
+/// A node that waits for the engine to let it start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlotWait {
+    /// The id of the node.
+    pub node: String,
+    /// The group that has as much at work as it may have; `None` where the engine has no more to give, or none to a key
+    /// of the attempt.
+    pub share: Option<Share>,
 }
 
 /// The engine let go of its store.
@@ -73,6 +85,15 @@ impl Engine {
     #[must_use]
     pub fn run(&self, id: RunId) -> Option<RunHandle> {
         self.inner.open().runs.get(&id).cloned()
+    }
+
+    /// The nodes of a run that could start but for the limits of the engine, each with what it waits for. Empty for a run
+    /// that is not driven here.
+    #[must_use]
+    pub fn waiting(&self, id: RunId) -> Vec<SlotWait> {
+        let Some(run) = self.run(id) else { return Vec::new() };
+        let wait = |(node, share)| SlotWait { node: run.plan().node(node).id().into_owned(), share };
+        self.inner.slots.waiting(id).into_iter().map(wait).collect()
     }
 
     /// A run as it stands, whether it is driven here or lies in the store. Blocks for reading the store.

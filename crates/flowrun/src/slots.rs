@@ -1,9 +1,12 @@
-//! How many attempts of all runs may be at work: slots, given out first come first served.
+//! How many attempts of all runs may be at work: slots, given out first come first served or in fair shares.
 //!
 //! An attempt counts under every key that the limits of the engine give it: its site, and what the host names.
 //! It gets all of its slots at once or waits for all of them, so that nobody waits for one while holding another.
 //! Those with the same keys stand in one line; a line that has to wait does not hold up the others, but for one
 //! slot of each of its keys, which is kept for whoever has waited longest. So nobody waits for ever.
+//!
+//! Which line is served next where slots are scarce is for [`share`] to say. Where the host names no groups it is the
+//! one whose first has waited longest.
 //!
 //! Last chances of nodes that crashes have cut off count under one more key, of which there is one slot, in every
 //! engine: if the process ends once more, it was not two of them.
@@ -16,6 +19,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flowrun_core::{Attempt, NodeIx, Plan, RunId, shown};
 use tokio::sync::mpsc;
 use tracing::error;
+
+use self::share::{Group, Path};
+
+#[cfg(test)]
+mod fair;
+mod share;
+
+pub use share::Share;
 
 /// An attempt that is to be at work, as limits see it.
 ///
@@ -81,11 +92,15 @@ impl fmt::Debug for Limit {
 /// The key of attempts whose own cannot be told.
 const PANICKED: &str = "\0the key function panicked";
 
+/// Names the groups of an attempt, the outermost first.
+pub(crate) type Sharing = Box<dyn Fn(&SlotRequest<'_>) -> Vec<Share> + Send + Sync>;
+
 /// The slots of an engine.
 pub(crate) struct Slots {
     /// In all.
     most: usize,
     limits: Vec<Limit>,
+    sharing: Option<Sharing>,
     table: Mutex<Table>,
 }
 
@@ -94,28 +109,46 @@ type Holder = (RunId, NodeIx, Attempt);
 /// A key, with the place of the limit that gave it; last chances have the place behind those.
 type Key = (usize, Arc<str>);
 
+/// Everything an attempt counts under. Those with the same stand in one line.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Claims {
+    path: Path,
+    keys: Box<[Key]>,
+}
+
+impl Claims {
+    /// Whether these groups are the outermost ones of it.
+    fn is_in(&self, groups: &[(Arc<str>, usize)]) -> bool {
+        self.path.len() >= groups.len() && self.path.iter().zip(groups).all(|(own, other)| own.0 == other.0)
+    }
+}
+
+type Keys = Arc<Claims>;
+
 #[derive(Default)]
 struct Table {
     /// Those that hold or ask, with their keys; those that ask with their number.
-    all: BTreeMap<Holder, (Arc<[Key]>, Option<u64>)>,
+    all: BTreeMap<Holder, (Keys, Option<u64>)>,
     /// How many are at work, in all and under each key.
     held: usize,
     held_by_key: BTreeMap<Key, usize>,
     /// Those that ask, by their keys.
-    lines: BTreeMap<Arc<[Key]>, Line>,
+    lines: BTreeMap<Keys, Line>,
     /// The first one of each line.
-    firsts: BTreeMap<u64, Arc<[Key]>>,
+    firsts: BTreeMap<u64, Keys>,
     /// Those of them that nothing is known to hold up. The others are looked at when the key has room that they
     /// wait for: whoever frees a slot does not look at every line.
-    ready: BTreeMap<u64, Arc<[Key]>>,
+    ready: Group,
     /// The others, by that key.
-    blocked: BTreeMap<Key, BTreeMap<u64, Arc<[Key]>>>,
+    blocked: BTreeMap<Key, BTreeMap<u64, Keys>>,
     /// The runs that were started by executors of other runs, with those.
     parents: BTreeMap<RunId, RunId>,
     /// The engine is shut down, and what would start now would be dropped at once.
     is_closed: bool,
     /// Numbers those who ask, to find the first among the lines.
     next: u64,
+    /// How many slots were given out.
+    turns: u64,
     /// How often a line was looked at.
     #[cfg(test)]
     looks: usize,
@@ -137,14 +170,14 @@ struct Asking {
 }
 
 impl Slots {
-    pub(crate) fn new(most: Option<usize>, limits: Vec<Limit>) -> Arc<Self> {
+    pub(crate) fn new(most: Option<usize>, limits: Vec<Limit>, sharing: Option<Sharing>) -> Arc<Self> {
         let most = most.map_or(usize::MAX, |most| most.max(1));
-        Arc::new(Self { most, limits, table: Mutex::default() })
+        Arc::new(Self { most, limits, sharing, table: Mutex::default() })
     }
 
     /// Whether anybody ever has to wait for one.
     pub(crate) fn are_limited(&self) -> bool {
-        self.most < usize::MAX || !self.limits.is_empty()
+        self.most < usize::MAX || !self.limits.is_empty() || self.sharing.is_some()
     }
 
     /// What the driver of a run of this plan for this site asks for its slots.
@@ -154,11 +187,36 @@ impl Slots {
         RunSlots { slots, run, site: site.into(), plan, granted_in, granted, has_asked: false, parent: None }
     }
 
-    /// The keys of an attempt, in the order of the limits.
-    fn keys(&self, request: &SlotRequest<'_>, is_last_chance: bool) -> Arc<[Key]> {
+    /// What an attempt counts under, keys in the order of the limits.
+    fn keys(&self, request: &SlotRequest<'_>, is_last_chance: bool) -> Keys {
         let key = |(place, limit): (usize, &Limit)| Some((place, limit.key(request)?));
         let last_chance = is_last_chance.then(|| (self.limits.len(), "".into()));
-        self.limits.iter().enumerate().filter_map(key).chain(last_chance).collect()
+        let keys = self.limits.iter().enumerate().filter_map(key).chain(last_chance).collect();
+        Arc::new(Claims { path: self.path(request), keys })
+    }
+
+    /// The groups of an attempt. Those for whom the host's function panics share one.
+    fn path(&self, request: &SlotRequest<'_>) -> Path {
+        let Some(sharing) = &self.sharing else { return Path::default() };
+        let shares = catch_unwind(AssertUnwindSafe(|| sharing(request))).unwrap_or_else(|_| {
+            error!(run = %request.run, node = request.node, "the function that names shares panicked");
+            vec![Share::new(PANICKED)]
+        });
+        shares.into_iter().map(|share| (share.name.into(), share.most)).collect()
+    }
+
+    /// The nodes of a run that ask for a slot, each with the group that has no more for it, if it is that which it
+    /// waits for.
+    pub(crate) fn waiting(&self, run: RunId) -> Vec<(NodeIx, Option<Share>)> {
+        let table = self.table();
+        let first = (run, NodeIx::new(0), Attempt::FIRST);
+        let of_run = table.all.range(first..).take_while(|((of, ..), _)| *of == run);
+        let waits = |((_, node, _), (keys, number)): (&Holder, &(Keys, Option<u64>))| {
+            number.as_ref()?;
+            let full = table.ready.full(&keys.path);
+            Some((*node, full.map(|(name, most)| Share::new(&**name).most((*most).max(1)))))
+        };
+        of_run.filter_map(waits).collect()
     }
 
     /// Which limit keeps an attempt waiting for as long as the runs above its own are at work: those that started it, and
@@ -167,7 +225,7 @@ impl Slots {
         let (keys, Some(_)) = table.all.get(&holder)? else { return None };
         let ancestors = std::iter::successors(table.parents.get(&holder.0), |run| table.parents.get(run));
         let first = |run: RunId| (run, NodeIx::new(0), Attempt::FIRST);
-        let held: Vec<&Arc<[Key]>> = ancestors
+        let held: Vec<&Keys> = ancestors
             .flat_map(|run| table.all.range(first(*run)..).take_while(move |((of, ..), _)| of == run))
             .filter(|(_, (_, asking))| asking.is_none())
             .map(|(_, (keys, _))| keys)
@@ -178,8 +236,15 @@ impl Slots {
         if held.len() >= self.most {
             return Some(format!("all {} of the engine", self.most));
         }
-        let is_full = |key: &&Key| held.iter().filter(|held| held.contains(key)).count() >= self.most_of(key);
-        let key = keys.iter().find(is_full)?;
+        let of_group = |depth: usize| held.iter().filter(|held| held.is_in(&keys.path[..=depth])).count();
+        if let Some((_, (name, most))) =
+            keys.path.iter().enumerate().find(|(depth, (_, most))| of_group(*depth) >= (*most).max(1))
+        {
+            return Some(format!("all {} of `{}`", (*most).max(1), shown(name)));
+        }
+        let is_full =
+            |key: &&Key| held.iter().filter(|held| held.keys.contains(key)).count() >= self.most_of(key);
+        let key = keys.keys.iter().find(is_full)?;
         let name = if key.0 < self.limits.len() { &*key.1 } else { "last chances" };
         Some(format!("all {} of `{}`", self.most_of(key), shown(name)))
     }
@@ -197,17 +262,18 @@ impl Slots {
     /// Gives out what is free: to the first of those whose keys all have room.
     fn grant(&self, table: &mut Table) {
         while table.held < self.most && !table.is_closed {
-            let Some((number, keys)) = table.ready.pop_first() else { return };
+            let Some((number, keys)) = table.ready.first() else { return };
+            table.ready.remove(number, &keys);
             #[cfg(test)]
             {
                 table.looks += 1;
             }
-            match keys.iter().find(|key| !self.has_room(table, number, key)) {
+            match keys.keys.iter().find(|key| !self.has_room(table, number, key)) {
                 Some(key) => table.block(number, &keys, key.clone()),
                 None => self.serve(table, number, &keys),
             }
             // What has room still is for the next one that waits for it.
-            self.wake(table, &keys);
+            self.wake(table, &keys.keys);
         }
     }
 
@@ -215,12 +281,12 @@ impl Slots {
     fn has_room(&self, table: &Table, number: u64, key: &Key) -> bool {
         let held = table.held_by_key.get(key).copied().unwrap_or_default();
         let oldest = table.firsts.first_key_value();
-        let is_kept = oldest.is_some_and(|(oldest, kept)| *oldest != number && kept.contains(key));
+        let is_kept = oldest.is_some_and(|(oldest, kept)| *oldest != number && kept.keys.contains(key));
         held + usize::from(is_kept) < self.most_of(key)
     }
 
     /// Gives its slots to the first one of a line.
-    fn serve(&self, table: &mut Table, number: u64, keys: &Arc<[Key]>) {
+    fn serve(&self, table: &mut Table, number: u64, keys: &Keys) {
         let Some(asking) = self.take_out(table, number, keys) else { return };
         let (_, node, attempt) = asking.holder;
         // A driver that is gone has given everything back, or is about to.
@@ -233,12 +299,12 @@ impl Slots {
     }
 
     /// Takes one that asks out of its line.
-    fn take_out(&self, table: &mut Table, number: u64, keys: &Arc<[Key]>) -> Option<Asking> {
+    fn take_out(&self, table: &mut Table, number: u64, keys: &Keys) -> Option<Asking> {
         let was_oldest = table.firsts.first_key_value().is_some_and(|(oldest, _)| *oldest == number);
         let asking = table.take_out(number, keys);
         if was_oldest {
             // No slot is kept for it any more, and nothing that is kept for itself holds up the next oldest.
-            self.wake(table, keys);
+            self.wake(table, &keys.keys);
             if let Some((number, keys)) =
                 table.firsts.first_key_value().map(|(number, keys)| (*number, Arc::clone(keys)))
             {
@@ -267,7 +333,7 @@ impl Slots {
             Some((keys, Some(number))) => drop(self.take_out(table, number, &keys)),
             Some((keys, None)) => {
                 table.release(&keys);
-                self.wake(table, &keys);
+                self.wake(table, &keys.keys);
             }
             None => {}
         }
@@ -276,10 +342,11 @@ impl Slots {
 
 impl Table {
     /// One more asks, behind those with the same keys.
-    fn ask(&mut self, holder: Holder, keys: Arc<[Key]>, granted: mpsc::UnboundedSender<(NodeIx, Attempt)>) {
+    fn ask(&mut self, holder: Holder, keys: Keys, granted: mpsc::UnboundedSender<(NodeIx, Attempt)>) {
         let number = self.next;
         self.next += 1;
         self.all.insert(holder, (Arc::clone(&keys), Some(number)));
+        self.ready.limit(&keys);
         let line = self.lines.entry(Arc::clone(&keys)).or_default();
         line.asking.insert(number, Asking { holder, granted });
         if line.asking.len() == 1 {
@@ -287,15 +354,15 @@ impl Table {
         }
     }
 
-    fn come_first(&mut self, number: u64, keys: Arc<[Key]>) {
+    fn come_first(&mut self, number: u64, keys: Keys) {
         self.firsts.insert(number, Arc::clone(&keys));
         self.ready.insert(number, keys);
     }
 
     /// Takes one out of its line, and lets the next one come first if it was the first.
-    fn take_out(&mut self, number: u64, keys: &Arc<[Key]>) -> Option<Asking> {
+    fn take_out(&mut self, number: u64, keys: &Keys) -> Option<Asking> {
         self.unblock(number, keys);
-        self.ready.remove(&number);
+        self.ready.remove(number, keys);
         let line = self.lines.get_mut(keys)?;
         let asking = line.asking.remove(&number);
         let next = line.asking.first_key_value().map(|(next, _)| *next);
@@ -311,7 +378,7 @@ impl Table {
     }
 
     /// The first one of a line waits for a key.
-    fn block(&mut self, number: u64, keys: &Arc<[Key]>, key: Key) {
+    fn block(&mut self, number: u64, keys: &Keys, key: Key) {
         self.blocked.entry(key.clone()).or_default().insert(number, Arc::clone(keys));
         if let Some(line) = self.lines.get_mut(keys) {
             line.blocked_by = Some(key);
@@ -319,7 +386,7 @@ impl Table {
     }
 
     /// The first one of a line is to be looked at again, if it waits for a key.
-    fn unblock(&mut self, number: u64, keys: &Arc<[Key]>) {
+    fn unblock(&mut self, number: u64, keys: &Keys) {
         if !self.firsts.contains_key(&number) {
             return;
         }
@@ -334,17 +401,20 @@ impl Table {
     }
 
     /// One more is at work.
-    fn hold(&mut self, keys: &[Key]) {
+    fn hold(&mut self, keys: &Keys) {
         self.held += 1;
-        for key in keys {
+        self.turns += 1;
+        self.ready.hold(keys, self.turns);
+        for key in &keys.keys {
             *self.held_by_key.entry(key.clone()).or_default() += 1;
         }
     }
 
     /// One fewer is.
-    fn release(&mut self, keys: &[Key]) {
+    fn release(&mut self, keys: &Keys) {
         self.held -= 1;
-        for key in keys {
+        self.ready.release(keys);
+        for key in &keys.keys {
             if let Some(held) = self.held_by_key.get_mut(key) {
                 *held -= 1;
                 if *held == 0 {
@@ -439,11 +509,11 @@ mod tests {
     /// Slots of which a site may have so many.
     fn by_site(most: Option<usize>, most_per_site: usize) -> Arc<Slots> {
         let site = |request: &SlotRequest<'_>| Some(request.site.to_owned());
-        Slots::new(most, vec![Limit::new(most_per_site, site)])
+        Slots::new(most, vec![Limit::new(most_per_site, site)], None)
     }
 
     /// A plan whose nodes, numbered from 0, are of these types.
-    fn plan(task_types: &[&str]) -> Arc<Plan> {
+    pub(super) fn plan(task_types: &[&str]) -> Arc<Plan> {
         let node = |(id, task_type): (usize, &&str)| flowrun_core::NodeSpec::new(id.to_string(), *task_type);
         let nodes = task_types.iter().enumerate().map(node);
         let flow = nodes.fold(flowrun_core::Flow::builder(), |flow, node| flow.node(node)).build().unwrap();
@@ -459,11 +529,11 @@ mod tests {
     }
 
     /// The nodes that were granted a slot since the last look.
-    fn granted(slots: &mut RunSlots) -> Vec<usize> {
+    pub(super) fn granted(slots: &mut RunSlots) -> Vec<usize> {
         std::iter::from_fn(|| slots.granted.try_recv().ok()).map(|(node, _)| node.index()).collect()
     }
 
-    fn ask(slots: &mut RunSlots, nodes: &[usize]) {
+    pub(super) fn ask(slots: &mut RunSlots, nodes: &[usize]) {
         for node in nodes {
             assert_eq!(slots.acquire(NodeIx::new(*node), Attempt::FIRST, false), None);
         }
@@ -490,7 +560,7 @@ mod tests {
         above.release(NodeIx::new(0), Attempt::FIRST);
         assert_eq!(granted(&mut lowest), [0]);
 
-        let slots = Slots::new(Some(1), vec![]);
+        let slots = Slots::new(Some(1), vec![], None);
         let mut above = of_run(&slots, 1, "a");
         let mut below = slots.of_run(run(2), "b", &plan).started_by(Some(run(1)));
         ask(&mut above, &[0]);
@@ -498,12 +568,19 @@ mod tests {
         drop(above);
         assert_eq!(granted(&mut below), [0]);
         drop(below);
+        let one: Sharing = Box::new(|_| vec![Share::new("ada").most(1)]);
+        let slots = Slots::new(None, vec![], Some(one));
+        let mut above = of_run(&slots, 1, "a");
+        let mut below = slots.of_run(run(2), "b", &plan).started_by(Some(run(1)));
+        ask(&mut above, &[0]);
+        assert!(told(&mut below, 0).unwrap().contains("all 1 of `ada`"));
+        drop((above, below));
         assert!(slots.table().parents.is_empty() && slots.table().all.is_empty());
     }
 
     #[test]
     fn who_asks_first_is_served_first_over_all_runs() {
-        let slots = Slots::new(Some(2), vec![]);
+        let slots = Slots::new(Some(2), vec![], None);
         let (mut a, mut b) = (of_run(&slots, 1, "a"), of_run(&slots, 2, "b"));
         ask(&mut a, &[0, 1, 2]);
         ask(&mut b, &[7]);
@@ -525,7 +602,7 @@ mod tests {
     /// An attempt that was started only to be dropped with the others could have had an effect, and would be lost.
     #[test]
     fn nobody_has_the_slot_of_a_run_that_is_parked() {
-        let slots = Slots::new(Some(1), vec![]);
+        let slots = Slots::new(Some(1), vec![], None);
         let (mut a, mut b) = (of_run(&slots, 1, "a"), of_run(&slots, 2, "b"));
         ask(&mut a, &[0]);
         ask(&mut b, &[7]);
@@ -537,7 +614,7 @@ mod tests {
     /// Whatever the limits are, and though others have their turn meanwhile.
     #[test]
     fn last_chances_have_their_turn_one_at_a_time_over_all_runs() {
-        for slots in [Slots::new(None, vec![]), Slots::new(Some(5), vec![]), by_site(None, 2)] {
+        for slots in [Slots::new(None, vec![], None), Slots::new(Some(5), vec![], None), by_site(None, 2)] {
             let (mut a, mut b) = (of_run(&slots, 1, "a"), of_run(&slots, 2, "b"));
             a.acquire(NodeIx::new(0), Attempt::FIRST, true);
             a.acquire(NodeIx::new(1), Attempt::FIRST, true);
@@ -557,7 +634,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_back_is_not_granted_and_a_run_that_goes_gives_all_back() {
-        let slots = Slots::new(Some(1), vec![]);
+        let slots = Slots::new(Some(1), vec![], None);
         let (mut a, mut b) = (of_run(&slots, 1, "a"), of_run(&slots, 2, "b"));
         ask(&mut a, &[0, 1]);
         ask(&mut b, &[7, 8]);
@@ -570,7 +647,7 @@ mod tests {
     fn by_type_and_site() -> Arc<Slots> {
         let task_type = |request: &SlotRequest<'_>| Some(request.task_type.to_owned());
         let site = |request: &SlotRequest<'_>| Some(request.site.to_owned());
-        Slots::new(None, vec![Limit::new(1, task_type), Limit::new(1, site)])
+        Slots::new(None, vec![Limit::new(1, task_type), Limit::new(1, site)], None)
     }
 
     #[test]
@@ -610,7 +687,8 @@ mod tests {
     #[test]
     fn without_a_key_a_limit_does_not_count() {
         let scans = |request: &SlotRequest<'_>| (request.task_type == "scan").then(String::new);
-        let (slots, plan) = (Slots::new(None, vec![Limit::new(1, scans)]), plan(&["scan", "mail", "scan"]));
+        let (slots, plan) =
+            (Slots::new(None, vec![Limit::new(1, scans)], None), plan(&["scan", "mail", "scan"]));
         let mut a = slots.of_run(run(1), "a", &plan);
         ask(&mut a, &[0, 1, 2]);
         assert_eq!(granted(&mut a), [0, 1]);
@@ -684,9 +762,10 @@ mod tests {
         let (oldest, _, kept) = firsts.iter().min_by_key(|(number, ..)| *number)?;
         let has_room = |number: u64, key: &Key| {
             let held = table.held_by_key.get(key).copied().unwrap_or_default();
-            held + usize::from(number != *oldest && kept.contains(key)) < slots.most_of(key)
+            held + usize::from(number != *oldest && kept.keys.contains(key)) < slots.most_of(key)
         };
-        let free = firsts.iter().filter(|(number, _, keys)| keys.iter().all(|key| has_room(*number, key)));
+        let free =
+            firsts.iter().filter(|(number, _, keys)| keys.keys.iter().all(|key| has_room(*number, key)));
         free.min_by_key(|(number, ..)| *number).map(|(_, holder, _)| *holder)
     }
 
@@ -699,7 +778,7 @@ mod tests {
         };
         let task_type = |request: &SlotRequest<'_>| Some(request.task_type.to_owned());
         let site = |request: &SlotRequest<'_>| (request.site != "free").then(|| request.site.to_owned());
-        let slots = Slots::new(Some(6), vec![Limit::new(3, task_type), Limit::new(2, site)]);
+        let slots = Slots::new(Some(6), vec![Limit::new(3, task_type), Limit::new(2, site)], None);
         let plan = plan(&["scan", "mail", "slack", "scan", "mail", "scan"]);
         let sites = ["a", "b", "c", "free"];
         let mut runs: Vec<RunSlots> =
@@ -727,7 +806,8 @@ mod tests {
             assert_ne!(request.task_type, "mail", "no key for mail");
             Some(request.task_type.to_owned())
         };
-        let (slots, plan) = (Slots::new(None, vec![Limit::new(1, panics)]), plan(&["scan", "mail", "mail"]));
+        let (slots, plan) =
+            (Slots::new(None, vec![Limit::new(1, panics)], None), plan(&["scan", "mail", "mail"]));
         let mut a = slots.of_run(run(1), "a", &plan);
         ask(&mut a, &[0, 1, 2]);
         assert_eq!(granted(&mut a), [0, 1]);
