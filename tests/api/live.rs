@@ -232,14 +232,14 @@ async fn a_run_is_shown_and_explained_as_it_was_after_any_record() {
     }
     told.dedup();
     assert_eq!(told, ["queued queued", "working queued", "passed queued", "passed working", "passed passed"]);
-    let (_, one) = client.get(&format!("/flowrun/{run}/explain?node=2&at=2")).await;
+    let (_, one) = client.get(&format!("/flowrun/{run}/explain?node=2&at=3")).await;
     let texts: Vec<&str> =
         one["nodes"].as_array().unwrap().iter().map(|node| node["text"].as_str().unwrap()).collect();
     assert_eq!(
         texts,
         [
             "`2` has not started: it waits for `1`.",
-            "`1` started (record 2) with the run. It is at work, attempt 1 (record 2)."
+            "`1` started (record 3) with the run. It is at work, attempt 1 (record 3)."
         ]
     );
     for path in [format!("/flowrun/{run}?at={}", last + 1), format!("/flowrun/{run}/explain?at=x")] {

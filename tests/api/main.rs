@@ -15,6 +15,7 @@ mod live;
 mod origins;
 mod outside;
 mod player;
+mod queued;
 mod recorded;
 mod restart;
 mod rules;

@@ -93,30 +93,34 @@ pub(crate) fn executors(settings: &Layer, addresses: &[Url]) -> Result<Executors
         .executor("email", EmailExecutor::new(to_mail, email)))
 }
 
-/// A server with the executors that are set up. Its sites are named by its callers, so they open nothing: a private
+/// The executors of a server that are set up. Its sites are named by its callers, so they open nothing: a private
 /// host is reached only where the operator allows it.
-pub(crate) fn served(settings: &Layer, server: ServerBuilder) -> Result<ServerBuilder, WiringError> {
+pub(crate) fn served(settings: &Layer) -> Result<Executors, WiringError> {
     let (slack, email) = (slack(settings), email(settings));
     let at = |url: &str| Endpoint::of_url(url).ok();
     let doors = Doors::of(settings)?;
     let site = doors.guard([])?;
-    let mut server = server
-        .engine(|engine| engine.secrets(revealed(&settings.secrets)))
+    let mut executors = Executors::new()
+        .secrets(revealed(&settings.secrets))
         .executor("scan", ScanExecutor::new(site.clone(), scan(settings)))
         .executor("webhook", WebhookExecutor::new(site, webhook(settings, false)));
     if slack.token.is_some() || slack.webhook_url.is_some() {
         let named = slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url));
-        server = server.executor("slack", SlackExecutor::new(doors.guard(named)?, slack));
+        executors = executors.executor("slack", SlackExecutor::new(doors.guard(named)?, slack));
     }
     if email.smtp_url.is_some() {
-        server = server.executor("email", EmailExecutor::new(doors.guard(email.endpoint())?, email));
+        executors = executors.executor("email", EmailExecutor::new(doors.guard(email.endpoint())?, email));
     }
+    Ok(executors)
+}
+
+/// The server, whose store is wrapped as the test of this process wants it.
+pub(crate) fn wrapped(server: ServerBuilder) -> ServerBuilder {
     #[cfg(feature = "failpoints")]
-    let server = match WRAPPER.get() {
-        Some(wrapper) => server.wrap_store(*wrapper),
-        None => server,
-    };
-    Ok(server)
+    if let Some(wrapper) = WRAPPER.get() {
+        return server.wrap_store(*wrapper);
+    }
+    server
 }
 
 /// What all guards of this program have in common.

@@ -27,6 +27,8 @@ pub struct ServerOptions {
     /// Requests that a token may make in a second, and as many at once; further ones are answered with 429. Default:
     /// no limit.
     pub rate_limit: Option<NonZeroU32>,
+    /// Most tasks at work at a time; further ones wait, and accounts and their sites have fair shares of them. Default: 256.
+    pub max_tasks: usize,
     /// Proxies that are believed when they say how they were called, by `X-Forwarded-Proto` and
     /// `X-Forwarded-Host`. Default: none.
     pub trusted_proxies: Vec<IpNet>,
@@ -44,6 +46,7 @@ impl Default for ServerOptions {
             heartbeat: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             rate_limit: None,
+            max_tasks: 256,
             trusted_proxies: Vec::new(),
             origins: BTreeSet::new(),
         }
@@ -103,6 +106,13 @@ impl ServerOptions {
     #[must_use]
     pub const fn rate_limit(mut self, a_second: NonZeroU32) -> Self {
         self.rate_limit = Some(a_second);
+        self
+    }
+
+    /// Sets how many tasks may be at work at a time, at least 1.
+    #[must_use]
+    pub const fn max_tasks(mut self, tasks: usize) -> Self {
+        self.max_tasks = tasks;
         self
     }
 

@@ -1,6 +1,5 @@
 //! A server: an engine on a store, the repository in it, and what is under way.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,15 +7,15 @@ use std::time::Duration;
 
 use axum::Router;
 use flowrun::{
-    BuildError, Engine, EngineBuilder, OpenError, Rerun, ResumeError, Role, RunHandle, RunId, SqliteOptions,
-    StoreError, TaskExecutor, TaskTypes,
+    BuildError, Engine, EngineBuilder, Executors, OpenError, Rerun, ResumeError, RunHandle, RunId,
+    SlotRequest, SqliteOptions, StoreError, TaskExecutor, TaskTypes,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::http::rate::Rates;
-use crate::repo::{Repository, RepositoryError};
-use crate::runs::Board;
+use crate::repo::{AccountId, Repository, RepositoryError};
+use crate::runs::{Board, Owned, Shares};
 use crate::unavailable::Unavailable;
 use crate::{ServerOptions, routes};
 
@@ -26,9 +25,8 @@ pub struct ServerBuilder {
     store: SqliteOptions,
     needs_token: bool,
     options: ServerOptions,
+    executors: Executors,
     engine: EngineBuilder,
-    /// The task types that have an executor.
-    types: BTreeSet<String>,
     #[cfg(feature = "failpoints")]
     wrapper: Option<StoreWrapper>,
 }
@@ -45,26 +43,18 @@ impl ServerBuilder {
         self
     }
 
-    /// Adds the executor of a task type, as [`EngineBuilder::executor`] does. A documented type without one is
-    /// accepted all the same, and its nodes fail with a line that says so.
+    /// Sets what the server can do and with which secrets, in place of whatever was set before. A documented type without
+    /// an executor is accepted all the same, and its nodes fail with a line that says so.
     #[must_use]
-    pub fn executor(self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
-        let task_type = task_type.into();
-        let role = TaskTypes::documented_role(&task_type).unwrap_or(Role::Producer);
-        self.executor_as(task_type, role, executor)
+    pub fn executors(mut self, executors: Executors) -> Self {
+        self.executors = executors;
+        self
     }
 
-    /// Adds the executor of a task type with a role of choice.
+    /// Adds the executor of a task type: [`Executors::executor`].
     #[must_use]
-    pub fn executor_as(
-        mut self,
-        task_type: impl Into<String>,
-        role: Role,
-        executor: impl TaskExecutor,
-    ) -> Self {
-        let task_type = task_type.into();
-        self.types.insert(task_type.clone());
-        self.engine = self.engine.executor_as(task_type, role, executor);
+    pub fn executor(mut self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
+        self.executors = self.executors.executor(task_type, executor);
         self
     }
 
@@ -75,7 +65,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets more of the engine: limits, secrets, a clock. Its store is the server's.
+    /// Sets more of the engine: limits, a clock. Its store, its executors and how they share slots are the server's.
     #[must_use]
     pub fn engine(mut self, set: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Self {
         self.engine = set(self.engine);
@@ -100,19 +90,29 @@ impl ServerBuilder {
     /// # Cancel safety
     ///
     /// Dropped before it resolves, some runs may have been taken up; they go on until the runtime ends.
-    pub async fn open(mut self) -> Result<Server, ServerError> {
-        let documented = TaskTypes::documented();
-        for task_type in documented.names().filter(|name| !self.types.contains(*name)) {
-            self.engine = self.engine.executor(task_type, Unavailable);
-        }
+    pub async fn open(self) -> Result<Server, ServerError> {
         let repo = self.repository()?;
+        let shares = Shares::new(repo.clone());
+        let share = {
+            let shares = Arc::clone(&shares);
+            move |request: &SlotRequest<'_>| shares.of(request)
+        };
+        let documented = TaskTypes::documented();
+        let executors = documented.names().fold(self.executors, |executors, task_type| {
+            if executors.task_types().names().any(|name| name == task_type) {
+                return executors;
+            }
+            executors.executor(task_type, Unavailable)
+        });
         let store = Arc::clone(repo.store());
         #[cfg(feature = "failpoints")]
         let store = self.wrapper.unwrap_or(|store| Box::new(store))(store);
-        let engine = self.engine.store(store).build()?;
+        let engine = self.engine.executors(executors).store(store);
+        let engine = engine.max_concurrent(self.options.max_tasks).share_slots(share).build()?;
         let inner = Arc::new(Inner {
             repo,
             engine,
+            shares,
             rates: self.options.rate_limit.map(Rates::new),
             options: self.options,
             board: Board::default(),
@@ -164,6 +164,7 @@ pub struct Server {
 pub(crate) struct Inner {
     pub(crate) repo: Repository,
     pub(crate) engine: Engine,
+    pub(crate) shares: Arc<Shares>,
     pub(crate) options: ServerOptions,
     pub(crate) rates: Option<Rates>,
     pub(crate) board: Board,
@@ -186,8 +187,8 @@ impl Server {
             store,
             needs_token: false,
             options: ServerOptions::default(),
+            executors: Executors::new(),
             engine: Engine::builder(),
-            types: BTreeSet::new(),
             #[cfg(feature = "failpoints")]
             wrapper: None,
         }
@@ -216,7 +217,8 @@ impl Server {
     ///
     /// As [`Engine::resume`].
     pub async fn resume(&self, run: RunId) -> Result<RunHandle, ResumeError> {
-        Ok(self.followed(self.inner.engine.resume(run).await?))
+        let owned = self.owned(run);
+        Ok(self.followed(self.inner.engine.resume(run).await?, owned))
     }
 
     /// Does nodes of a run once more, as [`Engine::rerun`] does, for its account: whoever watches the account's runs hears
@@ -230,15 +232,23 @@ impl Server {
     ///
     /// As [`Engine::rerun`].
     pub async fn rerun(&self, run: RunId, what: Rerun) -> Result<RunHandle, ResumeError> {
-        Ok(self.followed(self.inner.engine.rerun(run, what).await?))
+        let owned = self.owned(run);
+        Ok(self.followed(self.inner.engine.rerun(run, what).await?, owned))
     }
 
-    fn followed(&self, run: RunHandle) -> RunHandle {
-        match self.inner.repo.account_of(run.id()) {
-            Ok(Some(account)) => self.inner.follow(account, run.clone()),
-            // Made by the command line, for no account.
-            Ok(None) => {}
-            Err(error) => tracing::warn!(run = %run.id(), %error, "the account of a run cannot be read"),
+    /// The account of a run, which is known before the run asks for its share; `None` where it was made by the command
+    /// line, for no account.
+    fn owned(&self, run: RunId) -> Option<(AccountId, Owned)> {
+        let account = self.inner.repo.account_of(run).unwrap_or_else(|error| {
+            tracing::warn!(%run, %error, "the account of a run cannot be read");
+            None
+        });
+        account.map(|account| (account, self.inner.shares.owned(run, account)))
+    }
+
+    fn followed(&self, run: RunHandle, owned: Option<(AccountId, Owned)>) -> RunHandle {
+        if let Some((account, owned)) = owned {
+            self.inner.follow(account, run.clone(), owned);
         }
         run
     }

@@ -67,13 +67,14 @@ impl Accounts {
 }
 
 /// What an account may have, by the names that the API has for it.
-fn fields(limits: &mut Limits) -> [(&'static str, &mut Option<u64>); 5] {
+fn fields(limits: &mut Limits) -> [(&'static str, &mut Option<u64>); 6] {
     [
         ("sites_allowed", &mut limits.sites_allowed),
         ("pages_allowed", &mut limits.pages_allowed),
         ("flowruns_allowed", &mut limits.flowruns_allowed),
         ("nodes_allowed", &mut limits.nodes_allowed),
         ("conditions_allowed", &mut limits.conditions_allowed),
+        ("concurrency", &mut limits.concurrency),
     ]
 }
 

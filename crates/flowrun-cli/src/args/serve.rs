@@ -1,7 +1,7 @@
 //! Arguments of the server, and of the commands on its accounts and tokens.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ pub(crate) struct ServeArgs {
     /// Requests that a token may make in a second [default: no limit].
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) rate_limit: Option<NonZeroU32>,
+    /// Most tasks at work at a time; accounts and their sites have fair shares of them.
+    #[arg(long, value_name = "COUNT", default_value = "256")]
+    pub(crate) max_tasks: NonZeroUsize,
     /// A proxy, or a network of them, that is believed when it says how it was called; may be repeated.
     #[arg(long = "trust-proxy", value_name = "NETWORK", value_parser = network)]
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -107,6 +110,9 @@ pub(crate) struct LimitArgs {
     /// Conditions of each node of a flow that is run.
     #[arg(long, value_name = "COUNT")]
     pub(crate) conditions: Option<LimitArg>,
+    /// Tasks at work at the same time, at least 1; more of them wait.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) concurrency: Option<LimitArg>,
 }
 
 /// A limit, or that there is none.

@@ -47,6 +47,7 @@ impl LimitArgs {
             ("flowruns_allowed", self.flowruns),
             ("nodes_allowed", self.nodes),
             ("conditions_allowed", self.conditions),
+            ("concurrency", self.concurrency),
         ];
         limits.into_iter().filter_map(|(name, given)| Some((name.to_owned(), given?.0))).collect()
     }

@@ -32,11 +32,14 @@ async fn served(args: ServeArgs, screen: &Screen) -> Result<Exit, CommandError> 
     let settings = configure(args.settings, args.secrets)?;
     let mut options = ServerOptions::new();
     options.rate_limit = args.rate_limit;
+    options.max_tasks = args.max_tasks.get();
     options.trusted_proxies = args.trusted_proxies;
     options.origins = args.origins.into_iter().collect();
     // Before the first connection, so that no signal falls between the two.
     let mut interrupts = Interrupts::new().map_err(DriveError::Signals)?;
-    let mut builder = wiring::served(&settings, Server::builder(&args.store.path).options(options))?;
+    let executors = wiring::served(&settings)?;
+    let mut builder = Server::builder(&args.store.path).options(options).executors(executors);
+    builder = wiring::wrapped(builder);
     if !args.listen.ip().is_loopback() {
         builder = builder.require_token();
     }

@@ -196,6 +196,7 @@ fn components(token: SecurityScheme) -> Components {
     let all = with!(
         FlowRun,
         LeanFlowRun,
+        WaitingNode,
         RunStatus,
         NodeStatus,
         RunNode,

@@ -62,6 +62,9 @@ schemas! {
         site: String,
         #[schema(value_type = BTreeMap<String, Value>)]
         configs: Value,
+        /// What could start and waits; there is none of it otherwise.
+        #[schema(nullable = false)]
+        waiting: Option<Vec<WaitingNode>>,
     }
 
     /// A flow run without its drawing and its log.
@@ -83,6 +86,17 @@ schemas! {
         site: String,
         #[schema(value_type = BTreeMap<String, Value>)]
         configs: Value,
+        /// What could start and waits; there is none of it otherwise.
+        #[schema(nullable = false)]
+        waiting: Option<Vec<WaitingNode>>,
+    }
+
+    /// A node that could start but for a limit.
+    WaitingNode {
+        /// The id of the node.
+        node: String,
+        /// The limit.
+        reason: String,
     }
 
     /// A node of a run: as the flow has it, and how far it is.

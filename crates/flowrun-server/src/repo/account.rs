@@ -1,5 +1,8 @@
 //! Accounts and their limits.
 
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
+
 use flowrun::{HostError, HostTransaction, Timestamp};
 
 use super::rows::{self, Row, values};
@@ -29,7 +32,7 @@ pub struct Limits {
     pub nodes_allowed: Option<u64>,
     /// Conditions of each node of a flow that is run.
     pub conditions_allowed: Option<u64>,
-    /// Tasks at work at the same time; more of them wait.
+    /// Tasks at work at the same time, at least 1; more of them wait. A change holds from the next task on that asks.
     pub concurrency: Option<u64>,
 }
 
@@ -173,12 +176,30 @@ impl Repository {
     ///
     /// [`RepositoryError`].
     pub async fn set_limits(&self, account: AccountId, limits: Limits) -> Result<(), RepositoryError> {
-        self.write(move |tables| set_limits(tables, account, limits)).await
+        self.write(move |tables| set_limits(tables, account, limits)).await?;
+        self.known().insert(account, limits.concurrency);
+        Ok(())
+    }
+
+    /// How many tasks of an account may be at work. Kept in memory, as every task asks for it.
+    pub(crate) fn concurrency(&self, id: AccountId) -> Result<Option<u64>, RepositoryError> {
+        let known = self.known().get(&id).copied();
+        match known {
+            Some(concurrency) => Ok(concurrency),
+            None => Ok(self.limits(id)?.concurrency),
+        }
     }
 
     /// The limits of an account.
     pub(crate) fn limits(&self, id: AccountId) -> Result<Limits, RepositoryError> {
-        self.read(|tables| Ok(account(tables, id)?.limits))
+        let limits = self.read(|tables| Ok(account(tables, id)?.limits))?;
+        self.known().insert(id, limits.concurrency);
+        Ok(limits)
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<AccountId, Option<u64>>> {
+        // A panic elsewhere does not leave the map half changed.
+        self.shared.concurrency.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

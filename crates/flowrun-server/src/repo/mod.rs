@@ -24,8 +24,9 @@ mod site;
 mod tables;
 mod token;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use flowrun::{HostError, HostTransaction, OpenError, SqliteOptions, SqliteStore, Store as _};
 
@@ -54,6 +55,8 @@ struct Shared {
     key: [u8; 32],
     /// How often a token was taken back.
     revoked: tokio::sync::watch::Sender<u64>,
+    /// How many tasks of an account may be at work, of accounts that were asked for.
+    concurrency: Mutex<BTreeMap<AccountId, Option<u64>>>,
 }
 
 /// The repository could not be opened, read or written.
@@ -108,7 +111,14 @@ impl Repository {
         let epoch = i64::try_from(store.epoch()).unwrap_or(i64::MAX);
         let key = store.write_host_tables(move |host| tables::take_over(host, epoch, new));
         let key = key.map_err(RepositoryError::Write)?;
-        Ok(Self { shared: Arc::new(Shared { store, key, revoked: tokio::sync::watch::Sender::new(0) }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                store,
+                key,
+                concurrency: Mutex::default(),
+                revoked: tokio::sync::watch::Sender::new(0),
+            }),
+        })
     }
 
     /// The store of the runs.

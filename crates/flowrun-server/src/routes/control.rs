@@ -75,8 +75,9 @@ async fn resume(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
         Ok(run) => run,
         Err(run) => {
             accepts_work(&server)?;
+            let owned = server.shares.owned(run, call.caller.account);
             let run = server.engine.resume(run).await.map_err(|error| refused(&error))?;
-            server.follow(call.caller.account, run.clone());
+            server.follow(call.caller.account, run.clone(), owned);
             run
         }
     };
@@ -96,8 +97,9 @@ async fn rerun(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
         (Some(_), Some(_)) => return Err(Refusal::bad("from and only do not go together")),
         (Some(node), None) => Rerun::From(node),
     };
+    let owned = server.shares.owned(row.id, call.caller.account);
     let run = server.engine.rerun(row.id, what).await.map_err(|error| refused(&error))?;
-    server.follow(call.caller.account, run.clone());
+    server.follow(call.caller.account, run.clone(), owned);
     Ok(Answer::accepted(stands(&run)))
 }
 

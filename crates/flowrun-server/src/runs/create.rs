@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use flowrun::{Flow, Page, Plan, RunId, RunRequest, Site, StartError, StoreError};
 use serde::de::IgnoredAny;
+use uuid::Uuid;
 
+use super::shares::with_waits;
 use crate::http::json::{object, text};
 use crate::http::refusal::Refusal;
 use crate::repo::{self, AccountId, Caller, KnownKey, Limits, NotStored, Owner, RequestKey};
@@ -46,15 +48,17 @@ impl Inner {
                 target.with_page(Page::new(&page.url).with_id(page.id.to_string()))
             });
         let owner = Owner { account, flow: flow.id, site: site.id, title: flow.title, key: key.clone() };
-        let mut request = RunRequest::of_plan(plan, target).host_data(owner);
+        let id = RunId::from_bytes(Uuid::new_v4().into_bytes());
+        let mut request = RunRequest::of_plan(plan, target).id(id).host_data(owner);
         if let Some(configs) = configs {
             request = request.configs(&configs).map_err(|_| Refusal::bad("configs must be an object"))?;
         }
         // In a task of its own: a caller that hangs up must not leave a run that nobody follows.
         let inner = Arc::clone(self);
         let started = tokio::spawn(async move {
+            let owned = inner.shares.owned(id, account);
             let handle = inner.engine.start(request).await?;
-            inner.follow(account, handle.clone());
+            inner.follow(account, handle.clone(), owned);
             Ok(handle)
         });
         let started = started.await.map_err(|_| Refusal::unavailable("the run was not started"))?;
@@ -76,7 +80,7 @@ impl Inner {
             Ok(run) => {
                 // Before anybody is told, so that no answer after this one makes it of the journal.
                 self.keep(account, handle.id(), &run).await;
-                Ok(run.to_json().to_owned())
+                Ok(with_waits(&self.engine, id, run.to_json()))
             }
             Err(_) => Err(Refusal::unavailable("the run cannot be read now")),
         }

@@ -10,6 +10,7 @@ mod feed;
 #[cfg(test)]
 mod power;
 mod recover;
+mod shares;
 mod stored;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::server::Inner;
 pub(crate) use board::{Board, Change};
 pub(crate) use create::Wanted;
 pub(crate) use feed::Feed;
+pub(crate) use shares::{Owned, Shares};
 pub(crate) use stored::in_store;
 
 impl Inner {
@@ -35,7 +37,7 @@ impl Inner {
         if let Some(handle) = self.engine.run(row.id)
             && let Ok(run) = handle.snapshot().await
         {
-            return Ok(run.to_json().to_owned());
+            return Ok(shares::with_waits(&self.engine, row.id, run.to_json()));
         }
         // It has just ended, is parked, or is left untouched because it cannot go on here.
         let store = Arc::clone(self.repo.store());
@@ -49,9 +51,10 @@ impl Inner {
     }
 
     /// Tells how a run stands, and keeps its document when it ends.
-    pub(crate) fn follow(self: &Arc<Self>, account: AccountId, handle: RunHandle) {
+    pub(crate) fn follow(self: &Arc<Self>, account: AccountId, handle: RunHandle, owned: Owned) {
         let inner = Arc::clone(self);
         self.spawn(async move {
+            let _owned = owned;
             let mut state = handle.state();
             inner.tell(account, Change::of(handle.id(), state));
             while !state.is_over() && state != RunState::Lost {

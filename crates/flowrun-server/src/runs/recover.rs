@@ -5,21 +5,25 @@ use std::sync::Arc;
 
 use flowrun::RunId;
 
+use super::shares::Owned;
 use crate::repo::AccountId;
 use crate::server::{Inner, ServerError};
 
 impl Inner {
     /// Goes on with open runs, and with deleting those that were to be deleted.
     pub(crate) async fn recover(self: &Arc<Self>) -> Result<(), ServerError> {
-        let owners: BTreeMap<RunId, AccountId> = self.repo.open_runs()?.into_iter().collect();
+        // Known before any of them asks for its share.
+        let owned = |(run, account)| (run, (account, self.shares.owned(run, account)));
+        let mut owners: BTreeMap<RunId, (AccountId, Owned)> =
+            self.repo.open_runs()?.into_iter().map(owned).collect();
         let recovered = self.engine.recover().await?;
         for left in &recovered.untouched {
             tracing::warn!(run = %left.run, reason = %left.reason, "a run cannot go on here and is left as it is");
         }
         for handle in recovered.resumed {
             // The others are of no account: deleted, or made by the command line.
-            if let Some(account) = owners.get(&handle.id()) {
-                self.follow(*account, handle);
+            if let Some((account, owned)) = owners.remove(&handle.id()) {
+                self.follow(account, handle, owned);
             }
         }
         self.remove(self.repo.doomed_runs()?);
