@@ -26,7 +26,12 @@ const CLIENTS: usize = 64;
 /// Callers who send a byte now and then.
 const SLOW: usize = 200;
 
+/// The documented flow.
 const FLOW: &str = include_str!("../../../crates/flowrun-core/tests/fixtures/seed_flow.json");
+
+/// One of a single scan: what lists are filled with is short enough to make a million of it.
+const SHORT_FLOW: &str =
+    r#"{"title": "Look", "nodes": [{"id": "1", "data": {"id": "1", "task_type": "scan"}}], "edges": []}"#;
 
 /// One thing that was measured.
 #[derive(Clone, Debug)]
@@ -107,14 +112,17 @@ pub struct Extent {
 
 impl Extent {
     /// What `docs/performance.md` shows.
-    pub const FULL: Self = Self { rounds: 5, requests: 6_400, listed: 1_000_000, open: 10_000 };
+    pub const FULL: Self = Self { rounds: 5, requests: 3_200, listed: 1_000_000, open: 10_000 };
     /// What takes half a minute.
     pub const SHORT: Self = Self { rounds: 3, requests: 1_280, listed: 20_000, open: 10_000 };
 }
 
-/// Measures everything, in folders below the working directory: one for temporary files may be memory.
-#[must_use]
-pub fn measure(extent: Extent) -> Vec<Figure> {
+/// What can be measured by itself.
+pub const PARTS: [&str; 3] = ["rates", "pages", "open"];
+
+/// Measures these parts, in folders below the working directory: one for temporary files may be memory. Each figure is told as
+/// soon as it is there.
+pub fn measure(parts: &[&str], extent: Extent, mut tell: impl FnMut(&Figure)) {
     let folder = tempfile::Builder::new().prefix("load-").tempdir_in(".");
     let folder = folder.expect("the working directory can be written");
     let place = |name: &str| {
@@ -122,14 +130,18 @@ pub fn measure(extent: Extent) -> Vec<Figure> {
         std::fs::create_dir(&place).expect("the folder is new");
         place
     };
-    let mut figures = rates(&place("ends"), &place("stays"), extent);
-    figures.extend(pages(&place("short"), &place("long"), extent));
-    figures.push(memory(&place("open"), extent.open));
-    figures
+    for part in parts {
+        let figures = match *part {
+            "rates" => rates(&place("ends"), &place("stays"), extent),
+            "pages" => pages(&place("short"), &place("long"), extent),
+            _ => vec![memory(&place("open"), extent.open)],
+        };
+        figures.iter().for_each(&mut tell);
+    }
 }
 
-/// A server with the flow and a site, and the request that creates a run.
-fn ready(kind: Kind, folder: &Path) -> (Process, Vec<u8>) {
+/// A server with this flow and a site, and the request that creates a run.
+fn ready(kind: Kind, folder: &Path, flow: &str) -> (Process, Vec<u8>) {
     let server = Process::start(kind, folder);
     let mut client = Client::new(&server.address);
     let mut make = |path: &str, body: &Value| {
@@ -139,7 +151,7 @@ fn ready(kind: Kind, folder: &Path) -> (Process, Vec<u8>) {
         serde_json::from_slice::<Value>(made).expect("it is JSON")["id"].clone()
     };
     let site = make("/site", &json!({"site_url": "https://example.com"}));
-    let drawn: Value = serde_json::from_str(FLOW).expect("it is JSON");
+    let drawn: Value = serde_json::from_str(flow).expect("it is JSON");
     let flow =
         make("/flow", &json!({"title": drawn["title"], "nodes": drawn["nodes"], "edges": drawn["edges"]}));
     let body = json!({"site_id": site, "flow_id": flow}).to_string();
@@ -165,8 +177,8 @@ fn ended(server: &Process, create: &[u8]) -> (String, String) {
 
 fn rates(folder: &Path, staying: &Path, extent: Extent) -> Vec<Figure> {
     let Extent { rounds, requests, .. } = extent;
-    let (stays, create) = ready(Kind::Stays, staying);
-    let (ends, create_and_run) = ready(Kind::Ends, folder);
+    let (stays, create) = ready(Kind::Stays, staying, FLOW);
+    let (ends, create_and_run) = ready(Kind::Ends, folder, FLOW);
     let (id, document) = ended(&ends, &create_and_run);
     let retrieve = request("GET", &format!("/v1/ops/flowrun/{id}"), &ends.token, "");
     let constant = Process::start(Kind::Constant(document.len()), folder);
@@ -267,16 +279,16 @@ fn sqlite_read(folder: &Path, id: &str, reads: usize) -> impl FnMut() -> f64 {
 fn pages(short: &Path, long: &Path, extent: Extent) -> Vec<Figure> {
     const SHORT: usize = 1_000;
     let stored = |folder: &Path, runs: usize| {
-        let (server, create) = ready(Kind::Ends, folder);
+        let (server, create) = ready(Kind::Ends, folder, SHORT_FLOW);
         ended(&server, &create);
         drop(server);
         fill::fill(folder, runs);
-        let server = Process::start(Kind::Ends, folder);
-        let client = Client::new(&server.address);
-        (server, client)
     };
-    let (short_server, mut short) = stored(short, SHORT);
-    let (long_server, mut long) = stored(long, extent.listed);
+    stored(short, SHORT);
+    stored(long, extent.listed);
+    let servers = [short, long].map(|folder| Process::start(Kind::Ends, folder));
+    let [short_server, long_server] = &servers;
+    let [mut short, mut long] = servers.each_ref().map(|server| Client::new(&server.address));
     let page = |offset: usize, token: &str| {
         request("GET", &format!("/v1/ops/flowrun?limit=10&offset={offset}"), token, "")
     };
@@ -305,7 +317,7 @@ fn pages(short: &Path, long: &Path, extent: Extent) -> Vec<Figure> {
 }
 
 fn memory(folder: &Path, open: usize) -> Figure {
-    let (server, create) = ready(Kind::Stays, folder);
+    let (server, create) = ready(Kind::Stays, folder, FLOW);
     let _ = rate(&server.address, CLIENTS, open.next_multiple_of(CLIENTS), &create, 201);
     let megabytes = server.resident() as f64 / 1e6;
     Figure::of(
