@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use flowrun::Retention;
 use ipnet::IpNet;
 
 /// How a server answers. The defaults are right for a server on loopback.
@@ -27,6 +28,8 @@ pub struct ServerOptions {
     /// Requests that a token may make in a second, and as many at once; further ones are answered with 429. Default:
     /// no limit.
     pub rate_limit: Option<NonZeroU32>,
+    /// Which runs that are over are kept; the others are deleted while the server is there. Default: all of them.
+    pub retention: Retention,
     /// Most tasks at work at a time; further ones wait, and accounts and their sites have fair shares of them. Default: 256.
     pub max_tasks: usize,
     /// Proxies that are believed when they say how they were called, by `X-Forwarded-Proto` and
@@ -46,6 +49,7 @@ impl Default for ServerOptions {
             heartbeat: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             rate_limit: None,
+            retention: Retention::default(),
             max_tasks: 256,
             trusted_proxies: Vec::new(),
             origins: BTreeSet::new(),
@@ -106,6 +110,13 @@ impl ServerOptions {
     #[must_use]
     pub const fn rate_limit(mut self, a_second: NonZeroU32) -> Self {
         self.rate_limit = Some(a_second);
+        self
+    }
+
+    /// Sets which runs that are over are kept.
+    #[must_use]
+    pub const fn retention(mut self, keep: Retention) -> Self {
+        self.retention = keep;
         self
     }
 

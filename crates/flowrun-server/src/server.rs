@@ -121,6 +121,10 @@ impl ServerBuilder {
             drained: watch::Sender::new(false),
         });
         inner.recover().await?;
+        let keep = inner.options.retention;
+        if keep.age.is_some() || keep.count.is_some() {
+            inner.retain_again_and_again(keep);
+        }
         Ok(Server { inner })
     }
 

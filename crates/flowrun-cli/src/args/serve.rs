@@ -36,6 +36,12 @@ pub(crate) struct ServeArgs {
     /// Requests that a token may make in a second [default: no limit].
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) rate_limit: Option<NonZeroU32>,
+    /// Runs that are over and are kept, those that ended last; older ones are deleted [default: all].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) keep: Option<usize>,
+    /// How long runs that are over are kept, such as 90d [default: for ever].
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) keep_for: Option<Duration>,
     /// Most tasks at work at a time; accounts and their sites have fair shares of them.
     #[arg(long, value_name = "COUNT", default_value = "256")]
     pub(crate) max_tasks: NonZeroUsize,

@@ -33,6 +33,8 @@ async fn served(args: ServeArgs, screen: &Screen) -> Result<Exit, CommandError> 
     let mut options = ServerOptions::new();
     options.rate_limit = args.rate_limit;
     options.max_tasks = args.max_tasks.get();
+    options.retention.count = args.keep;
+    options.retention.age = args.keep_for;
     options.trusted_proxies = args.trusted_proxies;
     options.origins = args.origins.into_iter().collect();
     // Before the first connection, so that no signal falls between the two.

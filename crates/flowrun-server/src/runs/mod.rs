@@ -10,6 +10,7 @@ mod feed;
 #[cfg(test)]
 mod power;
 mod recover;
+mod retention;
 mod shares;
 mod stored;
 
