@@ -1,6 +1,8 @@
 //! Stored runs, looked at without driving them.
 
-use flowrun::{JournalLine, Run, RunId, Site, Skipped, SqliteStore, StoreError, StoredRunError, TaskTypes};
+use flowrun::{
+    JournalLine, Run, RunId, RunState, Site, Skipped, SqliteStore, StoreError, StoredRunError, TaskTypes,
+};
 use url::Url;
 
 use crate::exit::Exit;
@@ -53,6 +55,16 @@ impl Stored {
     /// The number of the last line of its journal.
     pub(crate) fn last(&self) -> u64 {
         self.lines.last().map_or(0, |line| line.seq)
+    }
+
+    /// How the run stands where nobody drives it: over, waiting for somebody to let it go on, or else lost.
+    pub(crate) fn left(&self) -> RunState {
+        match self.run.state() {
+            // Whatever was at work has ended with its process.
+            RunState::Paused { .. } => RunState::Paused { at_rest: true },
+            RunState::Working | RunState::AwaitingPerson { at_rest: false } => RunState::Lost,
+            other => other,
+        }
     }
 
     /// Why nodes of the run were skipped.

@@ -291,10 +291,13 @@ async fn a_node_that_waits_for_a_person_has_time_left_when_one_comes() {
     let resumed = bench.next().resume(run.id()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(3_600)).await;
     resumed.wait_until_at_rest().await;
-    assert_eq!((resumed.state().status(), bench.calls().len()), (RunStatus::Working, 1));
+    let awaiting = RunState::AwaitingPerson { at_rest: true };
+    assert_eq!((resumed.state(), resumed.state().status()), (awaiting, RunStatus::Working));
+    assert_eq!(resumed.snapshot().await.unwrap().state, awaiting);
+    assert_eq!(bench.calls().len(), 1);
     resumed.resume().await;
     assert_eq!(resumed.result().await.unwrap().status(), RunStatus::Passed);
-    assert_eq!(bench.calls().len(), 1);
+    assert_eq!((resumed.state(), bench.calls().len()), (RunState::Passed, 1));
 }
 
 #[tokio::test(start_paused = true)]

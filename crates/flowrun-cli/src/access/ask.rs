@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use flowrun::{RunEvent, RunId, RunStatus, RunSummary, Timestamp};
+use flowrun::{RunEvent, RunId, RunState, RunStatus, RunSummary, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -124,15 +124,17 @@ pub(crate) struct Listed {
     pub(crate) title: Option<String>,
     pub(crate) site: String,
     pub(crate) status: RunStatus,
+    /// How it stands, in more words than the wire has.
+    pub(crate) state: String,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) seq: u64,
 }
 
-impl From<RunSummary> for Listed {
-    fn from(run: RunSummary) -> Self {
+impl Listed {
+    pub(crate) fn new(run: RunSummary, state: RunState) -> Self {
         let RunSummary { id, title, site, created, updated, status, seq, .. } = run;
-        Self { id, title, site, status, created, updated, seq }
+        Self { id, title, site, status, state: state.to_string(), created, updated, seq }
     }
 }
 
@@ -148,6 +150,8 @@ pub(crate) struct Event {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Standing {
     pub(crate) status: RunStatus,
+    /// The same in more words than the wire has.
+    pub(crate) state: String,
     /// Whether it was ended by its own deadline.
     pub(crate) has_timed_out: bool,
     /// As the wire shows it.

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use flowrun::{
-    Engine, JournalLine, Plan, Rerun, RunEvent, RunFilter, RunId, RunSummary, RunUpdate, Skipped, Store as _,
-    StoreError, TaskTypes,
+    Engine, JournalLine, Plan, Rerun, RunEvent, RunFilter, RunId, RunState, RunSummary, RunUpdate, Skipped,
+    Store as _, StoreError, TaskTypes,
 };
 use flowrun_server::{Repository, Server};
 use flowrun_store::SqliteStore;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::HeldError;
 use super::accounts::Accounts;
-use super::ask::{Ask, Event, Part, Standing, Verdict};
+use super::ask::{Ask, Event, Listed, Part, Standing, Verdict};
 use super::explained::explained;
 use crate::commands::CommandError;
 use crate::drive::DriveError;
@@ -187,10 +187,24 @@ impl Desk {
                 which = which.after(last);
             }
             for run in page {
-                out.tell(Part::Run(run.into())).await?;
+                let state = if run.status.is_over() { run.status.into() } else { self.state(run.id).await };
+                out.tell(Part::Run(Listed::new(run, state))).await?;
             }
         }
         Ok(())
+    }
+
+    /// How an open run stands: as its driver says, or as it was left.
+    async fn state(&self, run: RunId) -> RunState {
+        match self.driven(run) {
+            Some(state) => state,
+            // One that cannot be read is not less lost for it.
+            None => self.read(run).await.map_or(RunState::Lost, |stored| stored.left()),
+        }
+    }
+
+    fn driven(&self, run: RunId) -> Option<RunState> {
+        self.engine().and_then(|engine| engine.run(run)).map(|handle| handle.state())
     }
 
     async fn find(&self, text: &str, out: &Out) -> Result<(), CommandError> {
@@ -203,7 +217,7 @@ impl Desk {
                 if !wanted.is_empty() && run.id.to_string().starts_with(&wanted) {
                     count += 1;
                     if count <= MATCHES {
-                        out.tell(Part::Run(run.clone().into())).await?;
+                        out.tell(Part::Run(Listed::new(run.clone(), run.status.into()))).await?;
                     }
                 }
             }
@@ -223,14 +237,15 @@ impl Desk {
         if events {
             out.tell_lines(&stored, 0).await?;
         }
-        out.tell_standing(&stored).await
+        let state = self.driven(run).filter(|_| !stored.run.is_over());
+        out.tell_standing(&stored, state).await
     }
 
     async fn watch(&self, run: RunId, after: u64, out: &Out) -> Result<(), CommandError> {
         let Some(handle) = self.engine().and_then(|engine| engine.run(run)) else {
             let stored = self.read(run).await?;
             out.tell_lines(&stored, after).await?;
-            return out.tell_standing(&stored).await;
+            return out.tell_standing(&stored, None).await;
         };
         let mut skipped = Skipped::default();
         let mut events = handle.events_after(after);
@@ -248,7 +263,7 @@ impl Desk {
             }
         }
         // Its driver is done with it: what is stored says how it stands.
-        out.tell_standing(&self.read(run).await?).await
+        out.tell_standing(&self.read(run).await?, None).await
     }
 
     async fn resume(&self, run: RunId, out: &Out) -> Result<(), CommandError> {
@@ -349,11 +364,13 @@ impl Out {
         Ok(())
     }
 
-    async fn tell_standing(&self, stored: &Stored) -> Result<(), CommandError> {
+    /// Tells how a run stands: as its driver says, if it has one.
+    async fn tell_standing(&self, stored: &Stored, driven: Option<RunState>) -> Result<(), CommandError> {
         let run = &stored.run;
         let held = run.held().map(|node| run.plan().node_id(node).into_owned());
         let standing = Standing {
             status: run.status(),
+            state: driven.unwrap_or_else(|| stored.left()).to_string(),
             has_timed_out: run.has_timed_out(),
             held: held.collect(),
             document: run.to_json(),

@@ -15,4 +15,4 @@ pub(crate) use graph::{dot, mermaid};
 pub(crate) use plain::{is_harmless, plain, plain_line, plain_lines, plain_up_to};
 pub(crate) use reasons::Reasons;
 pub(crate) use runs::runs;
-pub(crate) use table::table;
+pub(crate) use table::{table, table_of};

@@ -10,7 +10,7 @@ pub(crate) fn runs(runs: &[Listed]) -> String {
     for run in runs {
         rows.push([
             run.id.to_string(),
-            run.status.to_string(),
+            run.state.clone(),
             run.created.naive(),
             run.updated.naive(),
             run.title.as_deref().filter(|title| !title.is_empty()).map_or_else(|| "–".to_owned(), plain),

@@ -12,6 +12,11 @@ use super::{plain, plain_line};
 
 /// One row per node, what was skipped, the lines of the nodes that failed, and a closing line.
 pub(crate) fn table(run: &FlowRun, reasons: &Reasons) -> String {
+    table_of(run, &run.status().to_string(), reasons)
+}
+
+/// The same of a run that may not be over: `state` says how it stands.
+pub(crate) fn table_of(run: &FlowRun, state: &str, reasons: &Reasons) -> String {
     let mut rows = vec![["node", "task", "status", "objects", "time"].map(str::to_owned)];
     for (node, progress) in run.nodes() {
         let task_type = node.task_type();
@@ -46,7 +51,7 @@ pub(crate) fn table(run: &FlowRun, reasons: &Reasons) -> String {
     }
     let id = run.id().map(|id| format!(" {}", plain(&id))).unwrap_or_default();
     let time = duration(run.time_created(), run.time_completed().map(|end| without_idle(run, end)));
-    out += &format!("run{id} {} in {time}\n", run.status());
+    out += &format!("run{id} {state} in {time}\n");
     out
 }
 

@@ -22,10 +22,10 @@ fn runs_are_listed_with_the_last_one_first() {
     let ended = place.run(&["runs", "list", "--store", "runs.db"]);
     assert_eq!((ended.code, ended.err.as_str()), (0, ""));
     insta::assert_snapshot!(ended.out, @r"
-    run                                   status   created                     updated                     flow     site
-    22222222-2222-2222-2222-222222222222  working  1970-01-01 00:00:34.000000  1970-01-01 00:00:34.000000  Nightly  https://example.com
-    12121212-1212-1212-1212-121212121212  failed   1970-01-01 00:00:18.000000  1970-01-01 00:00:18.000000  Nightly  https://example.com
-    11111111-1111-1111-1111-111111111111  passed   1970-01-01 00:00:17.000000  1970-01-01 00:00:17.000000  Nightly  https://example.com
+    run                                   status  created                     updated                     flow     site
+    22222222-2222-2222-2222-222222222222  lost    1970-01-01 00:00:34.000000  1970-01-01 00:00:34.000000  Nightly  https://example.com
+    12121212-1212-1212-1212-121212121212  failed  1970-01-01 00:00:18.000000  1970-01-01 00:00:18.000000  Nightly  https://example.com
+    11111111-1111-1111-1111-111111111111  passed  1970-01-01 00:00:17.000000  1970-01-01 00:00:17.000000  Nightly  https://example.com
     ");
 }
 
@@ -36,7 +36,7 @@ fn a_list_can_be_of_open_runs_be_short_and_be_json() {
     let open: Value = serde_json::from_str(&open.out).unwrap();
     assert_eq!(open["has_more"], false);
     assert_eq!(open["runs"].as_array().map(Vec::len), Some(1));
-    assert_eq!(open["runs"][0]["status"], "working");
+    assert_eq!((&open["runs"][0]["status"], &open["runs"][0]["state"]), (&"working".into(), &"lost".into()));
     assert_eq!(open["runs"][0]["created"], "1970-01-01T00:00:34Z");
     let short = place.run(&["runs", "list", "--store", "runs.db", "--limit", "2"]);
     assert_eq!((short.code, short.out.lines().count()), (0, 3));

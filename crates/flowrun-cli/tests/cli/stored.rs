@@ -241,6 +241,10 @@ async fn a_node_that_must_not_be_repeated_waits_for_a_person() {
     }
     let shown = scene.on_store(&["runs", "show", &id]);
     assert!(shown.out.contains("2: waits for a person"), "{shown:?}");
+    assert!(shown.out.contains(&format!("run {id} awaiting a person in ")), "{shown:?}");
+    assert!(scene.on_store(&["runs", "list"]).out.contains("  awaiting a person  "));
+    let run = scene.run();
+    assert_eq!((&run["state"], &run["status"]), (&"awaiting a person".into(), &"working".into()));
     assert_eq!(scene.calls(), ["2"]);
     assert_eq!(scene.resume(&[&id]).code, 0);
     assert_eq!(scene.calls(), ["2", "2"]);

@@ -97,7 +97,8 @@ impl fmt::Display for RunState {
         f.pad(match self {
             Self::Paused { at_rest: false } => "pausing",
             Self::Paused { at_rest: true } => "paused",
-            Self::AwaitingPerson { .. } => "awaiting a person",
+            Self::AwaitingPerson { at_rest: false } => "working, awaiting a person",
+            Self::AwaitingPerson { at_rest: true } => "awaiting a person",
             Self::Lost => "lost",
             Self::Working => "working",
             Self::Passed => "passed",

@@ -21,7 +21,8 @@ pub(super) async fn show(args: &ShowArgs, screen: &Screen) -> Result<Exit, Comma
             Part::Stands(_) if args.journal => {}
             Part::Stands(stands) if args.of.json => screen.data(&format!("{}\n", stands.document))?,
             Part::Stands(stands) => {
-                screen.data(&render::table(&access.flow_run(&stands.document)?, &stands.reasons))?;
+                let run = access.flow_run(&stands.document)?;
+                screen.data(&render::table_of(&run, &stands.state, &stands.reasons))?;
                 screen.data(&waiting(&stands))?;
             }
             _ => return Err(answer.unexpected()),

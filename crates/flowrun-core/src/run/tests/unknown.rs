@@ -276,3 +276,34 @@ fn what_a_failed_receiver_has_not_done_is_failed() {
     {"parent":"p","id":"o3","source_id":"o3","track_id":"o3","status":"passed"}
     "#);
 }
+
+#[test]
+fn waiting_for_a_person_is_told_apart_from_working_and_from_a_pause() {
+    let mut play = Play::new("probe a (on_unknown pause) -> scan b, scan c");
+    let mut told = Vec::new();
+    let steps = [
+        "0 start",
+        "1 fail a unknown",
+        "2 pause",
+        "3 resume",
+        "4 fail a#2 unknown",
+        "5 ok c",
+        "6 pause",
+        "7 cancel",
+    ];
+    for step in steps {
+        play.play(step);
+        let state = play.run.state();
+        told.push(format!("{step}: {state}, at rest {}, on the wire {}", state.is_at_rest(), state.status()));
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    0 start: working, at rest false, on the wire working
+    1 fail a unknown: working, awaiting a person, at rest false, on the wire working
+    2 pause: pausing, at rest false, on the wire working
+    3 resume: working, at rest false, on the wire working
+    4 fail a#2 unknown: working, awaiting a person, at rest false, on the wire working
+    5 ok c: awaiting a person, at rest true, on the wire working
+    6 pause: paused, at rest true, on the wire working
+    7 cancel: cancelled, at rest false, on the wire cancelled
+    ");
+}
