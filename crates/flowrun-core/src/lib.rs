@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod chain;
 mod condition;
 mod keys;
 mod model;
@@ -38,6 +39,7 @@ mod template;
 
 #[cfg(feature = "petgraph")]
 pub use ::petgraph;
+pub use chain::ErrorChain;
 pub use condition::{
     Comparison, ConditionLint, ConditionWarning, Conditions, ConditionsError, Evaluation, LintKind, Operand,
     Operator, ParseOperatorError, Seen,

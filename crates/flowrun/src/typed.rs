@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use flowrun_core::{EffectClass, ErrorClass, NodeProblem, Outcome, Task, json_problem};
+use flowrun_core::{EffectClass, ErrorChain, ErrorClass, NodeProblem, Outcome, Task, json_problem};
 use serde::de::DeserializeOwned;
 
 use crate::Context;
@@ -107,16 +107,7 @@ impl ExecutorError {
 /// With its causes, each said once: many errors show their cause themselves.
 impl<E: Error> From<E> for ExecutorError {
     fn from(error: E) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(next) = cause {
-            let text = next.to_string();
-            if !message.ends_with(&text) {
-                message = format!("{message}: {text}");
-            }
-            cause = next.source();
-        }
-        Self::new(message)
+        Self::new(ErrorChain::new(&error).to_string())
     }
 }
 
