@@ -83,6 +83,20 @@ fn misnamed(source: &str) -> Vec<String> {
     derived.chain(implemented).filter(|name| !name.ends_with("Error")).collect()
 }
 
+/// Every failure of a source file that is written down field by field.
+fn literal_failures(source: &str) -> Vec<String> {
+    let lines = source.lines().filter(|line| {
+        line.match_indices("Failure {").any(|(at, _)| {
+            let before = &line[..at];
+            !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+                && !["struct ", "enum ", "impl ", "for ", "&mut ", "&"].iter().any(|word| before.ends_with(word))
+                // A pattern takes one apart.
+                && !line.contains("let Failure {") && !line.contains("..")
+        })
+    });
+    lines.map(|line| line.trim().to_owned()).collect()
+}
+
 /// What is found in the sources below a folder, with the file it is in.
 fn search(folder: &Path, look: fn(&str) -> Vec<String>, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -152,5 +166,27 @@ fn an_error_that_says_its_cause_is_found_out() {
         "\"there is no `{0}`\")]\n    Missing(String),\n    /// Another.\n    #[x]\n    Io(#[from] io::Error),\n",
     ] {
         assert_eq!(says(declared), 0, "{declared}");
+    }
+}
+
+#[test]
+fn only_the_core_writes_a_failure_down_field_by_field() {
+    let mut found = Vec::new();
+    for folder in ["crates", "tests"] {
+        search(&root().join(folder), literal_failures, &mut found);
+    }
+    found.retain(|what| !what.contains("/flowrun-core/") && !what.contains("documents/errors.rs"));
+    assert!(found.is_empty(), "use `Outcome::failed` and what follows it:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_failure_that_is_written_down_is_found_out() {
+    for source in
+        ["Outcome::Failed(Box::new(Failure { class, message: None, retry_after }))", "x = Failure {"]
+    {
+        assert_eq!(literal_failures(source).len(), 1, "{source}");
+    }
+    for source in ["pub struct Failure {", "let Failure { class, .. } = failure;", "SetupFailure { tool }"] {
+        assert!(literal_failures(source).is_empty(), "{source}");
     }
 }

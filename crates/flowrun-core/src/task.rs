@@ -377,11 +377,15 @@ impl Outcome {
         self.class(ErrorClass::Transient)
     }
 
-    /// The same failure, which may have passed when the other side was left alone for so long.
+    /// The same failure, which may have passed when the other side was left alone for so long. Of a class that is
+    /// transient already, such as [`ErrorClass::Partial`], it stays. `None` changes nothing.
     #[must_use]
-    pub fn retry_after(mut self, wait: std::time::Duration) -> Self {
-        if let Self::Failed(failure) = &mut self {
-            (failure.class, failure.retry_after) = (ErrorClass::Transient, Some(wait));
+    pub fn retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        if let (Self::Failed(failure), Some(wait)) = (&mut self, wait.into()) {
+            failure.retry_after = Some(wait);
+            if !failure.class.is_transient() {
+                failure.class = ErrorClass::Transient;
+            }
         }
         self
     }
@@ -452,6 +456,22 @@ impl ErrorClass {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_put_together_in_any_order() {
+        let wait = Duration::from_secs(2);
+        let failure = |outcome| match outcome {
+            Outcome::Failed(failure) => (failure.class, failure.message, failure.retry_after),
+            Outcome::Done | Outcome::Passed => panic!("no failure"),
+        };
+        let full = Outcome::failed("full").retry_after(wait);
+        assert_eq!(failure(full), (ErrorClass::Transient, Some("full".to_owned()), Some(wait)));
+        let partial = Outcome::failed_as(ErrorClass::Partial);
+        assert_eq!(failure(partial.clone().retry_after(wait)), (ErrorClass::Partial, None, Some(wait)));
+        assert_eq!(failure(partial.retry_after(None)), (ErrorClass::Partial, None, None));
+        assert_eq!(failure(Outcome::failed("no").retry_after(None)).0, ErrorClass::Permanent);
+        assert_eq!(Outcome::done().retryable().retry_after(wait), Outcome::Done);
+    }
 
     #[test]
     fn a_task_travels_as_json_and_comes_back_the_same() {

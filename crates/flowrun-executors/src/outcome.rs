@@ -5,11 +5,11 @@ use std::time::Duration;
 #[cfg(feature = "webhook")]
 use std::time::SystemTime;
 
-use flowrun::{ErrorClass, Failure, NodeProblem, Outcome};
+use flowrun::{ErrorClass, NodeProblem, Outcome};
 
 /// The attempt was told to stop. The run's log says so already.
 pub(crate) fn stopped() -> Outcome {
-    Outcome::Failed(Box::new(Failure { class: ErrorClass::Stopped, message: None, retry_after: None }))
+    Outcome::failed_as(ErrorClass::Stopped)
 }
 
 /// The node or the settings are wrong, which a check before the run would have told.

@@ -1,6 +1,6 @@
 //! What receivers share: one delivery per object they are handed, one after the other.
 
-use flowrun::{Context, Failure, ObjectEntry, ObjectStatus, Outcome, Task, TaskObject};
+use flowrun::{Context, ObjectEntry, ObjectStatus, Outcome, Task, TaskObject};
 
 use crate::outcome::{Undone, stopped};
 
@@ -48,7 +48,7 @@ pub(crate) async fn deliver_each(task: &Task, context: &Context, delivery: &impl
         None => Outcome::done(),
         // The lines of the deliveries have said why.
         Some(Undone { class, retry_after }) => {
-            Outcome::Failed(Box::new(Failure { class, message: None, retry_after }))
+            Outcome::failed_as(class).retry_after(retry_after).class(class)
         }
     }
 }

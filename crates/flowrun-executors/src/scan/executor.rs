@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flowrun::{
-    Context, EffectClass, ErrorClass, Failure, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome,
-    Page, ResourceKind, Task, TaskExecutor, async_trait,
+    Context, EffectClass, ErrorClass, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page,
+    ResourceKind, Task, TaskExecutor, async_trait,
 };
 use flowrun_artefacts::Artefacts;
 use flowrun_guard::Guard;
@@ -135,8 +135,7 @@ impl TaskExecutor for ScanExecutor {
                 None => Outcome::done(),
                 // The lines of the pages have said why.
                 Some(Passing { retry_after }) => {
-                    let failure = Failure { class: ErrorClass::Partial, message: None, retry_after };
-                    Outcome::Failed(Box::new(failure))
+                    Outcome::failed_as(ErrorClass::Partial).retry_after(retry_after)
                 }
             },
         }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use flowrun_core::{
-    ErrorClass, Facts, Failure, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Report, Role, Task,
-};
+use flowrun_core::{ErrorClass, Facts, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Report, Role, Task};
 
 use super::typical::{Made, Typical};
 use super::{Behaviour, End, Script, ScriptObject};
@@ -98,11 +96,10 @@ fn end_of(behaviour: &Behaviour, is_flaky: bool) -> ActEnd {
     match behaviour.end {
         End::Done => ActEnd::Returns(Outcome::Done),
         End::Passed => ActEnd::Returns(Outcome::Passed),
-        End::Failed => ActEnd::Returns(Outcome::Failed(Box::new(Failure {
-            class: behaviour.class.unwrap_or(ErrorClass::Transient),
-            message: Some(message("failed, says the script")),
-            retry_after: None,
-        }))),
+        End::Failed => {
+            let class = behaviour.class.unwrap_or(ErrorClass::Transient);
+            ActEnd::Returns(Outcome::failed(message("failed, says the script")).class(class))
+        }
         End::Panic => ActEnd::Panics(message("says the script")),
         End::Hang => ActEnd::Hangs,
     }

@@ -1,6 +1,6 @@
 //! Tasks that send what a script says: when they return, and with which outcome.
 
-use flowrun_core::{ErrorClass, Failure, ObjectEntry, ObjectStatus, Outcome};
+use flowrun_core::{ErrorClass, ObjectEntry, ObjectStatus, Outcome};
 
 use crate::case::Update;
 
@@ -34,7 +34,6 @@ impl ScriptedTask {
         if !self.has_stated_failure {
             return otherwise;
         }
-        let failure = Failure { class: ErrorClass::Permanent, message: None, retry_after: None };
-        Outcome::Failed(Box::new(failure))
+        Outcome::failed_as(ErrorClass::Permanent)
     }
 }
