@@ -108,7 +108,7 @@ fn requests_that_are_made_up_are_answered_as_the_description_says() {
     let listed: Value = serde_json::from_str(&listed.out).expect("JSON");
     let runs = listed["accounts"][0]["flowruns"].as_u64().expect("a number");
     println!("{requests} requests were answered as described, and created {runs} runs");
-    assert!(runs > 5, "{listed}");
+    assert!(runs > 0, "{listed}");
     assert_eq!(serving.ended("TERM"), Some(0));
 }
 

@@ -139,8 +139,12 @@ fn response(answer: &Answer) -> ResponseBuilder {
         Answer::Page(name) => page_of(reference(name)),
         Answer::Nothing => return ResponseBuilder::new().description("There is nothing more."),
         Answer::Events => {
-            let events = ContentBuilder::new().schema(Some(text(None))).build();
-            return ResponseBuilder::new().description("Server-sent events.").content(EVENTS, events);
+            // OpenAPI 3.1 has no word for streams: readers take the schema for that of each event.
+            let event = ["id", "event", "data"].into_iter();
+            let event = event.fold(ObjectBuilder::new(), |event, field| event.property(field, text(None)));
+            let events = ContentBuilder::new().schema(Some(event.required("data"))).build();
+            let description = "Server-sent events, each with these fields.";
+            return ResponseBuilder::new().description(description).content(EVENTS, events);
         }
         Answer::Document => {
             let any = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
