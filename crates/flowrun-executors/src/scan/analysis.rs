@@ -85,6 +85,20 @@ pub(crate) async fn anchors_of(response: Response) -> Option<BTreeSet<String>> {
     .await
 }
 
+/// Where the links of a document lead, in order, without fragments.
+///
+/// # Cancel safety
+///
+/// Dropping the future ends the work as well.
+pub(crate) async fn links_of(response: Response) -> Option<Vec<Url>> {
+    work(Instant::now() + LIMIT, move |watch| {
+        let page = Page::parse(&response, Surroundings::default(), watch)?;
+        let links = page.elements("a").filter_map(|link| page.resolve(link.attr("href")?));
+        Some(links.map(|url| references::without_fragment(&url)).collect())
+    })
+    .await
+}
+
 /// Works on a thread made for it, which stops at the deadline and when nobody waits any more.
 async fn work<T: Send + 'static>(
     deadline: Instant,

@@ -19,6 +19,7 @@ mod browse;
 mod charset;
 mod component;
 mod configs;
+mod discover;
 mod document;
 mod executor;
 mod facts;
@@ -41,5 +42,6 @@ mod srcset;
 mod watch;
 
 pub use component::{Component, MissingTool, ParseMissingToolError};
+pub use discover::{Discovered, Discovery, DiscoveryError, PageSource, PageSourceError, PathPattern};
 pub use executor::ScanExecutor;
 pub use settings::ScanSettings;

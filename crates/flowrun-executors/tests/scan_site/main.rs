@@ -5,6 +5,7 @@
 mod audits;
 #[path = "../common/mod.rs"]
 mod common;
+mod discover;
 mod links;
 mod reading;
 mod retries;
