@@ -123,6 +123,11 @@ pub(crate) fn wrapped(server: ServerBuilder) -> ServerBuilder {
     server
 }
 
+/// What pages of `site` are looked for through, before there are executors.
+pub(crate) fn site_guard(settings: &Layer, site: &Url) -> Result<Guard, WiringError> {
+    Doors::of(settings)?.guard(Endpoint::of_url(site.as_str()).ok())
+}
+
 /// What all guards of this program have in common.
 struct Doors<'a> {
     settings: &'a Layer,

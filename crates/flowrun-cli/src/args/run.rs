@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use flowrun_executors::scan::{PageSource, PathPattern};
 use flowrun_guard::Endpoint;
 use url::Url;
 
@@ -22,6 +23,15 @@ pub(crate) struct RunArgs {
     /// A page of the site, as an address or a path; may be repeated [default: the site's address].
     #[arg(long = "page", value_name = "URL")]
     pub(crate) pages: Vec<String>,
+    /// Look for pages of the site, in its `sitemap` or by its links (`crawl`); `crawl:20` for 20 at most [default: 50].
+    #[arg(long = "pages", value_name = "SOURCE")]
+    pub(crate) source: Option<PageSource>,
+    /// Leave out pages whose path begins so, with `*` for anything and `$` for the end; may be repeated.
+    #[arg(long, value_name = "PATTERN", requires = "source")]
+    pub(crate) exclude: Vec<PathPattern>,
+    /// Look for pages without asking the site's robots.txt, which is for sites of your own.
+    #[arg(long, requires = "source")]
+    pub(crate) ignore_robots: bool,
     /// A value for templates: NAME=VALUE, or NAME to take it from FLOWRUN_SECRET_NAME or be asked.
     #[arg(long = "secret", value_name = "NAME[=VALUE]")]
     pub(crate) secrets: Vec<SecretArg>,

@@ -43,6 +43,7 @@ use std::borrow::Cow;
 use std::io;
 
 use flowrun::{ResumeError, RunError, RunId, StartError, StoreError};
+use flowrun_executors::scan::DiscoveryError;
 use flowrun_server::{ParseIdError, ParseScopeError, RepositoryError, ServerError, TokenId};
 use flowrun_sim::suite::CaseError;
 use flowrun_sim::synth::SynthError;
@@ -73,6 +74,9 @@ pub(crate) enum CommandError {
     /// A page is no address.
     #[error(transparent)]
     Page(#[from] NotAPage),
+    /// No pages of the site were found.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
     /// A suite cannot be run.
     #[error(transparent)]
     Suite(#[from] CaseError),
@@ -232,6 +236,10 @@ impl CommandError {
             | Self::Server(ServerError::Repository(RepositoryError::Open(error))) => {
                 Some(error.help().into())
             }
+            Self::Discovery(DiscoveryError::Robots { .. }) => {
+                Some("try later, or give `--ignore-robots` where the site is your own".into())
+            }
+            Self::Discovery(DiscoveryError::NoSitemap { .. }) => Some("`--pages crawl` follows links".into()),
             Self::Held(error) => error.help().map(Cow::from),
             Self::NoAccount(_) => Some("`flowrun account create` makes one".into()),
             Self::NoAccounts(_) => Some("ask again when it has ended".into()),
@@ -284,6 +292,7 @@ impl CommandError {
             }
             Self::Told(told) => told.exit,
             Self::Drive(_)
+            | Self::Discovery(_)
             | Self::Held(_)
             | Self::OpenStore(_)
             | Self::Server(_)

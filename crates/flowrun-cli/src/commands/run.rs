@@ -1,6 +1,8 @@
 //! `flowrun run`: a flow on a site, watched to its end.
 
 use flowrun::{Executors, Plan, RunPolicy, RunRequest};
+use flowrun_executors::scan::{Discovery, PageSource, PathPattern};
+use url::Url;
 
 use super::{CommandError, shown};
 use crate::args::RunArgs;
@@ -11,6 +13,7 @@ use crate::finding::Finding;
 use crate::load::{Loaded, Refused, load};
 use crate::out::Out;
 use crate::screen::Screen;
+use crate::settings::Layer;
 use crate::source::Source;
 use crate::store_file::StoreFile;
 use crate::target::Target;
@@ -23,8 +26,13 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
         Ok(loaded) => loaded,
         Err(refused) => return Ok(refused.show(screen)),
     };
-    let target = Target::new(&args.site, &args.pages)?;
     let settings = configure(args.settings, args.secrets)?;
+    let mut pages = args.pages;
+    if let Some(source) = args.source {
+        let search = Search { source, exclude: args.exclude, robots: !args.ignore_robots };
+        pages.extend(search.pages(&args.site, &settings, screen)?);
+    }
+    let target = Target::new(&args.site, &pages)?;
     let executors = wiring::executors(&settings, &target.addresses)?;
     let plan = match planned(&executors, loaded, screen) {
         Ok(plan) => plan,
@@ -58,6 +66,33 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
         out.keep(run.to_json())?;
     }
     shown::one(&driven, args.store.as_deref(), args.json, screen)
+}
+
+/// How pages are looked for that nobody lists.
+struct Search {
+    source: PageSource,
+    exclude: Vec<PathPattern>,
+    robots: bool,
+}
+
+impl Search {
+    fn pages(self, site: &Url, settings: &Layer, screen: &Screen) -> Result<Vec<String>, CommandError> {
+        let discovery = Discovery::new(wiring::site_guard(settings, site)?, self.source).robots(self.robots);
+        let discovery = self.exclude.into_iter().fold(discovery, Discovery::exclude);
+        let found = super::block_on(discovery.pages(site))??;
+        let count = |count: usize, of: &str| match count {
+            0 => String::new(),
+            _ => format!(", {count} {of}"),
+        };
+        screen.note(&format!(
+            "{} pages found{}{}{}",
+            found.pages.len(),
+            if found.more { ", of more than these" } else { "" },
+            count(found.disallowed, "kept from us by robots.txt"),
+            count(found.excluded, "excluded"),
+        ));
+        Ok(found.pages.into_iter().map(String::from).collect())
+    }
 }
 
 /// Checks a flow with the executors that are to do it. Warnings are drawn, and the flow runs all the same.

@@ -1,4 +1,4 @@
-use flowrun_testkit::servers::{SlackSink, WebhookReply, WebhookSink, Website};
+use flowrun_testkit::servers::{RawReply, RawServer, SlackSink, WebhookReply, WebhookSink, Website};
 
 use crate::support::{Place, flow, sound};
 
@@ -60,6 +60,44 @@ async fn json_goes_to_standard_output_and_to_a_file() {
     assert_eq!(run["nodes"][0]["data"]["objects"].as_array().unwrap().len(), 2);
     assert!(ended.out.contains(r#""mine": 1e2"#) || ended.out.contains(r#""mine":1e2"#), "{}", ended.out);
     assert!(site.received().iter().any(|visit| visit.path == "/about"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_nobody_lists_are_looked_for() {
+    let pages = |path: &str| match path {
+        "/" => "<a href=/a>a</a><a href=/secret>s</a><a href=/old>o</a>",
+        "/a" => "<p>a",
+        _ => "",
+    };
+    let site = RawServer::start(move |request| {
+        let (kind, body) = match request.path() {
+            "/robots.txt" => ("text/plain", "User-agent: *\nDisallow: /secret"),
+            path => ("text/html", pages(path)),
+        };
+        let length = body.len();
+        RawReply::bytes(format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+    });
+    let site = site.await.unwrap();
+    let place = Place::new();
+    place.file("flow.json", flow(&[("1", "scan", r#", "type": ["security"]"#)], &[]));
+    let url = site.url();
+    let run = ["run", "flow.json", "--site", &url, "--json", "--pages", "crawl:9", "--exclude", "/old"];
+    let ended = place.run(&run);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let told = "2 pages found, 1 kept from us by robots.txt, 1 excluded";
+    assert!(ended.err.contains(told), "{}", ended.err);
+    let run: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(run["nodes"][0]["data"]["objects"].as_array().unwrap().len(), 2);
+    assert!(site.received().iter().all(|request| request.path() != "/secret"));
+    let none = place.run(&["run", "flow.json", "--site", &url, "--pages", "crawl", "--exclude", "/"]);
+    assert_eq!(none.code, 4, "{none:?}");
+    assert!(
+        none.err.contains("found no page: 0 are kept from us by `/robots.txt`, 1 are excluded"),
+        "{}",
+        none.err
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
