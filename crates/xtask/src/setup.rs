@@ -34,6 +34,20 @@ pub(crate) const PYTHON: Tool = Tool {
 pub(crate) const NPM: Tool =
     Tool { probe: &["npm", "--version"], package: "npm", needed_by: "the types of the API" };
 
+/// What scans look at pages with.
+pub(crate) const BROWSER: Tool = Tool {
+    probe: &["chromium-headless-shell", "--version"],
+    package: "chromium-headless-shell",
+    needed_by: "the tests of scans with a browser",
+};
+
+/// Without any fonts every text in a picture is a row of boxes.
+pub(crate) const FONTS: Tool = Tool {
+    probe: &["test", "-d", "/usr/share/fonts/truetype/liberation"],
+    package: "fonts-liberation",
+    needed_by: "the tests of scans with a browser",
+};
+
 /// Makes sure that the tools are there.
 pub(crate) fn tools(tools: &[Tool]) -> Result<(), Failed> {
     let missing: Vec<&Tool> = tools.iter().filter(|tool| !is_there(tool)).collect();

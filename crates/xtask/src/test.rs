@@ -18,7 +18,7 @@ struct Suite {
     words: &'static [&'static str],
 }
 
-const SUITES: [Suite; 3] = [
+const SUITES: [Suite; 4] = [
     Suite {
         name: "the API, its types and examples in Python",
         tools: &[tools::API, tools::TYPES],
@@ -33,6 +33,11 @@ const SUITES: [Suite; 3] = [
         name: "the served API and the client of the original",
         tools: &[tools::CLIENT],
         words: &["--test", "outside", "--", "--ignored", "original::"],
+    },
+    Suite {
+        name: "scans with a browser",
+        tools: &[tools::BROWSER],
+        words: &["--test", "browser", "--test", "scan_browser", "--test", "scan_compared", "--", "--ignored"],
     },
 ];
 

@@ -7,6 +7,7 @@ mod python;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::setup;
 use crate::step::{Failed, Steps};
 use crate::workspace;
 
@@ -40,7 +41,15 @@ pub(crate) const CLIENT: Tool =
 /// The compiler of types.
 pub(crate) const TYPES: Tool = Tool { name: "openapi-typescript and tsc, from npm", install: npm::install };
 
-const ALL: [Tool; 3] = [API, CLIENT, TYPES];
+/// What scans look at pages with. It is a package of the system, not of the tool folder.
+pub(crate) const BROWSER: Tool = Tool { name: "Chromium and fonts, from Debian", install: browser };
+
+const ALL: [Tool; 4] = [API, CLIENT, TYPES, BROWSER];
+
+fn browser() -> Result<Presence, Failed> {
+    setup::tools(&[setup::BROWSER, setup::FONTS])?;
+    Ok(Presence::Here)
+}
 
 /// Installs everything.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failed> {
