@@ -158,9 +158,9 @@ pub use typed::TypedExecutor;
 pub mod embed {
     #[doc(inline)]
     pub use crate::{
-        BuildError, Clock, Engine, EngineBuilder, Executors, ListedRun, Recovered, Rerun, ResumeError,
-        RetryPolicy, RunError, RunHandle, RunId, RunPolicy, RunRequest, Share, SlotRequest, SlotWait,
-        Snapshot, StartError, SystemClock, Untouched,
+        BuildError, Clock, Engine, EngineBuilder, ErrorChain, Executors, ListedRun, ParseRunIdError,
+        Recovered, Rerun, ResumeError, RetryPolicy, RunError, RunHandle, RunId, RunPolicy, RunRequest, Share,
+        SlotRequest, SlotWait, Snapshot, StartError, SystemClock, Untouched,
     };
 }
 

@@ -27,7 +27,7 @@ pub use facts::Facts;
 pub use findings::Findings;
 pub use flow::{Edge, Flow, Node};
 pub use flow_run::{FlowRun, LogEntry, NodeProgress, NodeStatus, RunStatus};
-pub use ids::{Attempt, AttemptError, Call, NodeIx, RunId};
+pub use ids::{Attempt, AttemptError, Call, NodeIx, ParseRunIdError, RunId};
 pub use line::{fit_line, is_harmless};
 pub use nearest::nearest;
 pub use node_data::{NodeData, NodeDataError};
