@@ -9,8 +9,8 @@ use flowrun::{HostError, HostTransaction, SqlValue};
 use super::rows::{self, values};
 use super::{AccountId, SiteId};
 
-/// Numbers in a block: a list of a million runs has 244 of them, and stepping over one costs about as much as adding those.
-const BLOCK: i64 = 4096;
+/// Numbers in a block: a list of a million runs has 489 of them, and stepping over one costs about as much as adding those.
+const BLOCK: i64 = 2048;
 
 /// The second step of the tables. The rows of a whole account have an empty site.
 pub(super) const STEP: &str = "
@@ -19,26 +19,26 @@ pub(super) const STEP: &str = "
         PRIMARY KEY (account, site, block)
     ) STRICT, WITHOUT ROWID;
     INSERT INTO server_run_block
-        SELECT account, x'', number / 4096, count(*) FROM server_run GROUP BY account, number / 4096;
+        SELECT account, x'', number / 2048, count(*) FROM server_run GROUP BY account, number / 2048;
     INSERT INTO server_run_block
-        SELECT account, site, number / 4096, count(*) FROM server_run GROUP BY account, site, number / 4096;
+        SELECT account, site, number / 2048, count(*) FROM server_run GROUP BY account, site, number / 2048;
     CREATE TRIGGER server_run_counted AFTER INSERT ON server_run BEGIN
-        INSERT INTO server_run_block VALUES (new.account, x'', new.number / 4096, 1)
+        INSERT INTO server_run_block VALUES (new.account, x'', new.number / 2048, 1)
             ON CONFLICT DO UPDATE SET runs = runs + 1;
-        INSERT INTO server_run_block VALUES (new.account, new.site, new.number / 4096, 1)
+        INSERT INTO server_run_block VALUES (new.account, new.site, new.number / 2048, 1)
             ON CONFLICT DO UPDATE SET runs = runs + 1;
     END;
     CREATE TRIGGER server_run_uncounted AFTER DELETE ON server_run BEGIN
         UPDATE server_run_block SET runs = runs - 1
-            WHERE account = old.account AND site IN (x'', old.site) AND block = old.number / 4096;
+            WHERE account = old.account AND site IN (x'', old.site) AND block = old.number / 2048;
         DELETE FROM server_run_block
-            WHERE account = old.account AND site IN (x'', old.site) AND block = old.number / 4096 AND runs = 0;
+            WHERE account = old.account AND site IN (x'', old.site) AND block = old.number / 2048 AND runs = 0;
     END;
 ";
 
 /// What must not be there: blocks that count other than their rows.
 pub(super) const STRAY: &str = "server_run_block block WHERE runs <> (SELECT count(*) FROM server_run run
-    WHERE run.account = block.account AND (block.site = x'' OR run.site = block.site) AND run.number / 4096 = block.block)";
+    WHERE run.account = block.account AND (block.site = x'' OR run.site = block.site) AND run.number / 2048 = block.block)";
 
 /// Where a page begins that has `offset` runs before it: below which number, and how many rows are still stepped over.
 ///
@@ -55,16 +55,20 @@ pub(super) fn seek(
     if offset < BLOCK {
         return Ok((i64::MAX, offset));
     }
-    let select = "SELECT block, before FROM (
-            SELECT block, runs, sum(runs) OVER (ORDER BY block DESC) - runs AS before
-            FROM server_run_block WHERE account = ? AND site = ?
-        ) WHERE before + runs > ? ORDER BY block DESC LIMIT 1";
+    let select =
+        "SELECT block, runs FROM server_run_block WHERE account = ? AND site = ? ORDER BY block DESC";
     let site = site.map_or_else(|| SqlValue::Blob(Vec::new()), SqlValue::from);
-    let found = rows::first(tables, select, values![of, site, offset], |row| {
-        Ok((row.next::<i64>()?, row.next::<i64>()?))
-    })?;
+    let blocks =
+        rows::all(tables, select, values![of, site], |row| Ok((row.next::<i64>()?, row.next::<i64>()?)))?;
+    let mut left = offset;
+    for (block, runs) in blocks {
+        if left < runs {
+            return Ok(((block + 1) * BLOCK, left));
+        }
+        left -= runs;
+    }
     // Past the end there is nothing.
-    Ok(found.map_or((0, 0), |(block, before)| ((block + 1) * BLOCK, offset - before)))
+    Ok((0, 0))
 }
 
 #[cfg(test)]
