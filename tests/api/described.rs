@@ -48,6 +48,7 @@ pub(crate) fn check(method: &str, target: &str, answer: &Answer) -> Result<(), S
     let is_route = shapes.keys().any(|(_, known, ..)| *known == path);
     let is_method = shapes.keys().any(|(known_method, known, ..)| *known == path && known_method == method);
     let media = answer.headers.get("content-type").map_or("", |media| media.to_str().unwrap());
+    let media = media.split(';').next().unwrap_or_default();
     // Of other routes nothing is described, and of other methods that there are none, once it is known who asks.
     let method = match (is_route, is_method) {
         (false, _) => return if answer.status >= 400 { Ok(()) } else { Err("no such route".to_owned()) },
@@ -68,7 +69,11 @@ pub(crate) fn check(method: &str, target: &str, answer: &Answer) -> Result<(), S
         .chain(any)
         .find_map(|method| shapes.get(&(method.to_owned(), path.clone(), answer.status, media.to_owned())));
     let shape = shape.filter(|_| is_method || answer.status >= 400).ok_or("the status is not described")?;
-    let body: Value = serde_json::from_str(&answer.text).map_err(|error| error.to_string())?;
+    let body: Value = if media == "text/plain" {
+        json!(answer.text)
+    } else {
+        serde_json::from_str(&answer.text).map_err(|error| error.to_string())?
+    };
     shape.validate(&body).map_err(|error| format!("{error} at {}", error.instance_path()))
 }
 

@@ -12,6 +12,7 @@ mod input;
 mod keys;
 mod limits;
 mod live;
+mod measured;
 mod origins;
 mod outside;
 mod player;

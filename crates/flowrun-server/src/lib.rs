@@ -22,6 +22,7 @@
 
 mod http;
 mod listen;
+mod metrics;
 mod openapi;
 mod options;
 mod repo;

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::http::rate::Rates;
+use crate::metrics::{Metered, Metrics};
 use crate::repo::{AccountId, Repository, RepositoryError};
 use crate::runs::{Board, Owned, Shares};
 use crate::unavailable::Unavailable;
@@ -107,7 +108,8 @@ impl ServerBuilder {
         let store = Arc::clone(repo.store());
         #[cfg(feature = "failpoints")]
         let store = self.wrapper.unwrap_or(|store| Box::new(store))(store);
-        let engine = self.engine.executors(executors).store(store);
+        let metrics = Arc::new(Metrics::new());
+        let engine = self.engine.executors(executors).store(Metered::new(store, Arc::clone(&metrics)));
         let engine = engine.max_concurrent(self.options.max_tasks).share_slots(share).build()?;
         let inner = Arc::new(Inner {
             repo,
@@ -116,6 +118,7 @@ impl ServerBuilder {
             rates: self.options.rate_limit.map(Rates::new),
             options: self.options,
             board: Board::default(),
+            metrics,
             tasks: Mutex::default(),
             is_draining: AtomicBool::new(false),
             drained: watch::Sender::new(false),
@@ -172,6 +175,7 @@ pub(crate) struct Inner {
     pub(crate) options: ServerOptions,
     pub(crate) rates: Option<Rates>,
     pub(crate) board: Board,
+    pub(crate) metrics: Arc<Metrics>,
     /// What goes on without a request.
     tasks: Mutex<JoinSet<()>>,
     is_draining: AtomicBool,

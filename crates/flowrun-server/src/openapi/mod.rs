@@ -146,6 +146,10 @@ fn response(answer: &Answer) -> ResponseBuilder {
             let description = "Server-sent events, each with these fields.";
             return ResponseBuilder::new().description(description).content(EVENTS, events);
         }
+        Answer::Text => {
+            let plain = ContentBuilder::new().schema(Some(text(None))).build();
+            return ResponseBuilder::new().description("Done.").content("text/plain", plain);
+        }
         Answer::Document => {
             let any = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
             RefOr::T(Schema::Object(any.build()))

@@ -1,7 +1,7 @@
 //! What each method of each route takes and answers.
 
 use crate::http::accept::JSON;
-use Answer::{All, Document, Either, Events, Nothing, One, Page, PageOr};
+use Answer::{All, Document, Either, Events, Nothing, One, Page, PageOr, Text};
 
 /// What is answered when a request is done.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub(super) enum Answer {
     Events,
     /// Nothing but the status.
     Nothing,
+    /// Text as Prometheus reads it.
+    Text,
     /// This description.
     Document,
 }
@@ -364,6 +366,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         &[(200, One("CheckedFlow"))],
     )),
     get("/openapi.json", "openapi", "Describe the API.", &[(200, Document)]),
+    get("/metrics", "metrics", "Tell what was counted and measured, for Prometheus.", &[(200, Text)]),
     get("/healthz", "healthz", "Say that the server is there.", &[(200, One("Health"))]),
     Operation {
         also: &[503],

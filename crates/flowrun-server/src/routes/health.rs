@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
 
 use crate::http::call::Answer;
 use crate::http::refusal::Refusal;
+use crate::metrics::Metrics;
 use crate::server::Inner;
 
 /// How long a look may take.
@@ -18,10 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The routes that ask for no token.
 #[cfg(test)]
-pub(super) const PATHS: [&str; 3] = ["/healthz", "/openapi.json", "/readyz"];
+pub(super) const PATHS: [&str; 4] = ["/healthz", "/metrics", "/openapi.json", "/readyz"];
 
-/// `/healthz`, `/readyz` and `/openapi.json`, which ask for no token.
+/// `/healthz`, `/readyz`, `/metrics` and `/openapi.json`, which ask for no token.
 pub(super) fn routes(server: &Arc<Inner>) -> Router {
+    let measured = {
+        let metrics = Arc::clone(&server.metrics);
+        move |method| {
+            let metrics = Arc::clone(&metrics);
+            async move { told(&method, &metrics) }
+        }
+    };
     let server = Arc::clone(server);
     let healthy = async |method| answered(&method, async { Ok(OK.to_owned()) }).await;
     let ready = move |method| {
@@ -36,8 +45,18 @@ pub(super) fn routes(server: &Arc<Inner>) -> Router {
     };
     Router::new()
         .route("/healthz", any(healthy))
+        .route("/metrics", any(measured))
         .route("/readyz", any(ready))
         .route("/openapi.json", any(described))
+}
+
+/// What was counted and measured.
+fn told(method: &Method, metrics: &Metrics) -> Response<Body> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Refusal::method(method.as_str(), "GET, HEAD").or_problem(true).into_response();
+    }
+    let (text, media) = metrics.text();
+    ([(CONTENT_TYPE, media)], text).into_response()
 }
 
 const OK: &str = r#"{"status":"ok"}"#;

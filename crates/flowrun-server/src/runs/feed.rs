@@ -70,6 +70,7 @@ impl Feed {
     fn new(server: Arc<Inner>, caller: &Caller, source: Source) -> Self {
         let revoked = server.repo.revocations();
         let beats_at = Instant::now() + server.options.heartbeat;
+        server.metrics.event_streams.inc();
         Self { server, token: caller.token, revoked, source, beats_at, is_done: false }
     }
 
@@ -116,6 +117,12 @@ impl Feed {
     /// Whether the token is still one. While that cannot be read nothing is taken from whoever had it.
     fn may_go_on(&self) -> bool {
         self.server.repo.is_token(self.token).unwrap_or(true)
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.server.metrics.event_streams.dec();
     }
 }
 
@@ -171,7 +178,10 @@ impl RunSource {
             }
             if let Some(live) = &mut self.live {
                 match live.next().await {
-                    Ok(Some(RunUpdate::Event(event))) => return self.told(&event),
+                    Ok(Some(RunUpdate::Event(event))) => {
+                        server.metrics.sent(event.at);
+                        return self.told(&event);
+                    }
                     // A file keeps every line. What another store forgot is read on from there.
                     Ok(Some(_)) => continue,
                     Ok(None) => self.live = None,
