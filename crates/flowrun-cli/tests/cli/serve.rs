@@ -141,3 +141,28 @@ fn accounts_and_tokens_that_are_not_there_are_named() {
     let limits = place.run(&["account", "limits", "a", "--sites", "none"]);
     assert!(!limits.out.contains("sites_allowed") && limits.out.contains("nodes_allowed 4"), "{limits:?}");
 }
+
+/// A run that takes for ever, and an hour for it to end.
+#[test]
+fn a_second_signal_ends_a_server_that_waits_for_its_runs_at_once() {
+    for signal in ["TERM", "INT"] {
+        let place = Place::new();
+        assert_eq!(place.run(&["account", "create", "ops"]).code, 0);
+        let token = place.run(&["token", "create", "--account", "ops"]).out.trim().to_owned();
+        // It takes connections and says nothing.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
+        let silent = silent.local_addr().map(|at| (silent, at.to_string())).expect("it has an address");
+        let serving = Serving::with(&place, &["--grace", "1h", "--allow-host", &silent.1]);
+        let make = |path: &str, body| serving.ask("POST", &format!("/v1/ops{path}"), &token, Some(body));
+        let site = make("/site", json!({"site_url": format!("http://{}", silent.1)})).1;
+        let nodes = json!([{"id": "1", "data": {"id": "1", "task_type": "scan"}}]);
+        let flow = make("/flow", json!({"nodes": nodes})).1;
+        let wanted = json!({"site_id": site["id"], "flow_id": flow["id"]});
+        assert_eq!(make("/flowrun", wanted.clone()).0, 201);
+        serving.signal(signal);
+        // It has heard it, and waits: whatever does not create runs is answered.
+        assert!((0..10_000).any(|_| make("/flowrun", wanted.clone()).0 == 503));
+        assert_eq!(serving.ask("GET", "/v1/ops/flow", &token, None).0, 200);
+        assert_eq!(serving.ended(signal), Some(130));
+    }
+}

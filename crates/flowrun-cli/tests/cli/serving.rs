@@ -24,7 +24,8 @@ impl Serving {
     pub(crate) fn with(place: &Place, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--grace", "0s"])
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(if args.contains(&"--grace") { &[][..] } else { &["--grace", "0s"] })
             .args(args)
             .current_dir(place.path())
             .env_clear();
@@ -44,10 +45,15 @@ impl Serving {
         asked(&self.address, method, path, token, body.as_ref()).expect("it answers")
     }
 
-    /// Sends a signal, and gives the exit code.
-    pub(crate) fn ended(mut self, signal: &str) -> Option<i32> {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+    }
+
+    /// Sends a signal, and gives the exit code.
+    pub(crate) fn ended(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
         self.child.wait().expect("it ends").code()
     }
 }
