@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -81,13 +81,35 @@ impl Artefacts {
     pub const LIMIT: u64 = 1 << 30;
 
     /// Opens the folder at `path`, which is made when there is none, and deletes what nothing names. Every account may keep
-    /// `limit` bytes.
+    /// `limit` bytes. A folder that is open in this process already is the same one, with the limit it has.
     ///
     /// # Errors
     ///
     /// When the folder cannot be used: it, or one in it, is a link, or the system says no.
     pub fn open(path: impl AsRef<Path>, limit: u64) -> Result<Self, ArtefactError> {
-        Self::open_in(path.as_ref(), limit, None)
+        // Two that do not know of each other would delete what the other one names.
+        static OPEN: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+        let path = std::path::absolute(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_owned());
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|inner| inner.strong_count() > 0);
+        if let Some(inner) = open.iter().filter_map(Weak::upgrade).find(|inner| inner.path == path) {
+            return Ok(Self { inner });
+        }
+        let opened = Self::open_in(&path, limit, None)?;
+        open.push(Arc::downgrade(&opened.inner));
+        Ok(opened)
+    }
+
+    /// The artefacts of the store at this path, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn find(store: &Path) -> Result<Option<Self>, ArtefactError> {
+        let path = beside(store);
+        // A link is there too: opening it says what is wrong with it.
+        let is_there = path.symlink_metadata().is_ok();
+        is_there.then(|| Self::open(path, Self::LIMIT)).transpose()
     }
 
     /// A folder that is removed when the last clone goes.

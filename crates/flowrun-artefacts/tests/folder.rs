@@ -242,6 +242,17 @@ fn a_write_that_fails_leaves_no_reference_and_nothing_behind() {
 }
 
 #[test]
+fn a_folder_that_is_open_is_the_same_one_when_it_is_opened_again() {
+    let place = Place::new();
+    let (one, other) = (place.open(), place.open());
+    let hash = one.put("run", Kind::Png, b"x").unwrap().hash;
+    assert!(other.get("run", &hash).unwrap().is_some());
+    let found = Artefacts::find(&place.0.path().join("runs.db")).unwrap().unwrap();
+    assert_eq!(found.of_run("run").len(), 1);
+    assert!(Artefacts::find(&place.0.path().join("none.db")).unwrap().is_none());
+}
+
+#[test]
 fn a_temporary_folder_goes_with_its_last_clone() {
     let artefacts = Artefacts::temporary(LIMIT).unwrap();
     let path = artefacts.path().to_owned();

@@ -1,11 +1,11 @@
 //! The executor of `scan`: from a task to pages, from pages to reports.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flowrun::{
-    Context, EffectClass, ErrorClass, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome, Page,
-    ResourceKind, Task, TaskExecutor, async_trait,
+    Context, EffectClass, ErrorClass, Facts, NodeProblem, ObjectEntry, ObjectReport, ObjectStatus, Outcome,
+    Page, ResourceKind, Task, TaskExecutor, async_trait,
 };
 use flowrun_artefacts::Artefacts;
 use flowrun_guard::Guard;
@@ -38,13 +38,26 @@ pub struct ScanExecutor {
     pub(super) settings: ScanSettings,
     browsers: Browsers,
     keeper: Option<Keeper>,
+    observer: Observer,
+}
+
+/// Who is told of the facts of each page, if anybody is.
+#[derive(Clone, Default)]
+struct Observer(Option<Arc<Observe>>);
+
+type Observe = dyn Fn(&Facts) + Send + Sync;
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Observer").field(&self.0.is_some()).finish()
+    }
 }
 
 impl ScanExecutor {
     /// An executor that fetches through `guard`, without a browser.
     #[must_use]
     pub fn new(guard: Guard, settings: ScanSettings) -> Self {
-        Self { guard, settings, browsers: Browsers::default(), keeper: None }
+        Self { guard, settings, browsers: Browsers::default(), keeper: None, observer: Observer::default() }
     }
 
     /// An executor that looks at pages with the browsers of `pool` as well, where there is one on the machine. What the
@@ -59,7 +72,19 @@ impl ScanExecutor {
     /// picture gets a score, and scores that were measured then as well get their change. Without it a picture has no score.
     #[must_use]
     pub fn artefacts(self, artefacts: Artefacts) -> Self {
+        self.artefacts_from(Arc::new(artefacts.into()))
+    }
+
+    /// The same, with artefacts that are opened later: before any scan, and after the store beside them.
+    #[must_use]
+    pub fn artefacts_from(self, artefacts: Arc<OnceLock<Artefacts>>) -> Self {
         Self { keeper: Some(Keeper::new(artefacts)), ..self }
+    }
+
+    /// Calls `observer` with the facts of each page when they are reported, for a host that shows them. It must not wait.
+    #[must_use]
+    pub fn observer(self, observer: impl Fn(&Facts) + Send + Sync + 'static) -> Self {
+        Self { observer: Observer(Some(Arc::new(observer))), ..self }
     }
 }
 
@@ -294,6 +319,9 @@ impl Node<'_> {
             self.say(scan, format_args!("finished running all scan components"));
         }
         let facts = facts(self.task, scan, &states, &look, &kept, &|text| said(self.context, text));
+        if let Some(observer) = &self.executor.observer.0 {
+            observer(&facts);
+        }
         self.context.report_object(scan.entry().with_status(status), Some(facts));
         passing
     }

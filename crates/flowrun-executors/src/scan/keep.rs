@@ -1,6 +1,6 @@
 //! What is kept of a scan, and what the scan of the page before says about it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use flowrun_artefacts::{Artefact, ArtefactError, Artefacts, Kind, PageKey, PageMemory};
@@ -10,7 +10,7 @@ use thiserror::Error;
 /// Where scans keep what they bring home.
 #[derive(Clone, Debug)]
 pub(crate) struct Keeper {
-    artefacts: Artefacts,
+    artefacts: Arc<OnceLock<Artefacts>>,
     /// One page at a time: what is known of it is read and written, and two pictures that are compared take memory.
     turn: Arc<Mutex<()>>,
 }
@@ -59,7 +59,7 @@ pub(crate) enum KeepError {
 }
 
 impl Keeper {
-    pub(crate) fn new(artefacts: Artefacts) -> Self {
+    pub(crate) fn new(artefacts: Arc<OnceLock<Artefacts>>) -> Self {
         Self { artefacts, turn: Arc::default() }
     }
 
@@ -69,121 +69,123 @@ impl Keeper {
     ///
     /// Dropping the future does not stop the work; what it writes is whole all the same.
     pub(crate) async fn keep(&self, found: Found) -> Result<Kept, KeepError> {
-        let keeper = self.clone();
-        let work = tokio::task::spawn_blocking(move || keeper.keep_now(found));
+        let Some(artefacts) = self.artefacts.get().cloned() else { return Ok(Kept::default()) };
+        let turn = Arc::clone(&self.turn);
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            keep(&artefacts, found)
+        });
         // The only error is a panic: it is ours, and whoever contains those of executors tells of it.
         work.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
+}
 
-    fn keep_now(&self, found: Found) -> Result<Kept, KeepError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kept = Kept::default();
-        if let Some(html) = &found.html {
-            kept.refer("html", &self.artefacts.put(&found.run, Kind::Html, html.as_bytes())?);
-        }
-        let (width, height) = found.window;
-        let key = PageKey {
-            owner: self.artefacts.owner(&found.run),
-            url: found.url.clone(),
-            window: format!("{width},{height}"),
-            device: found.device.clone(),
-        };
-        let mut memory = self.artefacts.page(&key)?.unwrap_or_else(|| PageMemory::new(key));
-        #[cfg(feature = "browser")]
-        if let Some((png, browser)) = &found.picture {
-            self.compare(&found, png, browser, &mut memory, &mut kept)?;
-        }
-        let comparable = memory.scores.get("engine").is_some_and(|engine| engine == found.engine);
-        for (component, scores) in found.scores.iter().filter(|_| comparable) {
-            if let Some(delta) = memory.scores.get(component).and_then(|before| delta(before, scores)) {
-                kept.deltas.insert(format!("{component}_delta"), delta);
-            }
-        }
-        memory.scores = found.scores;
-        memory.scores.insert("engine".to_owned(), found.engine.into());
-        self.artefacts.remember(&memory)?;
-        Ok(kept)
+fn keep(artefacts: &Artefacts, found: Found) -> Result<Kept, KeepError> {
+    let mut kept = Kept::default();
+    if let Some(html) = &found.html {
+        kept.refer("html", &artefacts.put(&found.run, Kind::Html, html.as_bytes())?);
     }
-
+    let (width, height) = found.window;
+    let key = PageKey {
+        owner: artefacts.owner(&found.run),
+        url: found.url.clone(),
+        window: format!("{width},{height}"),
+        device: found.device.clone(),
+    };
+    let mut memory = artefacts.page(&key)?.unwrap_or_else(|| PageMemory::new(key));
     #[cfg(feature = "browser")]
-    fn compare(
-        &self,
-        found: &Found,
-        png: &[u8],
-        browser: &str,
-        memory: &mut PageMemory,
-        kept: &mut Kept,
-    ) -> Result<(), KeepError> {
-        use flowrun_vrt::{METHOD, Options, Picture, compare};
-
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let picture = self.artefacts.put(&found.run, Kind::Png, png)?;
-        kept.refer("screenshot", &picture);
-        let shot = flowrun_artefacts::Shot {
-            hash: picture.hash,
-            browser: browser.to_owned(),
-            fonts: super::fonts::name().to_owned(),
-            scan: found.scan.clone(),
-            taken_at: now.as_secs(),
-        };
-        // What another browser or other fonts drew differs everywhere, and says nothing about the page.
-        let other = memory.baseline.as_ref().and_then(|baseline| {
-            let browser = (baseline.browser != shot.browser)
-                .then(|| format!("{} took the last one and {} this one", baseline.browser, shot.browser));
-            browser.or_else(|| {
-                (baseline.fonts != shot.fonts).then(|| "the fonts of this machine have changed".to_owned())
-            })
-        });
-        let before = memory.baseline.clone().filter(|_| other.is_none());
-        let Some(before) = before else {
-            let state = if other.is_some() { "renewed" } else { "made" };
-            let reason = other.unwrap_or_else(|| "there was no picture to compare with".to_owned());
-            kept.images = Some(json!({
-                "score": 100.0,
-                "method": METHOD,
-                "baseline": {"state": state, "reason": reason, "shot": shot},
-                "screenshot": shot.hash,
-                "difference": null,
-                "regions": [],
-            }));
-            kept.remark =
-                Some(format!("images score 100: {reason}, so this one is the baseline from now on"));
-            memory.baseline = Some(shot);
-            memory.latest = None;
-            return Ok(());
-        };
-        let after = Picture::from_png(png)?;
-        let comparison =
-            compare(&Picture::from_png(&self.artefacts.content(&before.hash)?)?, &after, &Options::new());
-        let mut images = serde_json::to_value(&comparison).unwrap_or_default();
-        images["regions_changed"] = comparison.regions().len().into();
-        if let Some(regions) = images["regions"].as_array_mut() {
-            regions.truncate(LISTED);
-        }
-        images["baseline"] = json!({"state": "compared", "shot": before});
-        images["screenshot"] = shot.hash.clone().into();
-        images["difference"] = Value::Null;
-        let score = comparison.score();
-        if let Some(largest) = comparison.largest_region() {
-            let difference = comparison.difference(&after).to_png();
-            let difference = self.artefacts.put(&found.run, Kind::Png, &difference)?;
-            images["difference"] = difference.hash.clone().into();
-            kept.refer("difference", &difference);
-            let count = comparison.regions().len();
-            let changed =
-                if count == 1 { "1 region changed".to_owned() } else { format!("{count} regions changed") };
-            kept.remark = Some(format!(
-                "images score {score}: {changed}, the largest {}; `flowrun baseline accept` takes the page as it is now",
-                largest.area
-            ));
-            memory.latest = Some(shot);
-        } else {
-            kept.remark = Some(format!("images score {score}: nothing changed"));
-            memory.latest = None;
-        }
-        kept.images = Some(images);
-        Ok(())
+    if let Some((png, browser)) = &found.picture {
+        compare(artefacts, &found, png, browser, &mut memory, &mut kept)?;
     }
+    let comparable = memory.scores.get("engine").is_some_and(|engine| engine == found.engine);
+    for (component, scores) in found.scores.iter().filter(|_| comparable) {
+        if let Some(delta) = memory.scores.get(component).and_then(|before| delta(before, scores)) {
+            kept.deltas.insert(format!("{component}_delta"), delta);
+        }
+    }
+    memory.scores = found.scores;
+    memory.scores.insert("engine".to_owned(), found.engine.into());
+    artefacts.remember(&memory)?;
+    Ok(kept)
+}
+
+#[cfg(feature = "browser")]
+fn compare(
+    artefacts: &Artefacts,
+    found: &Found,
+    png: &[u8],
+    browser: &str,
+    memory: &mut PageMemory,
+    kept: &mut Kept,
+) -> Result<(), KeepError> {
+    use flowrun_vrt::{METHOD, Options, Picture};
+
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let picture = artefacts.put(&found.run, Kind::Png, png)?;
+    kept.refer("screenshot", &picture);
+    let shot = flowrun_artefacts::Shot {
+        hash: picture.hash,
+        browser: browser.to_owned(),
+        fonts: super::fonts::name().to_owned(),
+        scan: found.scan.clone(),
+        taken_at: now.as_secs(),
+    };
+    // What another browser or other fonts drew differs everywhere, and says nothing about the page.
+    let other = memory.baseline.as_ref().and_then(|baseline| {
+        let browser = (baseline.browser != shot.browser)
+            .then(|| format!("{} took the last one and {} this one", baseline.browser, shot.browser));
+        browser.or_else(|| {
+            (baseline.fonts != shot.fonts).then(|| "the fonts of this machine have changed".to_owned())
+        })
+    });
+    let before = memory.baseline.clone().filter(|_| other.is_none());
+    let Some(before) = before else {
+        let state = if other.is_some() { "renewed" } else { "made" };
+        let reason = other.unwrap_or_else(|| "there was no picture to compare with".to_owned());
+        kept.images = Some(json!({
+            "score": 100.0,
+            "method": METHOD,
+            "baseline": {"state": state, "reason": reason, "shot": shot},
+            "screenshot": shot.hash,
+            "difference": null,
+            "regions": [],
+        }));
+        kept.remark = Some(format!("images score 100: {reason}, so this one is the baseline from now on"));
+        memory.baseline = Some(shot);
+        memory.latest = None;
+        return Ok(());
+    };
+    let after = Picture::from_png(png)?;
+    let before_it = Picture::from_png(&artefacts.content(&before.hash)?)?;
+    let comparison = flowrun_vrt::compare(&before_it, &after, &Options::new());
+    let mut images = serde_json::to_value(&comparison).unwrap_or_default();
+    images["regions_changed"] = comparison.regions().len().into();
+    if let Some(regions) = images["regions"].as_array_mut() {
+        regions.truncate(LISTED);
+    }
+    images["baseline"] = json!({"state": "compared", "shot": before});
+    images["screenshot"] = shot.hash.clone().into();
+    images["difference"] = Value::Null;
+    let score = comparison.score();
+    if let Some(largest) = comparison.largest_region() {
+        let difference = comparison.difference(&after).to_png();
+        let difference = artefacts.put(&found.run, Kind::Png, &difference)?;
+        images["difference"] = difference.hash.clone().into();
+        kept.refer("difference", &difference);
+        let count = comparison.regions().len();
+        let changed =
+            if count == 1 { "1 region changed".to_owned() } else { format!("{count} regions changed") };
+        kept.remark = Some(format!(
+            "images score {score}: {changed}, the largest {}; `flowrun baseline accept` takes the page as it is now",
+            largest.area
+        ));
+        memory.latest = Some(shot);
+    } else {
+        kept.remark = Some(format!("images score {score}: nothing changed"));
+        memory.latest = None;
+    }
+    kept.images = Some(images);
+    Ok(())
 }
 
 /// Regions that facts list; the count beside them is complete.
