@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a play that cannot go on has failed")]
 
 mod accounts;
+mod artefacts;
 mod case;
 mod client;
 mod compare;

@@ -1,15 +1,17 @@
 //! A server: an engine on a store, the repository in it, and what is under way.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use flowrun::{
-    BuildError, Engine, EngineBuilder, Executors, OpenError, Rerun, ResumeError, RunHandle, RunId,
+    BuildError, Engine, EngineBuilder, Executors, OpenError, Rerun, ResumeError, RunFilter, RunHandle, RunId,
     SlotRequest, SqliteOptions, StoreError, TaskExecutor, TaskTypes,
 };
+use flowrun_artefacts::{ArtefactError, Artefacts};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -30,6 +32,8 @@ pub struct ServerBuilder {
     engine: EngineBuilder,
     #[cfg(feature = "failpoints")]
     wrapper: Option<StoreWrapper>,
+    artefacts: Arc<OnceLock<Artefacts>>,
+    keeps_artefacts: bool,
 }
 
 /// What stands between an engine and the store of its runs.
@@ -56,6 +60,15 @@ impl ServerBuilder {
     #[must_use]
     pub fn executor(mut self, task_type: impl Into<String>, executor: impl TaskExecutor) -> Self {
         self.executors = self.executors.executor(task_type, executor);
+        self
+    }
+
+    /// Has the server open what scans bring home, beside its store, and put it here for their executor. Then it serves it
+    /// to the accounts of the runs, and deletes it with them.
+    #[must_use]
+    pub fn artefacts(mut self, artefacts: Arc<OnceLock<Artefacts>>) -> Self {
+        self.keeps_artefacts = true;
+        self.artefacts = artefacts;
         self
     }
 
@@ -111,7 +124,11 @@ impl ServerBuilder {
         let metrics = Arc::new(Metrics::new());
         let engine = self.engine.executors(executors).store(Metered::new(store, Arc::clone(&metrics)));
         let engine = engine.max_concurrent(self.options.max_tasks).share_slots(share).build()?;
+        if self.keeps_artefacts {
+            open_artefacts(&self.artefacts, &repo)?;
+        }
         let inner = Arc::new(Inner {
+            artefacts: self.artefacts,
             repo,
             engine,
             shares,
@@ -143,6 +160,18 @@ impl ServerBuilder {
     }
 }
 
+/// Opens what scans brought home, now that the store is ours, and forgets what belongs to runs that are gone.
+fn open_artefacts(slot: &OnceLock<Artefacts>, repo: &Repository) -> Result<(), ServerError> {
+    let artefacts = Artefacts::open(flowrun_artefacts::beside(repo.store().path()), Artefacts::LIMIT)?;
+    let accounts = repo.clone();
+    artefacts.owned_by(move |run| accounts.account_of(run.parse().ok()?).ok()?.map(|of| of.to_string()));
+    let runs = flowrun::Store::runs(&**repo.store(), &RunFilter::default())?;
+    let runs: BTreeSet<String> = runs.iter().map(|run| run.id.to_string()).collect();
+    artefacts.retain_runs(|run| runs.contains(run))?;
+    let _ = slot.set(artefacts);
+    Ok(())
+}
+
 /// A server could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -153,6 +182,9 @@ pub enum ServerError {
     /// There is no token, and there has to be one ([`ServerBuilder::require_token`]).
     #[error("there is no token yet")]
     NoToken,
+    /// What scans brought home cannot be opened.
+    #[error(transparent)]
+    Artefacts(#[from] ArtefactError),
     /// The executors do not go together.
     #[error("could not put the engine together")]
     Build(#[from] BuildError),
@@ -169,6 +201,8 @@ pub struct Server {
 
 /// What every request has in common.
 pub(crate) struct Inner {
+    /// What scans brought home, if it is kept.
+    pub(crate) artefacts: Arc<OnceLock<Artefacts>>,
     pub(crate) repo: Repository,
     pub(crate) engine: Engine,
     pub(crate) shares: Arc<Shares>,
@@ -199,6 +233,8 @@ impl Server {
             engine: Engine::builder(),
             #[cfg(feature = "failpoints")]
             wrapper: None,
+            artefacts: Arc::default(),
+            keeps_artefacts: false,
         }
     }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, OriginalUri, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName};
+use axum::http::header::{
+    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, HeaderName,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
@@ -90,6 +92,20 @@ impl Answer {
         Self(response)
     }
 
+    /// 200 with a file of a stranger. A browser shows a picture, and of nothing else more than where it was saved: a document
+    /// is never opened here, and could do nothing if it were.
+    pub(crate) fn file(content_type: &'static str, is_shown: bool, content: Vec<u8>) -> Self {
+        let mut response = Response::new(Body::from(content));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let policy = HeaderValue::from_static("sandbox; default-src 'none'");
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+        let place = if is_shown { "inline" } else { "attachment" };
+        headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static(place));
+        Self(response)
+    }
+
     /// 200 with what is told bit by bit.
     pub(crate) fn streamed(response: impl IntoResponse) -> Self {
         Self(response.into_response())
@@ -120,6 +136,8 @@ pub(crate) struct Resource {
     pub(crate) is_own: bool,
     /// It answers with an event stream.
     pub(crate) streams: bool,
+    /// It answers with files, whatever type is accepted.
+    pub(crate) has_files: bool,
 }
 
 impl Resource {
@@ -159,6 +177,7 @@ impl Resource {
         let media = if self.streams { EVENTS } else { JSON };
         let accepts = match Accepts::of(&parts.headers, &query, media) {
             Ok(accepts) => accepts,
+            Err(_) if self.has_files => Accepts { problems: true },
             Err(refusal) => return refusal.or_problem(self.is_own).into_response(),
         };
         match self.answered(server, &parts, body, query, id).await {

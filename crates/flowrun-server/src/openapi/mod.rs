@@ -56,6 +56,12 @@ fn described(operation: &Operation) -> utoipa::openapi::path::Operation {
         let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
         described = described.parameter(id.schema(Some(text(Some("uuid")))));
     }
+    if operation.path.contains("{hash}") {
+        let hash = ParameterBuilder::new().name("hash").parameter_in(ParameterIn::Path);
+        let about = Some("The hash of its content, as the facts of the scan give it.");
+        described =
+            described.parameter(hash.required(Required::True).description(about).schema(Some(text(None))));
+    }
     for (name, about) in operation.parameters() {
         let is_required = operation.required == Some(name);
         described = described.parameter(
@@ -149,6 +155,11 @@ fn response(answer: &Answer) -> ResponseBuilder {
         Answer::Text => {
             let plain = ContentBuilder::new().schema(Some(text(None))).build();
             return ResponseBuilder::new().description("Done.").content("text/plain", plain);
+        }
+        Answer::File => {
+            let file = || ContentBuilder::new().schema(Some(text(Some("binary")))).build();
+            let files = ResponseBuilder::new().description("The file.");
+            return files.content("image/png", file()).content("text/html", file());
         }
         Answer::Document => {
             let any = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));

@@ -1,7 +1,7 @@
 //! What each method of each route takes and answers.
 
 use crate::http::accept::JSON;
-use Answer::{All, Document, Either, Events, Nothing, One, Page, PageOr, Text};
+use Answer::{All, Document, Either, Events, File, Nothing, One, Page, PageOr, Text};
 
 /// What is answered when a request is done.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub(super) enum Answer {
     PageOr(&'static [&'static str]),
     /// Events, one after the other, as long as somebody takes them.
     Events,
+    /// A file: a picture, or a document.
+    File,
     /// Nothing but the status.
     Nothing,
     /// Text as Prometheus reads it.
@@ -351,6 +353,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
             &[(200, One("Explanation"))],
         )
     }),
+    own(get(
+        "/v1/ops/flowrun/{id}/artefacts/{hash}",
+        "read_artefact",
+        "Read a picture or a document that a scan of a run brought home.",
+        &[(200, File)],
+    )),
     ask("/v1/ops/flowrun/{id}/cancel", "cancel_flowrun", "Cancel a run.", 202),
     ask("/v1/ops/flowrun/{id}/pause", "pause_flowrun", "Let nothing new of a run start.", 200),
     ask("/v1/ops/flowrun/{id}/resume", "resume_flowrun", "Let a run go on.", 200),

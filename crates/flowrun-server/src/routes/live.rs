@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::response::sse::Sse;
 use flowrun::{RunEvent, Store as _};
+use flowrun_artefacts::Kind;
 use serde_json::json;
 
 use super::runs::run_id;
@@ -31,6 +32,10 @@ pub(super) fn routes() -> Vec<Route> {
         ("/flowruns/events", streams(handler!(all_events))),
         ("/flowrun/{id}/journal", reads(handler!(journal))),
         ("/flowrun/{id}/explain", reads(handler!(explain))),
+        (
+            "/flowrun/{id}/artefacts/{hash}",
+            Resource { get: handler!(artefact), has_files: true, ..Resource::default() },
+        ),
     ]
 }
 
@@ -123,6 +128,15 @@ async fn journal(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
 }
 
 /// Why every node of the run, or one of them with what it leads back to, is as it is.
+/// A picture or document that a scan of the run brought home.
+async fn artefact(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
+    // One answer for a run of others, one that is not, and one that names no such content.
+    let run = call.run(&server).map_err(|_| Refusal::missing("artefact"))?;
+    let hash = call.address.rsplit('/').next().unwrap_or_default().to_owned();
+    let (kind, content) = server.artefact(run.id, hash).await?;
+    Ok(Answer::file(kind.content_type(), kind == Kind::Png, content))
+}
+
 async fn explain(server: Arc<Inner>, call: Call) -> Result<Answer, Refusal> {
     let run = call.run(&server)?.id;
     let explainer = server.explainer(run, call.query_number("at")?).await?;

@@ -4,6 +4,7 @@
 //! order: whether its document is kept, whether the engine drives it, in its journal. A document is kept once its run
 //! is over; a crash before that costs nothing but making it of the journal when somebody asks.
 
+mod artefacts;
 mod board;
 mod create;
 mod feed;
@@ -100,6 +101,9 @@ impl Inner {
                 }
                 let store = Arc::clone(inner.repo.store());
                 let deleted = tokio::task::spawn_blocking(move || flowrun::Store::delete(&*store, id)).await;
+                if matches!(deleted, Ok(Ok(()) | Err(StoreError::NotFound(_)))) {
+                    inner.forget_artefacts(id).await;
+                }
                 match deleted {
                     Ok(Ok(())) | Err(_) => {}
                     Ok(Err(StoreError::NotFound(_))) => {
