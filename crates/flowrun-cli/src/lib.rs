@@ -46,6 +46,9 @@ pub fn main() -> ExitCode {
     let screen = Screen::new();
     let ended = match args::parse().command {
         Command::Run(args) => commands::run(*args, &screen),
+        Command::Scan(args) => commands::scan(*args, &screen),
+        Command::Baseline(args) => commands::baseline(&args, &screen),
+        Command::Tools(args) => commands::tools(&args, &screen),
         Command::Resume(args) => commands::resume(*args, &screen),
         Command::Runs(args) => commands::runs(*args, &screen),
         Command::Store(args) => commands::store(&args, &screen),

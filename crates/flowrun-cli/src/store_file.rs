@@ -1,9 +1,14 @@
 //! The store that a command names, and the run in it that a person means.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flowrun::{RunFilter, Store as _};
+use flowrun_artefacts::Artefacts;
 use flowrun_store::{OpenError, SqliteOptions, SqliteStore};
+
+use crate::commands::CommandError;
 
 /// A store that this process holds, with the name that people know it by.
 #[derive(Debug)]
@@ -22,6 +27,18 @@ impl StoreFile {
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let store = options(path).create(false).open()?;
         Ok(Self { path: path.to_owned(), store: store.into() })
+    }
+}
+
+impl StoreFile {
+    /// What scans of its runs brought home, without that of runs that are gone. The store is held, so nobody else has the
+    /// folder.
+    pub(crate) fn artefacts(&self) -> Result<Artefacts, CommandError> {
+        let artefacts = Artefacts::open(flowrun_artefacts::beside(self.store.path()), Artefacts::LIMIT)?;
+        let runs = self.store.runs(&RunFilter::default())?;
+        let runs: BTreeSet<String> = runs.iter().map(|run| run.id.to_string()).collect();
+        artefacts.retain_runs(|run| runs.contains(run))?;
+        Ok(artefacts)
     }
 }
 

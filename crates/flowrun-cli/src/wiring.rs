@@ -5,9 +5,10 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flowrun::{BuildError, Context, Engine, Executors, Outcome, Task, TaskTypes};
+use flowrun_artefacts::{ArtefactError, Artefacts};
 use flowrun_executors::email::{EmailExecutor, EmailSettings};
 use flowrun_executors::scan::{self, ScanExecutor, ScanSettings};
 use flowrun_executors::slack::{SlackExecutor, SlackSettings};
@@ -46,6 +47,9 @@ pub(crate) enum WiringError {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is no place for what scans bring home.
+    #[error(transparent)]
+    Artefacts(#[from] ArtefactError),
     /// A guard cannot be made.
     #[error("could not prepare connections")]
     Guard(#[from] flowrun_guard::BuildError),
@@ -79,6 +83,15 @@ pub(crate) fn idle_engine(store: Arc<SqliteStore>) -> Result<Engine, WiringError
 
 /// Every executor this program has, with the secrets that are given. `addresses` are those of the site and its pages.
 pub(crate) fn executors(settings: &Layer, addresses: &[Url]) -> Result<Executors, WiringError> {
+    executors_with(settings, addresses, |scan| scan)
+}
+
+/// The same, with a scan that was given more.
+pub(crate) fn executors_with(
+    settings: &Layer,
+    addresses: &[Url],
+    more: impl FnOnce(ScanExecutor) -> ScanExecutor,
+) -> Result<Executors, WiringError> {
     let (slack, email) = (slack(settings), email(settings));
     let at = |url: &str| Endpoint::of_url(url).ok();
     let doors = Doors::of(settings)?;
@@ -87,7 +100,7 @@ pub(crate) fn executors(settings: &Layer, addresses: &[Url]) -> Result<Executors
     let to_mail = doors.guard(email.endpoint())?;
     Ok(Executors::new()
         .secrets(revealed(&settings.secrets))
-        .executor("scan", ScanExecutor::new(site.clone(), scan(settings)))
+        .executor("scan", more(scanner(settings, &site)))
         .executor("webhook", WebhookExecutor::new(site, webhook(settings, true)))
         .executor("slack", SlackExecutor::new(to_slack, slack))
         .executor("email", EmailExecutor::new(to_mail, email)))
@@ -95,14 +108,17 @@ pub(crate) fn executors(settings: &Layer, addresses: &[Url]) -> Result<Executors
 
 /// The executors of a server that are set up. Its sites are named by its callers, so they open nothing: a private
 /// host is reached only where the operator allows it.
-pub(crate) fn served(settings: &Layer) -> Result<Executors, WiringError> {
+pub(crate) fn served(
+    settings: &Layer,
+    artefacts: Arc<OnceLock<Artefacts>>,
+) -> Result<Executors, WiringError> {
     let (slack, email) = (slack(settings), email(settings));
     let at = |url: &str| Endpoint::of_url(url).ok();
     let doors = Doors::of(settings)?;
     let site = doors.guard([])?;
     let mut executors = Executors::new()
         .secrets(revealed(&settings.secrets))
-        .executor("scan", ScanExecutor::new(site.clone(), scan(settings)))
+        .executor("scan", scanner(settings, &site).artefacts_from(artefacts))
         .executor("webhook", WebhookExecutor::new(site, webhook(settings, false)));
     if slack.token.is_some() || slack.webhook_url.is_some() {
         let named = slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url));
@@ -168,6 +184,23 @@ impl<'a> Doors<'a> {
 
 fn webhook(settings: &Layer, shown_by_default: bool) -> WebhookSettings {
     WebhookSettings::new().show_answers(settings.show_answers.unwrap_or(shown_by_default))
+}
+
+/// The executor of scans, with a browser where one can be had.
+fn scanner(settings: &Layer, guard: &Guard) -> ScanExecutor {
+    let scan = ScanExecutor::new(guard.clone(), scan(settings));
+    #[cfg(target_os = "linux")]
+    let scan = scan.browsers(browsers(settings, guard));
+    scan
+}
+
+/// The browsers that may reach what `guard` lets through.
+#[cfg(target_os = "linux")]
+pub(crate) fn browsers(settings: &Layer, guard: &Guard) -> flowrun_browser::BrowserPool {
+    let mut options = flowrun_browser::BrowserSettings::new();
+    options.executable.clone_from(&settings.browser);
+    options.allow_unsandboxed = settings.allow_unsandboxed.unwrap_or(false);
+    flowrun_browser::BrowserPool::new(guard, options)
 }
 
 fn scan(settings: &Layer) -> ScanSettings {

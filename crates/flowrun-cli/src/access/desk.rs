@@ -6,6 +6,7 @@ use flowrun::{
     Engine, JournalLine, Plan, Rerun, RunEvent, RunFilter, RunId, RunState, RunSummary, RunUpdate, Skipped,
     Store as _, StoreError, TaskTypes,
 };
+use flowrun_artefacts::{ArtefactError, Artefacts, beside};
 use flowrun_server::{Repository, Server};
 use flowrun_store::SqliteStore;
 use tokio::sync::mpsc;
@@ -92,7 +93,10 @@ impl Desk {
             }
             Ask::Resume { run } => self.resume(run, out).await,
             Ask::Rerun { run, from } => self.rerun(run, from, out).await,
-            Ask::Delete { run } => Ok(self.reading(move |store| store.delete(run)).await?),
+            Ask::Delete { run } => {
+                self.reading(move |store| store.delete(run)).await?;
+                self.of_artefacts(move |artefacts| artefacts.remove_run(&run.to_string())).await.map(drop)
+            }
             Ask::CreateAccount { name, user, limits } => {
                 let made = self.accounts().await?.create(name, user, &limits).await?;
                 out.tell(Part::Account(Box::new(made))).await
@@ -120,7 +124,25 @@ impl Desk {
             Ask::RevokeToken { id } => self.accounts().await?.revoke(&id).await,
             Ask::Stats => self.stats(out).await,
             Ask::Verify => self.verify(out).await,
-            Ask::Backup { to } => Ok(self.reading(move |store| store.backup(&to)).await?),
+            Ask::Backup { to } => {
+                let copy = to.clone();
+                self.reading(move |store| store.backup(&copy)).await?;
+                // Afterwards: what the copy of the store does not name yet is only too much.
+                self.of_artefacts(move |artefacts| artefacts.backup(beside(&to))).await.map(drop)
+            }
+        }
+    }
+
+    /// Does something with what scans brought home, if there is any.
+    async fn of_artefacts<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Artefacts) -> Result<T, ArtefactError> + Send + 'static,
+    ) -> Result<Option<T>, CommandError> {
+        let store = self.store.path().to_owned();
+        let work = move || Artefacts::find(&store)?.map(work).transpose();
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => Ok(done?),
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
     }
 
@@ -319,8 +341,10 @@ impl Desk {
     async fn verify(&self, out: &Out) -> Result<(), CommandError> {
         // More than this program can do: a journal is followed without an executor.
         let found = self.reading(|store| store.verify_replaying(&TaskTypes::documented())).await?;
-        let (ok, runs, lines) = (found.is_sound(), found.runs, found.lines);
-        let (problems, not_replayed) = (found.problems, found.not_replayed);
+        let damaged = self.of_artefacts(|artefacts| artefacts.verify()).await?.unwrap_or_default();
+        let (ok, runs, lines) = (found.is_sound() && damaged.is_empty(), found.runs, found.lines);
+        let (mut problems, not_replayed) = (found.problems, found.not_replayed);
+        problems.extend(damaged);
         out.tell(Part::Verified(Verdict { ok, runs, lines, problems, not_replayed })).await
     }
 }

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    AccountArgs, BenchArgs, CheckArgs, GraphArgs, KeysArgs, OutcomesArgs, ResumeArgs, RunArgs, RunsArgs,
-    ServeArgs, SimulateArgs, StoreArgs, SynthArgs, TokenArgs,
+    AccountArgs, BaselineArgs, BenchArgs, CheckArgs, GraphArgs, KeysArgs, OutcomesArgs, ResumeArgs, RunArgs,
+    RunsArgs, ScanArgs, ServeArgs, SimulateArgs, StoreArgs, SynthArgs, TokenArgs, ToolsArgs,
 };
 use crate::exit;
 
@@ -20,6 +20,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a flow for a site.
     Run(Box<RunArgs>),
+    /// Look at pages: audits, console, pictures compared with the ones before. A flow with one node does it.
+    Scan(Box<ScanArgs>),
+    /// Look after the pictures that pages are compared with.
+    Baseline(BaselineArgs),
+    /// Show which tools scans find on this machine, or install them.
+    Tools(ToolsArgs),
     /// Go on with runs that were interrupted, cut off by a crash, or left by a process that ended.
     Resume(Box<ResumeArgs>),
     /// Look after stored runs.

@@ -5,6 +5,7 @@ mod flow;
 mod harness;
 mod refused;
 mod run;
+mod scan;
 mod serve;
 mod stored;
 mod values;
@@ -17,6 +18,7 @@ pub(crate) use command::{Cli, Command};
 pub(crate) use flow::{BenchArgs, CheckArgs, GraphArgs, GraphFormat, KeysArgs};
 pub(crate) use harness::{OutcomesArgs, SimulateArgs, SuiteArgs, SynthArgs};
 pub(crate) use run::{RunArgs, SettingArgs, SettingFlags};
+pub(crate) use scan::{BaselineArgs, BaselineCommand, PageArgs, ScanArgs, ToolsArgs, ToolsCommand};
 pub(crate) use serve::{AccountArgs, AccountCommand, LimitArgs, ServeArgs, TokenArgs, TokenCommand};
 pub(crate) use stored::{
     BackupArgs, ExplainArgs, InspectArgs, ListArgs, RerunArgs, ResumeArgs, ResumeOneArgs, RunsArgs,

@@ -56,7 +56,7 @@ pub(crate) struct RunArgs {
 }
 
 /// The settings that can be given as flags; `settings::HELP` lists where else.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingArgs {
     /// File with settings [default: flowrun.toml, if there is one].
@@ -67,7 +67,7 @@ pub(crate) struct SettingArgs {
 }
 
 /// Settings themselves, apart from where else they stand.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingFlags {
     /// What becomes of scan components whose tool is not installed [default: fail].
@@ -85,6 +85,13 @@ pub(crate) struct SettingFlags {
     /// Whether the log shows how the answer to a failed webhook begins [default: true; for a server: false].
     #[arg(long, value_name = "BOOL")]
     show_answers: Option<bool>,
+    /// The browser that scans look at pages with [default: that in CHROME_PATH, else the first of PATH].
+    #[arg(long, value_name = "FILE")]
+    browser: Option<PathBuf>,
+    /// Let browsers run without their sandbox, as they must when you are root: a page that breaks out of its browser is
+    /// then you [default: false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    allow_unsandboxed: Option<bool>,
     /// A private host that the flow may reach; may be repeated.
     #[arg(long = "allow-host", value_name = "HOST:PORT")]
     allow_hosts: Vec<Endpoint>,
@@ -129,6 +136,8 @@ impl SettingFlags {
             show_answers: self.show_answers,
             allow_hosts: self.allow_hosts,
             missing_tool: self.missing_tool,
+            allow_unsandboxed: self.allow_unsandboxed,
+            browser: self.browser,
             secrets: Default::default(),
         }
     }
@@ -148,7 +157,7 @@ mod tests {
             let value = match flag {
                 "--allow-host" => "a:1",
                 "--missing-tool" => "skip",
-                "--show-answers" => "false",
+                "--show-answers" | "--allow-unsandboxed" => "false",
                 count if count.starts_with("--max-") => "3",
                 _ => "x",
             };

@@ -1,6 +1,7 @@
 //! One file per command, and the errors that end a command early.
 
 mod account;
+mod baseline;
 mod bench;
 mod check;
 #[cfg(feature = "demo")]
@@ -11,6 +12,7 @@ mod outcomes;
 mod resume;
 mod run;
 mod runs;
+mod scan;
 mod schema;
 mod serve;
 mod shown;
@@ -19,8 +21,10 @@ mod store;
 mod suite;
 mod synth;
 mod token;
+mod tools;
 
 pub(crate) use account::account;
+pub(crate) use baseline::baseline;
 pub(crate) use bench::bench;
 pub(crate) use check::check;
 #[cfg(feature = "demo")]
@@ -31,6 +35,7 @@ pub(crate) use outcomes::outcomes;
 pub(crate) use resume::resume;
 pub(crate) use run::run;
 pub(crate) use runs::runs;
+pub(crate) use scan::scan;
 pub(crate) use schema::schema;
 pub(crate) use serve::serve;
 pub(crate) use simulate::simulate;
@@ -38,11 +43,13 @@ pub(crate) use store::store;
 use suite::suite;
 pub(crate) use synth::synth;
 pub(crate) use token::token;
+pub(crate) use tools::tools;
 
 use std::borrow::Cow;
 use std::io;
 
 use flowrun::{ResumeError, RunError, RunId, StartError, StoreError};
+use flowrun_artefacts::ArtefactError;
 use flowrun_executors::scan::DiscoveryError;
 use flowrun_server::{ParseIdError, ParseScopeError, RepositoryError, ServerError, TokenId};
 use flowrun_sim::suite::CaseError;
@@ -71,6 +78,18 @@ pub(crate) enum CommandError {
     /// A setting has a value that nothing can be done with.
     #[error(transparent)]
     Wiring(#[from] WiringError),
+    /// What scans bring home cannot be kept or found.
+    #[error(transparent)]
+    Artefacts(#[from] ArtefactError),
+    /// Nothing is known of a page.
+    #[error("nothing is known of page `{0}`: it has not been scanned with this store")]
+    UnknownPage(String),
+    /// A page has nothing to accept.
+    #[error("page `{0}` has no picture that differs from its baseline")]
+    NothingToAccept(String),
+    /// A tool cannot be installed by this program.
+    #[error("could not install the browser: {0}")]
+    Install(String),
     /// A page is no address.
     #[error(transparent)]
     Page(#[from] NotAPage),
@@ -308,6 +327,10 @@ impl CommandError {
             | Self::Listen(_)
             | Self::Out(_)
             | Self::Folder { .. }
+            | Self::Artefacts(_)
+            | Self::UnknownPage(_)
+            | Self::NothingToAccept(_)
+            | Self::Install(_)
             | Self::Write(_) => Exit::NotFound,
         }
     }

@@ -51,7 +51,8 @@ pub(super) async fn resumed(
             round.consider(run.id, &file);
         }
     }
-    let executors = wiring::executors(settings, &round.addresses)?;
+    let artefacts = file.artefacts()?;
+    let executors = wiring::executors_with(settings, &round.addresses, |scan| scan.artefacts(artefacts))?;
     let engine = wiring::engine_on(executors, file.store.clone())?;
     let driven = held(&engine, &file, screen, round.drive(&engine)).await?;
     if driven.is_empty() && round.exit == Exit::Done {

@@ -1,6 +1,7 @@
 //! `flowrun run`: a flow on a site, watched to its end.
 
 use flowrun::{Executors, Plan, RunPolicy, RunRequest};
+use flowrun_artefacts::Artefacts;
 use flowrun_executors::scan::{Discovery, PageSource, PathPattern};
 use url::Url;
 
@@ -41,6 +42,13 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
     let out = args.out.as_deref().map(Out::create).transpose()?;
     // Only now: a flow that is refused leaves no store behind.
     let file = args.store.as_deref().map(StoreFile::open_or_create).transpose()?;
+    let executors = match plan.flow().nodes().any(|node| node.task_type() == "scan") {
+        false => executors,
+        true => {
+            let artefacts = artefacts(file.as_ref())?;
+            wiring::executors_with(&settings, &target.addresses, |scan| scan.artefacts(artefacts))?
+        }
+    };
     let engine = match &file {
         None => wiring::engine(executors)?,
         Some(file) => wiring::engine_on(executors, file.store.clone())?,
@@ -66,6 +74,14 @@ pub(crate) fn run(args: RunArgs, screen: &Screen) -> Result<Exit, CommandError> 
         out.keep(run.to_json())?;
     }
     shown::one(&driven, args.store.as_deref(), args.json, screen)
+}
+
+/// Where scans keep what they bring home: beside the store, or until the process ends.
+pub(super) fn artefacts(file: Option<&StoreFile>) -> Result<Artefacts, CommandError> {
+    match file {
+        Some(file) => file.artefacts(),
+        None => Ok(Artefacts::temporary(Artefacts::LIMIT)?),
+    }
 }
 
 /// How pages are looked for that nobody lists.

@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use flowrun_artefacts::Artefacts;
 use flowrun_server::{Server, ServerError, ServerOptions};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -39,9 +40,11 @@ async fn served(args: ServeArgs, screen: &Screen) -> Result<Exit, CommandError> 
     options.origins = args.origins.into_iter().collect();
     // Before the first connection, so that no signal falls between the two.
     let mut interrupts = Interrupts::new().map_err(DriveError::Signals)?;
-    let executors = wiring::served(&settings)?;
-    let mut builder = Server::builder(&args.store.path).options(options).executors(executors);
-    builder = wiring::wrapped(builder);
+    // Opened by the server, once the store is its own.
+    let artefacts = Arc::<OnceLock<Artefacts>>::default();
+    let executors = wiring::served(&settings, Arc::clone(&artefacts))?;
+    let builder = Server::builder(&args.store.path).options(options).executors(executors);
+    let mut builder = wiring::wrapped(builder.artefacts(artefacts));
     if !args.listen.ip().is_loopback() {
         builder = builder.require_token();
     }

@@ -4,6 +4,7 @@
 mod columns;
 mod draw;
 mod graph;
+mod page;
 mod plain;
 mod reasons;
 mod runs;
@@ -12,6 +13,7 @@ mod table;
 
 pub(crate) use draw::{Look, draw};
 pub(crate) use graph::{dot, mermaid};
+pub(crate) use page::page;
 pub(crate) use plain::{is_harmless, plain, plain_line, plain_lines, plain_up_to};
 pub(crate) use reasons::Reasons;
 pub(crate) use runs::runs;

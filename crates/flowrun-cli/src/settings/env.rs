@@ -40,6 +40,11 @@ pub(crate) fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> 
             layer.ssl_cert_file = Some(value.into());
             continue;
         }
+        if name == "CHROME_PATH" {
+            // Other programs read it too; ours of the same meaning wins.
+            layer.browser.get_or_insert_with(|| value.into());
+            continue;
+        }
         let Some(name) = name.to_str().and_then(|name| name.strip_prefix("FLOWRUN_")) else { continue };
         let text = || value.to_str().map(str::to_owned).ok_or_else(|| EnvError::NotUtf8(full(name)));
         match name {
@@ -61,6 +66,11 @@ pub(crate) fn from_env(vars: impl IntoIterator<Item = (OsString, OsString)>) -> 
                 let shown = text()?.parse().map_err(|_| EnvError::Bool(full(name)))?;
                 layer.show_answers = Some(shown);
             }
+            "ALLOW_UNSANDBOXED" => {
+                let allowed = text()?.parse().map_err(|_| EnvError::Bool(full(name)))?;
+                layer.allow_unsandboxed = Some(allowed);
+            }
+            "BROWSER" => layer.browser = Some(value.into()),
             "ALLOW_HOSTS" => {
                 let hosts = text()?;
                 let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
@@ -104,7 +114,7 @@ mod tests {
             let value = match name.as_str() {
                 "FLOWRUN_ALLOW_HOSTS" => "a:1",
                 "FLOWRUN_MISSING_TOOL" => "skip",
-                "FLOWRUN_SHOW_ANSWERS" => "false",
+                "FLOWRUN_SHOW_ANSWERS" | "FLOWRUN_ALLOW_UNSANDBOXED" => "false",
                 count if count.starts_with("FLOWRUN_MAX_") => "3",
                 _ => "x",
             };
@@ -119,6 +129,7 @@ mod tests {
         assert!(matches!(read("FLOWRUN_ALLOW_HOSTS", "a:1,b").unwrap_err(), EnvError::AllowHosts(_)));
         assert!(read("FLOWRUN_MAX_CONNECTIONS", "0").unwrap_err().to_string().contains("at least 1"));
         assert!(read("FLOWRUN_SHOW_ANSWERS", "yes").unwrap_err().to_string().contains("SHOW_ANSWERS"));
+        assert_eq!(read("CHROME_PATH", "/a/b").unwrap().browser, Some("/a/b".into()));
         assert_eq!(read("SSL_CERT_FILE", "a.pem").unwrap().ssl_cert_file, Some("a.pem".into()));
         assert_eq!(read("FLOWRUN_SOMETHING_ELSE", "x").unwrap(), Layer::default());
     }

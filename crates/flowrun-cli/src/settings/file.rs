@@ -64,7 +64,7 @@ fn masked(text: &str, key: Option<&str>) -> String {
 }
 
 /// The names of settings, and the words that are values of one.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 19] = [
     "slack_token",
     "slack_channel",
     "slack_api_url",
@@ -78,6 +78,8 @@ const NAMES: [&str; 17] = [
     "show_answers",
     "allow_hosts",
     "missing_tool",
+    "allow_unsandboxed",
+    "browser",
     "secrets",
     "[secrets]",
     "fail",
@@ -94,7 +96,7 @@ mod tests {
             let text = match line.split_whitespace().nth(2).unwrap() {
                 "allow_hosts" => "allow_hosts = ['a:1']".to_owned(),
                 "ca_certs" => "ca_certs = ['a.pem']".to_owned(),
-                "show_answers" => "show_answers = false".to_owned(),
+                flag @ ("show_answers" | "allow_unsandboxed") => format!("{flag} = false"),
                 count if count.starts_with("max_") => format!("{count} = 3"),
                 "missing_tool" => "missing_tool = 'skip'".to_owned(),
                 "[secrets]" => "[secrets]\nX = 'x'".to_owned(),

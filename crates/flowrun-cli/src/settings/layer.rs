@@ -45,6 +45,10 @@ pub(crate) struct Layer {
     pub(crate) allow_hosts: Vec<Endpoint>,
     /// What becomes of components whose tool is missing.
     pub(crate) missing_tool: Option<MissingTool>,
+    /// Whether a browser may run without its sandbox.
+    pub(crate) allow_unsandboxed: Option<bool>,
+    /// The program of the browser.
+    pub(crate) browser: Option<PathBuf>,
     /// Values for templates, by name.
     pub(crate) secrets: BTreeMap<String, Hidden>,
 }
@@ -68,6 +72,8 @@ impl Layer {
             ssl_cert_file: self.ssl_cert_file.or(below.ssl_cert_file),
             max_connections: self.max_connections.or(below.max_connections),
             max_connections_per_host: self.max_connections_per_host.or(below.max_connections_per_host),
+            allow_unsandboxed: self.allow_unsandboxed.or(below.allow_unsandboxed),
+            browser: self.browser.or(below.browser),
             show_answers: self.show_answers.or(below.show_answers),
             allow_hosts: self.allow_hosts,
             missing_tool: self.missing_tool.or(below.missing_tool),

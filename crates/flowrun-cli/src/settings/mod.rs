@@ -37,6 +37,10 @@ Settings, by flag, else environment, else the file flowrun.toml:
   --show-answers       FLOWRUN_SHOW_ANSWERS       show_answers       how the answer to a failed webhook begins: true
                                                                      (default) or false (default of a server)
   --missing-tool       FLOWRUN_MISSING_TOOL       missing_tool       fail (default) or skip
+  --browser            FLOWRUN_BROWSER            browser            the browser's program, else that in CHROME_PATH,
+                                                                     else the first of PATH
+  --allow-unsandboxed  FLOWRUN_ALLOW_UNSANDBOXED  allow_unsandboxed  whether browsers may run without their sandbox,
+                                                                     as they must for root: default false
   --secret             FLOWRUN_SECRET_<NAME>      [secrets] NAME     value of {{NAME}} in templates
 
 Lists and secrets add up over the three places. In the environment, lists are separated by commas. SSL_CERT_FILE names

@@ -14,6 +14,7 @@ mod readme;
 mod refusal;
 mod run;
 mod runs;
+mod scan;
 mod secrets;
 mod serve;
 mod serving;

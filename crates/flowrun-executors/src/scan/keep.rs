@@ -17,6 +17,7 @@ pub(crate) struct Keeper {
 
 /// What a scan found, to be kept.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "browser"), expect(dead_code, reason = "nobody takes pictures"))]
 pub(crate) struct Found {
     pub(crate) run: String,
     pub(crate) scan: String,

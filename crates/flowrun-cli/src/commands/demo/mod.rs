@@ -22,6 +22,9 @@ pub(crate) fn demo(screen: &Screen) -> Result<Exit, CommandError> {
     super::block_on(async {
         let scene = Scene::start().await.map_err(CommandError::Listen)?;
         screen.note(&scene.introduction());
+        if let Some(install) = super::tools::missing(&scene.settings()) {
+            screen.note(&format!("there is no browser, so consoles and pictures are left out: {install}"));
+        }
         let mut exit = Exit::Done;
         for act in scene::ACTS {
             match play(act, &scene, screen).await? {
@@ -42,7 +45,10 @@ async fn play(act: &Act, scene: &Scene, screen: &Screen) -> Result<Exit, Command
     screen.note(&format!("\n{}", act.title));
     let pages: Vec<String> = act.pages.iter().map(|&page| page.to_owned()).collect();
     let target = Target::new(&scene.site(), &pages)?;
-    let engine = wiring::engine(wiring::executors(&scene.settings(), &target.addresses)?)?;
+    let artefacts = super::run::artefacts(None)?;
+    let executors =
+        wiring::executors_with(&scene.settings(), &target.addresses, |scan| scan.artefacts(artefacts))?;
+    let engine = wiring::engine(executors)?;
     let flow = Flow::from_json(act.flow.replace(scene::HOOKS, &scene.hooks()));
     let flow = flow.expect("the flows of the demo are well-formed, as a test runs them");
     let plan = engine.plan(&flow).map_err(|refused| DriveError::Start(refused.into()))?;

@@ -25,7 +25,7 @@ pub(super) const HOOKS: &str = "https://hooks.example";
 
 pub(super) const ACTS: &[Act] = &[
     Act {
-        title: "1. Dual Step Flow: scan the page, then tell Slack. What needs a browser is skipped here.",
+        title: "1. Dual Step Flow: scan the page, then tell Slack. What needs a tool that is missing is skipped.",
         flow: include_str!("dual-step.json"),
         pages: &["/"],
         expected: Expected { slack: 1, webhooks: 0, mails: 0 },

@@ -33,7 +33,9 @@ pub(super) async fn rerun(args: RerunArgs, screen: &Screen) -> Result<Exit, Comm
     let stored = Stored::read(store, found.id)?;
     let what = what(&stored, args.from.as_deref())?;
     let addresses: Vec<_> = addresses(&stored.run.spec().site).collect();
-    let engine = wiring::engine_on(wiring::executors(&settings, &addresses)?, store.clone())?;
+    let artefacts = file.artefacts()?;
+    let executors = wiring::executors_with(&settings, &addresses, |scan| scan.artefacts(artefacts))?;
+    let engine = wiring::engine_on(executors, store.clone())?;
     let driven = held(&engine, &file, screen, async {
         let interrupts = Interrupts::new().map_err(DriveError::Signals)?;
         let run = engine.rerun(found.id, what).await?;
