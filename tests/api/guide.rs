@@ -147,6 +147,11 @@ async fn the_examples_answer_what_they_say_and_show_every_route() {
 pub(crate) fn shape_of(target: &str) -> String {
     let path = target.split('?').next().unwrap();
     let is_id = |piece: &str| piece.starts_with("{{") || piece.len() == 36;
-    let pieces = path.split('/').map(|piece| if is_id(piece) { "{id}" } else { piece });
+    let is_hash = |piece: &str| piece.len() == 64;
+    let pieces = path.split('/').map(|piece| match piece {
+        id if is_id(id) => "{id}",
+        hash if is_hash(hash) => "{hash}",
+        other => other,
+    });
     pieces.collect::<Vec<_>>().join("/")
 }
