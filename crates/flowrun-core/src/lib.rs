@@ -51,7 +51,7 @@ pub use plan::{
     OnUnknown, Plan, PlanError, Role, TaskTypes,
 };
 #[cfg(feature = "petgraph")]
-pub use plan::{PlanEdge, PlanEdges};
+pub use plan::{PlanEdge, PlanEdges, Visited};
 pub use reference::{NODE_KEYS, NodeKey, flow_schema};
 pub use run::{
     AttemptEnd, AttemptExplanation, Command, DEFAULT_CONFIGS, Decision, EdgeExplanation, EdgeReason, Event,

@@ -186,7 +186,7 @@ pub mod flows {
     };
     #[cfg(feature = "petgraph")]
     #[doc(inline)]
-    pub use crate::{PlanEdge, PlanEdges};
+    pub use crate::{PlanEdge, PlanEdges, Visited};
 }
 
 /// Runs: what they have become, their events, and why nodes ran or did not.

@@ -29,6 +29,8 @@ pub use error::PlanError;
 pub use kinds::{KindsOfNodes, ObjectKinds};
 pub(crate) use links::Links;
 #[cfg(feature = "petgraph")]
+pub use links::Visited;
+#[cfg(feature = "petgraph")]
 pub use petgraph::{PlanEdge, PlanEdges};
 pub use problem::NodeProblem;
 pub(crate) use settings::NodeSettings;
