@@ -163,6 +163,26 @@ async fn heads_that_are_too_long_are_refused_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_hosts_or_tokens_none_is_chosen() {
+    let (served, client) = server().await;
+    let address = client.address.to_string();
+    for (name, value, status) in [
+        ("host", "other.example", 400),
+        ("host", &address, 400),
+        ("authorization", "Token other", 401),
+        ("authorization", &format!("Token {}", client.token), 401),
+    ] {
+        for path in ["/flow", "/flowruns/events"] {
+            let answer = client.with(name, value).send("GET", path, None).await;
+            is_refusal(&answer, name);
+            assert_eq!(answer.status, status, "{name}: {value}");
+            assert!(answer.text.contains("more than one"), "{name}: {answer:?}");
+        }
+    }
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn queries_of_any_kind_are_answered() {
     let (served, client) = server().await;
     let values = [

@@ -23,7 +23,12 @@ impl Credentials {
     ///
     /// 401 in the words of the original, for headers that name nobody.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let Some(value) = headers.get(header::AUTHORIZATION) else { return Err(not_provided()) };
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = values.next() else { return Err(not_provided()) };
+        // Of two tokens a proxy in front may have checked the other one.
+        if values.next().is_some() {
+            return Err(unauthorized("There is more than one Authorization header."));
+        }
         // What is not ASCII is no token; which of the schemes it means is still seen.
         let value = String::from_utf8_lossy(value.as_bytes());
         let words: Vec<&str> = value.split_ascii_whitespace().collect();
@@ -109,5 +114,18 @@ mod tests {
         assert!(read("Token a b").is_err_and(|refusal| refusal != none));
         assert!(read("Bearer").is_err_and(|refusal| refusal != none));
         assert_eq!(read("Token=abc").unwrap().refused(), none);
+    }
+
+    #[test]
+    fn one_of_two_tokens_is_not_chosen() {
+        for second in ["Token abc", "Token abd", ""] {
+            let headers = ["Token abc", second].map(|value| (header::AUTHORIZATION, value.parse().unwrap()));
+            let mut both = HeaderMap::new();
+            for (name, value) in headers {
+                both.append(name, value);
+            }
+            let refused = unauthorized("There is more than one Authorization header.");
+            assert_eq!(Credentials::of(&both), Err(refused), "{second}");
+        }
     }
 }

@@ -235,13 +235,18 @@ fn address(parts: &Parts, trusted: &[ipnet::IpNet]) -> Result<String, Refusal> {
         value.split(',').next_back().map(str::trim)
     };
     let is_https = forwarded("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-    let named = parts.headers.get(HOST).map(|host| host.to_str().unwrap_or("?"));
+    // Of two hosts a proxy in front may have believed the other one (RFC 9112, 3.2).
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let named = hosts.next().map(|host| host.to_str().unwrap_or("?"));
+    if hosts.next().is_some() {
+        return Err(Refusal::detail(StatusCode::BAD_REQUEST, "there is more than one Host header"));
+    }
     let host =
         forwarded("x-forwarded-host").or(named).or_else(|| parts.uri.authority().map(|host| host.as_str()));
     let host = host.unwrap_or("localhost");
     if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
     {
-        return Err(Refusal::detail(StatusCode::BAD_REQUEST, "the Host header is none"));
+        return Err(Refusal::detail(StatusCode::BAD_REQUEST, "the Host header does not name a host"));
     }
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
     Ok(format!("{}://{host}{}", if is_https { "https" } else { "http" }, uri.path()))

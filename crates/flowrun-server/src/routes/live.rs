@@ -43,7 +43,7 @@ impl Call {
     /// A number in the query.
     pub(super) fn query_number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.query.given(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| Refusal::bad(format!("{name} must be a number")))
+        text.parse().map(Some).map_err(|_| Refusal::bad(format!("{name} must be a whole number, 0 or more")))
     }
 
     /// The run in the path.

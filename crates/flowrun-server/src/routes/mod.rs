@@ -113,7 +113,7 @@ async fn at_the_door(request: Request, next: Next) -> Response<Body> {
     let mut response = if address > MAX_ADDRESS {
         Refusal::detail(StatusCode::URI_TOO_LONG, "the address is too long").into_response()
     } else if bytes > MAX_HEADERS.0 || head.len() > MAX_HEADERS.1 {
-        let text = "the headers are too long";
+        let text = "the headers are too long, or too many";
         Refusal::detail(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text).into_response()
     } else {
         next.run(request).await
