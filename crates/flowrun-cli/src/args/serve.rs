@@ -10,7 +10,7 @@ use flowrun_server::{Scope, TokenId};
 use ipnet::IpNet;
 
 use super::SettingArgs;
-use super::values::{duration, network, origin};
+use super::values::{duration, lifetime, name, network, origin};
 use crate::settings::{self, SecretArg};
 
 /// The store of a server.
@@ -69,9 +69,10 @@ pub(crate) enum AccountCommand {
     /// Make an account.
     Create {
         /// Its name.
+        #[arg(value_parser = name)]
         name: String,
         /// The name of its user, as it stands in flows and runs [default: the account's name].
-        #[arg(long)]
+        #[arg(long, value_parser = name)]
         user: Option<String>,
         #[command(flatten)]
         limits: LimitArgs,
@@ -117,7 +118,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "COUNT")]
     pub(crate) conditions: Option<LimitArg>,
     /// Tasks at work at the same time, at least 1; more of them wait.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = concurrency)]
     pub(crate) concurrency: Option<LimitArg>,
 }
 
@@ -133,6 +134,14 @@ impl std::str::FromStr for LimitArg {
             return Ok(Self(None));
         }
         text.parse().map(|limit| Self(Some(limit))).map_err(|_| "must be a number or `none`".to_owned())
+    }
+}
+
+/// A limit under which tasks are done at all.
+fn concurrency(text: &str) -> Result<LimitArg, String> {
+    match text.parse()? {
+        LimitArg(Some(0)) => Err("must be at least 1, or `none`".to_owned()),
+        limit => Ok(limit),
     }
 }
 
@@ -153,7 +162,7 @@ pub(crate) enum TokenCommand {
         #[arg(long, default_value = "write")]
         scope: Scope,
         /// How long it is one, such as `30d` or `12h` [default: until it is revoked].
-        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        #[arg(long, value_name = "DURATION", value_parser = lifetime)]
         expires: Option<Duration>,
         #[command(flatten)]
         store: ServerStoreArg,

@@ -37,6 +37,23 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}, such as 30s, 12h or 30d"))
 }
 
+/// A time in which something can happen.
+pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time.is_zero() { Err("must be more than 0".to_owned()) } else { Ok(time) }
+}
+
+/// A name that a line of a list can show, and that a command can be given again.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    if text.trim() != text || text.contains(char::is_control) {
+        return Err("must not begin or end with a space, or hold control characters".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// An address or a network.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
@@ -71,6 +88,11 @@ mod tests {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("12h"), Ok(Duration::from_secs(12 * 3600)));
         assert!(duration("12").is_err() && duration("").is_err());
+        assert!(lifetime("1s").is_ok() && lifetime("0s").is_err() && lifetime("0").is_err());
+        assert!(name("Shop 1").is_ok() && name("ü").is_ok());
+        for bad in ["", " ", "a ", " a", "a\nb", "\u{1b}[31mred", "a\u{9b}"] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
         assert!(network("10.0.0.0/8").is_ok() && network("::1").is_ok() && network("host").is_err());
         assert!(origin("https://a.example:8443").is_ok());
         for bad in ["https://a.example/", "https://a.example:443", "*", "null", "https://a.example/x"] {

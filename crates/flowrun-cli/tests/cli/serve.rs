@@ -130,6 +130,12 @@ fn accounts_and_tokens_that_are_not_there_are_named() {
         (&["token", "create", "--account", "b"], 4, "there is no account `b`"),
         (&["token", "create", "--account", "a", "--scope", "all"], 2, "none of `read`, `run`, `write`"),
         (&["token", "create", "--account", "a", "--expires", "5"], 2, "such as 30s"),
+        (&["token", "create", "--account", "a", "--expires", "0s"], 2, "must be more than 0"),
+        (&["account", "create", ""], 2, "must not be empty"),
+        (&["account", "create", "b\nc"], 2, "control characters"),
+        (&["account", "create", "b", "--user", "b "], 2, "must not begin or end with a space"),
+        (&["account", "create", "b", "--concurrency", "0"], 2, "must be at least 1"),
+        (&["account", "limits", "a", "--concurrency", "0"], 2, "must be at least 1"),
         (&["token", "revoke", "11111111-1111-4111-8111-111111111111"], 4, "there is no token"),
     ] {
         let ended = place.run(args);
