@@ -1,7 +1,6 @@
 //! What is kept of a scan, and what the scan of the page before says about it.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
 
 use flowrun_artefacts::{Artefact, ArtefactError, Artefacts, Kind, PageKey, PageMemory};
 use serde_json::{Map, Value, json};
@@ -119,6 +118,8 @@ fn compare(
     memory: &mut PageMemory,
     kept: &mut Kept,
 ) -> Result<(), KeepError> {
+    use std::time::SystemTime;
+
     use flowrun_vrt::{METHOD, Options, Picture};
 
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

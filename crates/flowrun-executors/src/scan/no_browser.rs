@@ -10,7 +10,7 @@ use super::configs::{Configs, Granted};
 
 /// There are none.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Browsers;
+pub(crate) struct Browsers(());
 
 /// There is none.
 #[derive(Debug)]
