@@ -35,8 +35,8 @@ pub(crate) fn scan(args: ScanArgs, screen: &Screen) -> Result<Exit, CommandError
     let missing = super::tools::missing(&settings);
     let components = match (&args.components[..], &missing) {
         ([], None) => vec!["html", "logs", "vrt", "security"],
-        ([], Some(install)) => {
-            screen.note(&format!("logs and vrt are left out, as there is no browser: {install}"));
+        ([], Some(why)) => {
+            screen.note(&format!("logs and vrt are left out: {why}"));
             vec!["html", "security"]
         }
         (named, _) => named.iter().map(String::as_str).collect(),

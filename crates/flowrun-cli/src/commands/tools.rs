@@ -52,9 +52,16 @@ pub(crate) fn tools(args: &ToolsArgs, screen: &Screen) -> Result<Exit, CommandEr
     Ok(if browser.is_some() { Exit::Done } else { Exit::NotFound })
 }
 
-/// What to do about a browser that is missing; `None` when there is one.
+/// Why scans have no browser, and what to do about it; `None` when they have one.
 pub(super) fn missing(settings: &Layer) -> Option<&'static str> {
-    if browser(settings).is_some() { None } else { Some("`flowrun tools install` installs one") }
+    match browser(settings) {
+        None => Some("there is no browser; `flowrun tools install` installs one"),
+        Some(_) if is_root() && settings.allow_unsandboxed != Some(true) => Some(
+            "a browser that runs as root has no sandbox; run as another user, or set `allow_unsandboxed` where the \
+             pages are your own",
+        ),
+        Some(_) => None,
+    }
 }
 
 #[cfg(target_os = "linux")]

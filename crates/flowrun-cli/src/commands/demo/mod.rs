@@ -22,8 +22,8 @@ pub(crate) fn demo(screen: &Screen) -> Result<Exit, CommandError> {
     super::block_on(async {
         let scene = Scene::start().await.map_err(CommandError::Listen)?;
         screen.note(&scene.introduction());
-        if let Some(install) = super::tools::missing(&scene.settings()) {
-            screen.note(&format!("there is no browser, so consoles and pictures are left out: {install}"));
+        if let Some(why) = super::tools::missing(&scene.settings()) {
+            screen.note(&format!("consoles and pictures are left out: {why}"));
         }
         let mut exit = Exit::Done;
         for act in scene::ACTS {
