@@ -13,7 +13,8 @@ fn literals(answers: &[Shown]) -> String {
     let mut text = "import type { paths } from \"./api\";\n".to_owned();
     for (index, Shown { method, path, answer }) in answers.iter().enumerate() {
         let (method, status) = (method.to_lowercase(), answer.status);
-        let media = answer.headers["content-type"].to_str().unwrap();
+        // Descriptions have no parameters of media types.
+        let media = answer.headers["content-type"].to_str().unwrap().split(';').next().unwrap();
         write!(
             text,
             "export const answer{index}: paths[\"{path}\"][\"{method}\"][\"responses\"][{status}][\"content\"][\"{media}\"] =\n  {};\n",
