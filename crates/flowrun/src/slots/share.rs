@@ -16,6 +16,15 @@ use std::sync::Arc;
 use super::Keys;
 
 /// A group that an attempt belongs to where slots are shared, such as its account.
+///
+/// ```
+/// use flowrun::Share;
+///
+/// // At most two attempts of this account are at work, and of those at most one for this site.
+/// let path = vec![Share::new("account 7").most(2), Share::new("https://example.com").most(1)];
+/// assert_eq!(path[0].most, 2);
+/// assert_eq!(Share::new("account 8").most, usize::MAX);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Share {
