@@ -62,9 +62,10 @@ fn uri(uri: &str) -> Option<NodeProblem> {
 /// What is said of a name in the scheme, host or port: whatever its value is, it is not filled in there.
 fn misplaced(uri: &str) -> Option<String> {
     // What the author writes behind a beginning may go on with its path, but a colon is one of a scheme or a port.
-    let whole = if uri.contains("}}:") { "https://a.example" } else { "https://a.example/a" };
-    let whole = |_| whole.to_owned();
-    let rendered = rendered(uri, Place::Url, whole)?;
+    let follows = first_name(uri).and_then(|name| uri.get(name.len() + "{{}}".len()..));
+    let is_scheme_or_host = follows.is_some_and(|follows| follows.starts_with(':'));
+    let whole = if is_scheme_or_host { "https://a.example" } else { "https://a.example/a" };
+    let rendered = rendered(uri, Place::Url, |_| whole.to_owned())?;
     rendered.warnings.first().map(ToString::to_string)
 }
 
@@ -136,6 +137,7 @@ mod tests {
             "{{HOOK}}",
             " {{site_url}}/hook ",
             "{{HOOK}}{{TOKEN}}",
+            "{{HOOK}}{{TOKEN}}:send",
             "http://[::1]:80/",
             "https://a.example:8443",
         ] {
