@@ -77,10 +77,7 @@ async fn a_token_that_only_sees_asks_for_nothing() {
     let served = Served::new(ServerOptions::new()).await;
     let client = served.account("a", Limits::default()).await;
     let run = client.make("/flowrun", chain(&client, 2).await).await;
-    let repo = served.server.repository();
-    let account = repo.account_named("a").unwrap().unwrap();
-    let token = repo.create_token(account.id, Scope::Read, None).await.unwrap();
-    let reader = Client::new(client.address, token.secret);
+    let reader = Client::new(client.address, served.token("a", Scope::Read).await.secret);
     for what in ["cancel", "pause", "resume", "rerun"] {
         assert_eq!(ask(&reader, &run, what).await.0, 403, "{what}");
     }

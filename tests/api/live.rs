@@ -157,15 +157,13 @@ async fn a_stream_ends_with_the_token_it_was_opened_with() {
     let served = Served::new(ServerOptions::new()).await;
     let client = served.account("a", Limits::default()).await;
     let run = client.make("/flowrun", chain(&client, 2).await).await;
-    let repo = served.server.repository();
-    let account = repo.account_named("a").unwrap().unwrap();
-    let token = repo.create_token(account.id, Scope::Read, None).await.unwrap();
+    let token = served.token("a", Scope::Read).await;
     let reader = Client::new(client.address, token.secret);
     let of_run = Stream::open(&reader, &format!("/flowrun/{run}/events"), &[]).await;
     let of_all = Stream::open(&reader, "/flowruns/events", &[]).await;
     let mut other = Stream::open(&client, "/flowruns/events", &[]).await;
     assert_eq!(other.told().await.event.as_deref(), Some("ready"));
-    assert!(repo.revoke_token(token.id).await.unwrap());
+    assert!(served.server.repository().revoke_token(token.id).await.unwrap());
     for stream in [of_run, of_all] {
         assert_eq!(stream.rest().await.pop().unwrap().event.as_deref(), Some("denied"));
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowrun::{Context, EffectClass, Outcome, Task, TaskExecutor, TaskTypes, async_trait};
-use flowrun_server::{Limits, NewAccount, Scope, Server, ServerOptions};
+use flowrun_server::{Limits, NewAccount, NewToken, Scope, Server, ServerOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -111,6 +111,13 @@ impl Served {
         Client::new(self.address, token.secret)
     }
 
+    /// One more token of an account.
+    pub(crate) async fn token(&self, account: &str, scope: Scope) -> NewToken {
+        let repo = self.server.repository();
+        let account = repo.account_named(account).unwrap().unwrap();
+        repo.create_token(account.id, scope, None).await.unwrap()
+    }
+
     /// Stops serving, and waits for that.
     pub(crate) async fn stop(self) {
         let Self { server, stop, serving, _folder, .. } = self;
@@ -133,9 +140,7 @@ impl Served {
         for (name, limits) in [("A", Limits::default()), ("B", Limits::default()), ("L", few)] {
             tokens.insert(name, self.account(name, limits).await.token);
         }
-        let repo = self.server.repository();
-        let account = repo.account_named("A").unwrap().unwrap();
-        tokens.insert("MG", repo.create_token(account.id, Scope::Read, None).await.unwrap().secret);
+        tokens.insert("MG", self.token("A", Scope::Read).await.secret);
         tokens
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
 
-use crate::serving::{Serving, asked_with};
+use crate::serving::{Serving, asked_with, idle, token};
 use crate::support::Place;
 
 /// So many callers, and so many runs that each of them wants.
@@ -16,14 +16,10 @@ const CALLERS: (usize, usize) = (6, 12);
 /// of both by what was wanted, and how many runs there are.
 fn created_twice(has_keys: bool) -> (BTreeMap<String, Value>, BTreeMap<String, Value>, Value) {
     let place = Place::new();
-    assert_eq!(place.run(&["account", "create", "ops"]).code, 0);
-    let token = place.run(&["token", "create", "--account", "ops"]).out.trim().to_owned();
+    let token = token(&place);
     let serving = Serving::new(&place);
-    let make =
-        |path: &str, body| serving.ask("POST", &format!("/v1/ops{path}"), &token, Some(body)).1["id"].clone();
-    let site = make("/site", json!({"site_url": "https://example.com"}));
-    let nodes = json!([{"id": "1", "data": {"id": "1", "task_type": "case"}}]);
-    let wanted = json!({"site_id": site, "flow_id": make("/flow", json!({"nodes": nodes}))});
+    let site = serving.made(&token, "/site", json!({"site_url": "https://example.com"}));
+    let wanted = json!({"site_id": site, "flow_id": serving.made(&token, "/flow", idle())});
     let create = |address: &str, key: &str| {
         let named = if has_keys { "idempotency-key" } else { "x-key" };
         let headers = [("authorization", token.as_str()), (named, key)];

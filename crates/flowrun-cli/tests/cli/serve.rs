@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::serving::{Serving, asked};
+use crate::serving::{Serving, asked, idle, token};
 use crate::support::Place;
 
 #[test]
@@ -52,15 +52,10 @@ fn a_new_user_gets_from_nothing_to_a_run_that_outlives_the_server() {
 #[test]
 fn of_runs_that_are_created_while_it_is_killed_none_is_lost_and_none_begins_twice() {
     let place = Place::new();
-    assert_eq!(place.run(&["account", "create", "ops"]).code, 0);
-    let token = place.run(&["token", "create", "--account", "ops"]).out.trim().to_owned();
+    let token = token(&place);
     let serving = Serving::new(&place);
-    let make =
-        |path: &str, body| serving.ask("POST", &format!("/v1/ops{path}"), &token, Some(body)).1["id"].clone();
-    let site = make("/site", json!({"site_url": "https://example.com"}));
-    let nodes = json!([{"id": "1", "data": {"id": "1", "task_type": "case"}}]);
-    let flow = make("/flow", json!({"nodes": nodes}));
-    let wanted = json!({"site_id": site, "flow_id": flow});
+    let site = serving.made(&token, "/site", json!({"site_url": "https://example.com"}));
+    let wanted = json!({"site_id": site, "flow_id": serving.made(&token, "/flow", idle())});
 
     // Each of them creates until its server is gone; the main thread kills it in the middle.
     let (told, acknowledged) = std::sync::mpsc::channel();
@@ -153,21 +148,20 @@ fn accounts_and_tokens_that_are_not_there_are_named() {
 fn a_second_signal_ends_a_server_that_waits_for_its_runs_at_once() {
     for signal in ["TERM", "INT"] {
         let place = Place::new();
-        assert_eq!(place.run(&["account", "create", "ops"]).code, 0);
-        let token = place.run(&["token", "create", "--account", "ops"]).out.trim().to_owned();
+        let token = token(&place);
         // It takes connections and says nothing.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
         let silent = silent.local_addr().map(|at| (silent, at.to_string())).expect("it has an address");
         let serving = Serving::with(&place, &["--grace", "1h", "--allow-host", &silent.1]);
-        let make = |path: &str, body| serving.ask("POST", &format!("/v1/ops{path}"), &token, Some(body));
-        let site = make("/site", json!({"site_url": format!("http://{}", silent.1)})).1;
+        let site = serving.made(&token, "/site", json!({"site_url": format!("http://{}", silent.1)}));
         let nodes = json!([{"id": "1", "data": {"id": "1", "task_type": "scan"}}]);
-        let flow = make("/flow", json!({"nodes": nodes})).1;
-        let wanted = json!({"site_id": site["id"], "flow_id": flow["id"]});
-        assert_eq!(make("/flowrun", wanted.clone()).0, 201);
+        let flow = serving.made(&token, "/flow", json!({"nodes": nodes}));
+        let wanted = json!({"site_id": site, "flow_id": flow});
+        let create = || serving.ask("POST", "/v1/ops/flowrun", &token, Some(wanted.clone())).0;
+        assert_eq!(create(), 201);
         serving.signal(signal);
         // It has heard it, and waits: whatever does not create runs is answered.
-        assert!((0..10_000).any(|_| make("/flowrun", wanted.clone()).0 == 503));
+        assert!((0..10_000).any(|_| create() == 503));
         assert_eq!(serving.ask("GET", "/v1/ops/flow", &token, None).0, 200);
         assert_eq!(serving.ended(signal), Some(130));
     }

@@ -5,9 +5,20 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::Place;
+
+/// An account, and a token that may do everything in it.
+pub(crate) fn token(place: &Place) -> String {
+    assert_eq!(place.run(&["account", "create", "ops", "--user", "dev@example.com"]).code, 0);
+    place.run(&["token", "create", "--account", "ops"]).out.trim().to_owned()
+}
+
+/// A flow of one node that nothing here can do: a run of it ends at once, and goes nowhere.
+pub(crate) fn idle() -> Value {
+    json!({"title": "Idle", "nodes": [{"id": "1", "data": {"id": "1", "task_type": "case"}}]})
+}
 
 /// A server in a process of its own.
 pub(crate) struct Serving {
@@ -43,6 +54,13 @@ impl Serving {
 
     pub(crate) fn ask(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> (u16, Value) {
         asked(&self.address, method, path, token, body.as_ref()).expect("it answers")
+    }
+
+    /// Makes something below `/v1/ops`, and gives its id.
+    pub(crate) fn made(&self, token: &str, path: &str, body: Value) -> String {
+        let (status, made) = self.ask("POST", &format!("/v1/ops{path}"), token, Some(body));
+        assert_eq!(status, 201, "{made}");
+        made["id"].as_str().expect("an id").to_owned()
     }
 
     /// Sends a signal.

@@ -6,8 +6,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::serving::{Serving, idle, token};
 use crate::support::Place;
-use crate::{Serving, idle, made, token, tool};
+use crate::tool;
 
 /// What is looked at in each answer. Left out are the two that hold the server to the description of what is *sent*: the
 /// original is laxer (ids that are none are counted as failed) and stricter (forms without arrays) than a schema can say.
@@ -85,10 +86,9 @@ fn requests_that_are_made_up_are_answered_as_the_description_says() {
     let serving = Serving::new(&place);
     let token = token(&place);
     // Many, because what is made up also deletes.
-    let site =
-        |index| made(&serving, &token, "/site", json!({"site_url": format!("https://{index}.example")}));
+    let site = |index| serving.made(&token, "/site", json!({"site_url": format!("https://{index}.example")}));
     let sites: Vec<String> = (0..40).map(site).collect();
-    let flows: Vec<String> = (0..40).map(|_| made(&serving, &token, "/flow", idle())).collect();
+    let flows: Vec<String> = (0..40).map(|_| serving.made(&token, "/flow", idle())).collect();
     let document = with_known(serving.ask("GET", "/openapi.json", "", None).1, &sites, &flows);
 
     let mut requests = 0;

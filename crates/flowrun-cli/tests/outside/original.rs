@@ -6,8 +6,9 @@ use std::process::Command;
 use flowrun_testkit::servers::{SlackSink, Website};
 use serde_json::{Value, json};
 
+use crate::serving::{Serving, token};
 use crate::support::Place;
-use crate::{Serving, made, token, tool};
+use crate::tool;
 
 /// The flow that the project was founded on.
 const FLOW: &str = include_str!("../../../flowrun-core/tests/fixtures/seed_flow.json");
@@ -38,10 +39,10 @@ async fn the_client_of_the_original_lists_what_there_is_and_runs_a_flow_to_its_e
     let serving = Serving::with(&place, &args);
     let token = token(&place);
     let address = format!("http://{}/", website.addr());
-    let site = made(&serving, &token, "/site", json!({"site_url": address}));
+    let site = serving.made(&token, "/site", json!({"site_url": address}));
     let drawn: Value = serde_json::from_str(FLOW).expect("JSON");
     let flow = json!({"title": drawn["title"], "nodes": drawn["nodes"], "edges": drawn["edges"]});
-    let flow = made(&serving, &token, "/flow", flow);
+    let flow = serving.made(&token, "/flow", flow);
 
     let root = format!("http://{}", serving.address);
     client(place.path(), &["setup", "--api-key", &token, "--api-root", &root, "--client-root", &root]);
