@@ -92,18 +92,7 @@ pub(crate) fn executors_with(
     addresses: &[Url],
     more: impl FnOnce(ScanExecutor) -> ScanExecutor,
 ) -> Result<Executors, WiringError> {
-    let (slack, email) = (slack(settings), email(settings));
-    let at = |url: &str| Endpoint::of_url(url).ok();
-    let doors = Doors::of(settings)?;
-    let site = doors.guard(addresses.iter().filter_map(|url| at(url.as_str())))?;
-    let to_slack = doors.guard(slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url)))?;
-    let to_mail = doors.guard(email.endpoint())?;
-    Ok(Executors::new()
-        .secrets(revealed(&settings.secrets))
-        .executor("scan", more(scanner(settings, &site)))
-        .executor("webhook", WebhookExecutor::new(site, webhook(settings, true)))
-        .executor("slack", SlackExecutor::new(to_slack, slack))
-        .executor("email", EmailExecutor::new(to_mail, email)))
+    executors_for(Audience::Operator, settings, addresses, more)
 }
 
 /// The executors of a server that are set up. Its sites are named by its callers, so they open nothing: a private
@@ -112,19 +101,38 @@ pub(crate) fn served(
     settings: &Layer,
     artefacts: Arc<OnceLock<Artefacts>>,
 ) -> Result<Executors, WiringError> {
+    executors_for(Audience::Callers, settings, &[], |scan| scan.artefacts_from(artefacts))
+}
+
+/// Who starts runs and reads their logs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// Whoever gave the settings: sees answers, and hears of what is not set up when it should run.
+    Operator,
+    /// Callers of a server, for whom an executor that is not set up is one that is not there.
+    Callers,
+}
+
+fn executors_for(
+    audience: Audience,
+    settings: &Layer,
+    addresses: &[Url],
+    more: impl FnOnce(ScanExecutor) -> ScanExecutor,
+) -> Result<Executors, WiringError> {
+    let is_operator = audience == Audience::Operator;
     let (slack, email) = (slack(settings), email(settings));
     let at = |url: &str| Endpoint::of_url(url).ok();
     let doors = Doors::of(settings)?;
-    let site = doors.guard([])?;
+    let site = doors.guard(addresses.iter().filter_map(|url| at(url.as_str())))?;
     let mut executors = Executors::new()
         .secrets(revealed(&settings.secrets))
-        .executor("scan", scanner(settings, &site).artefacts_from(artefacts))
-        .executor("webhook", WebhookExecutor::new(site, webhook(settings, false)));
-    if slack.token.is_some() || slack.webhook_url.is_some() {
+        .executor("scan", more(scanner(settings, &site)))
+        .executor("webhook", WebhookExecutor::new(site, webhook(settings, is_operator)));
+    if is_operator || slack.token.is_some() || slack.webhook_url.is_some() {
         let named = slack.webhook_url.iter().chain([&slack.api_url]).filter_map(|url| at(url));
         executors = executors.executor("slack", SlackExecutor::new(doors.guard(named)?, slack));
     }
-    if email.smtp_url.is_some() {
+    if is_operator || email.smtp_url.is_some() {
         executors = executors.executor("email", EmailExecutor::new(doors.guard(email.endpoint())?, email));
     }
     Ok(executors)
@@ -190,17 +198,17 @@ fn webhook(settings: &Layer, shown_by_default: bool) -> WebhookSettings {
 fn scanner(settings: &Layer, guard: &Guard) -> ScanExecutor {
     let scan = ScanExecutor::new(guard.clone(), scan(settings));
     #[cfg(target_os = "linux")]
-    let scan = scan.browsers(browsers(settings, guard));
+    let scan = scan.browsers(flowrun_browser::BrowserPool::new(guard, browsers(settings)));
     scan
 }
 
-/// The browsers that may reach what `guard` lets through.
+/// How browsers are run.
 #[cfg(target_os = "linux")]
-pub(crate) fn browsers(settings: &Layer, guard: &Guard) -> flowrun_browser::BrowserPool {
-    let mut options = flowrun_browser::BrowserSettings::new();
-    options.executable.clone_from(&settings.browser);
-    options.allow_unsandboxed = settings.allow_unsandboxed.unwrap_or(false);
-    flowrun_browser::BrowserPool::new(guard, options)
+pub(crate) fn browsers(settings: &Layer) -> flowrun_browser::BrowserSettings {
+    let mut browsers = flowrun_browser::BrowserSettings::new();
+    browsers.executable.clone_from(&settings.browser);
+    browsers.allow_unsandboxed = settings.allow_unsandboxed.unwrap_or(false);
+    browsers
 }
 
 fn scan(settings: &Layer) -> ScanSettings {
