@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// The command that installs a browser on Debian and its like, with fonts: without any, every text is a row of boxes.
+/// The command that installs a browser on Debian and its like, with fonts: without any, every text is a row of boxes. It
+/// takes the version Debian has: a browser is only as safe as it is new, and a version that stands in a program is soon
+/// neither. Pictures of another version are not compared with those of the last, so a new one raises no alarm.
 pub const INSTALL: &str =
     "apt-get install -y --no-install-recommends chromium-headless-shell fonts-liberation";
 

@@ -9,7 +9,7 @@ use tracing::{debug, warn};
 
 use crate::browser::Browser;
 use crate::profile::Profiles;
-use crate::{BrowserError, BrowserSettings, Installed, NotInstalledError, PageRequest, PageVisit};
+use crate::{BrowserError, BrowserSettings, PageRequest, PageVisit};
 
 /// Connections of all browsers, and those to one host. Browsers have limits of their own (6 to a host, 32 in all);
 /// these only keep one that breaks them from taking all descriptors.
@@ -53,30 +53,6 @@ impl BrowserPool {
         &self.0.settings
     }
 
-    /// The browser that pages are looked at with. Asked anew each time: one that is installed meanwhile is found.
-    ///
-    /// # Errors
-    ///
-    /// [`NotInstalledError`] when there is none.
-    pub fn installed(&self) -> Result<Installed, NotInstalledError> {
-        let settings = &self.0.settings;
-        let search = std::env::var_os("PATH");
-        Installed::find(settings.executable.as_deref(), &settings.tool_folders, search.as_deref())
-    }
-
-    /// The browser, if it may be started: root has to allow that it has no sandbox.
-    ///
-    /// # Errors
-    ///
-    /// [`BrowserError::NotInstalled`] or [`BrowserError::Root`].
-    pub fn usable(&self) -> Result<Installed, BrowserError> {
-        let installed = self.installed()?;
-        match rustix::process::geteuid().is_root() && !self.0.settings.allow_unsandboxed {
-            true => Err(BrowserError::Root),
-            false => Ok(installed),
-        }
-    }
-
     /// Begins to look at pages that may share a browser: those of one account.
     #[must_use]
     pub fn session(&self) -> BrowserSession {
@@ -86,7 +62,7 @@ impl BrowserPool {
 
     async fn start(&self) -> Result<Browser, BrowserError> {
         let settings = &self.0.settings;
-        let installed = self.usable()?;
+        let installed = settings.usable()?;
         if settings.allow_unsandboxed {
             warn!("browser without its sandbox");
         }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::{BrowserError, Installed, NotInstalledError};
+
 /// Options of a [`BrowserPool`](crate::BrowserPool).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -95,5 +97,28 @@ impl BrowserSettings {
     pub fn profiles(mut self, profiles: impl Into<PathBuf>) -> Self {
         self.profiles = profiles.into();
         self
+    }
+
+    /// The browser that pages are looked at with. Asked anew each time: one that is installed meanwhile is found.
+    ///
+    /// # Errors
+    ///
+    /// [`NotInstalledError`] when there is none.
+    pub fn installed(&self) -> Result<Installed, NotInstalledError> {
+        let search = std::env::var_os("PATH");
+        Installed::find(self.executable.as_deref(), &self.tool_folders, search.as_deref())
+    }
+
+    /// The browser, if it may be started: root has to allow that it has no sandbox.
+    ///
+    /// # Errors
+    ///
+    /// [`BrowserError::NotInstalled`] or [`BrowserError::Root`].
+    pub fn usable(&self) -> Result<Installed, BrowserError> {
+        let installed = self.installed()?;
+        match rustix::process::geteuid().is_root() && !self.allow_unsandboxed {
+            true => Err(BrowserError::Root),
+            false => Ok(installed),
+        }
     }
 }

@@ -38,7 +38,7 @@ fn pages(request: &RawRequest) -> RawReply {
 async fn scan(server: &RawServer, paths: &[&str], data: Value, secrets: Secrets) -> Ran {
     let guard = guard(&[server.addr()]);
     let pool = BrowserPool::new(&guard, BrowserSettings::new().allow_unsandboxed(true));
-    pool.installed().unwrap_or_else(|missing| panic!("{missing}"));
+    pool.settings().installed().unwrap_or_else(|missing| panic!("{missing}"));
     let executor = ScanExecutor::new(guard, ScanSettings::new()).browsers(pool);
     let page = |path: &&str| Page::new(&(server.url() + path)).with_id(*path);
     let site = paths.iter().map(page).fold(Site::new(server.url()).with_id("site"), Site::with_page);

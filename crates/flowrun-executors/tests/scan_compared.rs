@@ -58,7 +58,7 @@ mod browser {
 
     fn executor(guard: Guard, artefacts: &Artefacts) -> ScanExecutor {
         let pool = BrowserPool::new(&guard, BrowserSettings::new().allow_unsandboxed(true));
-        pool.installed().unwrap_or_else(|missing| panic!("{missing}"));
+        pool.settings().installed().unwrap_or_else(|missing| panic!("{missing}"));
         ScanExecutor::new(guard, ScanSettings::new()).browsers(pool).artefacts(artefacts.clone())
     }
 

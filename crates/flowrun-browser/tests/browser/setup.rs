@@ -21,7 +21,7 @@ pub(crate) fn settings() -> BrowserSettings {
 /// A pool that reaches these addresses. It fails where there is no browser.
 pub(crate) fn pool(addresses: &[SocketAddr], settings: BrowserSettings) -> BrowserPool {
     let pool = BrowserPool::new(&guard(addresses), settings);
-    pool.installed().unwrap_or_else(|missing| panic!("{missing}"));
+    pool.settings().installed().unwrap_or_else(|missing| panic!("{missing}"));
     pool
 }
 

@@ -16,10 +16,8 @@ use crate::settings::Layer;
 /// The command that installs a browser.
 const INSTALL: &str = "flowrun tools install";
 
-/// What is installed: the small browser, and fonts, without which every text is a row of boxes. Debian's packages, in
-/// the version Debian has: a browser is only as safe as it is new, and a version that stands in a program is soon none of
-/// both. Pictures of another version are not compared with those of the last, so a new one raises no alarm.
-const PACKAGES: [&str; 2] = ["chromium-headless-shell", "fonts-liberation"];
+/// What is said where there is none.
+const NOT_INSTALLED: &str = "there is no browser; `flowrun tools install` installs one";
 
 /// Shows the tools, or installs them.
 pub(crate) fn tools(args: &ToolsArgs, screen: &Screen) -> Result<Exit, CommandError> {
@@ -53,22 +51,24 @@ pub(crate) fn tools(args: &ToolsArgs, screen: &Screen) -> Result<Exit, CommandEr
 }
 
 /// Why scans have no browser, and what to do about it; `None` when they have one.
-pub(super) fn missing(settings: &Layer) -> Option<&'static str> {
-    match browser(settings) {
-        None => Some("there is no browser; `flowrun tools install` installs one"),
-        Some(_) if is_root() && settings.allow_unsandboxed != Some(true) => Some(
-            "a browser that runs as root has no sandbox; run as another user, or set `allow_unsandboxed` where the \
-             pages are your own",
-        ),
-        Some(_) => None,
-    }
+#[cfg(target_os = "linux")]
+pub(super) fn missing(settings: &Layer) -> Option<String> {
+    let error = crate::wiring::browsers(settings).usable().err()?;
+    Some(match (&error, error.help()) {
+        (flowrun_browser::BrowserError::NotInstalled(_), _) => NOT_INSTALLED.to_owned(),
+        (_, Some(help)) => format!("{error}; {help}"),
+        (_, None) => error.to_string(),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn missing(_: &Layer) -> Option<String> {
+    Some(NOT_INSTALLED.to_owned())
 }
 
 #[cfg(target_os = "linux")]
 fn browser(settings: &Layer) -> Option<PathBuf> {
-    let search = std::env::var_os("PATH");
-    let found = flowrun_browser::Installed::find(settings.browser.as_deref(), &[], search.as_deref());
-    found.ok().map(|installed| installed.path().to_owned())
+    crate::wiring::browsers(settings).installed().ok().map(|installed| installed.path().to_owned())
 }
 
 /// Elsewhere nothing would end a browser with the process that started it.
@@ -83,20 +83,23 @@ fn version(path: &PathBuf) -> Option<String> {
     text.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
 }
 
+#[cfg(target_os = "linux")]
 fn install(settings: &Layer, screen: &Screen) -> Result<(), CommandError> {
+    use flowrun_browser::INSTALL as BY_HAND;
+
     if let Some(path) = browser(settings) {
         screen.note(&format!("there is a browser already: {}", path.display()));
         return Ok(());
     }
-    let words = [&["install", "-y", "--no-install-recommends"][..], &PACKAGES].concat();
-    let by_hand = format!("apt-get update && apt-get {}", words.join(" "));
-    if !is_root() {
+    let by_hand = format!("apt-get update && {BY_HAND}");
+    if !rustix::process::geteuid().is_root() {
         return Err(CommandError::Install(format!("packages are installed by root alone: {by_hand}")));
     }
-    for words in [&["update"][..], &words] {
-        screen.note(&format!("apt-get {}", words.join(" ")));
+    for call in ["apt-get update", BY_HAND] {
+        screen.note(call);
+        let mut words = call.split(' ');
         // What it says is for people, and must not mix with what this program prints as data.
-        let status = Command::new("apt-get")
+        let status = Command::new(words.next().unwrap_or_default())
             .args(words)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .stdout(std::io::stderr())
@@ -112,12 +115,7 @@ fn install(settings: &Layer, screen: &Screen) -> Result<(), CommandError> {
     Ok(())
 }
 
-#[cfg(unix)]
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
+#[cfg(not(target_os = "linux"))]
+fn install(_: &Layer, _: &Screen) -> Result<(), CommandError> {
+    Err(CommandError::Install("scans have a browser on Linux alone".to_owned()))
 }

@@ -37,7 +37,7 @@ impl Browsers {
     /// What is needed for one; `None` when one has to be installed.
     pub(crate) fn session(&self) -> Result<Session, Option<String>> {
         let pool = self.0.as_ref().ok_or(None)?;
-        match pool.usable() {
+        match pool.settings().usable() {
             Ok(_) => Ok(Session(pool.session())),
             Err(BrowserError::NotInstalled(_)) if pool.settings().executable.is_none() => Err(None),
             Err(error) => {
