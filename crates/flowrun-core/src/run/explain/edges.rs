@@ -8,7 +8,7 @@ use crate::run::{Record, State};
 
 impl Explainer {
     /// What conditions say of an object, with the comparisons that decided it. Asked before the record changes the
-    /// run: facts may be told anew later.
+    /// run: facts may be told anew later. Nothing for those that are only counted.
     pub(super) fn judgement(&self, record: &Record) -> Option<JudgedObject> {
         let Record::Judged { node, entry, side, evaluation } = record else { return None };
         // A record that does not fit is refused afterwards.
@@ -18,6 +18,9 @@ impl Explainer {
             .conditions(*node)
             .and(self.run.nodes.get(*node))
             .and_then(|_| self.run.objects(*node).get(*entry as usize))?;
+        if self.traces[node.index()].side(*side).first.len() >= SHOWN {
+            return None;
+        }
         let comparisons = match evaluation {
             Some(evaluation) => {
                 let conditions = self.run.plan.conditions(*node)?;

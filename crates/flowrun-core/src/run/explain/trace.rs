@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::name_of;
 use super::value::{AttemptEnd, AttemptExplanation, JudgedObject, Reason, Stop};
-use super::{SHOWN, name_of};
 use crate::model::{NodeStatus, ObjectEntry};
 use crate::run::Record;
 
@@ -85,8 +85,8 @@ impl Trace {
                     self.objects.insert(name_of(&report.entry).into(), number);
                 }
             }
-            Record::Judged { .. }
-            | Record::Late { .. }
+            Record::Judged { side, .. } => self.judged[place(*side)].count += 1,
+            Record::Late { .. }
             | Record::RunStarted
             | Record::CancelRequested
             | Record::RunTimedOut
@@ -111,12 +111,9 @@ impl Trace {
         }
     }
 
+    /// One of the objects that are named.
     pub(super) fn judge(&mut self, judged: JudgedObject) {
-        let side = &mut self.judged[place(judged.side)];
-        side.count += 1;
-        if side.first.len() < SHOWN {
-            side.first.push(judged);
-        }
+        self.judged[place(judged.side)].first.push(judged);
     }
 
     /// The objects that went to a side.
