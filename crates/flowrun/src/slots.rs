@@ -204,21 +204,19 @@ impl Slots {
             error!(run = %request.run, node = request.node, "the function that names shares panicked");
             vec![Share::new(PANICKED)]
         });
-        shares.into_iter().map(|share| (share.name.into(), share.most)).collect()
+        shares.into_iter().map(|share| (share.name.into(), share.most.max(1))).collect()
     }
 
     /// The nodes of a run that ask for a slot, each with the group that has no more for it, if it is that which it
     /// waits for.
     pub(crate) fn waiting(&self, run: RunId) -> Vec<(NodeIx, Option<Share>)> {
         let table = self.table();
-        let first = (run, NodeIx::new(0), Attempt::FIRST);
-        let of_run = table.all.range(first..).take_while(|((of, ..), _)| *of == run);
         let waits = |((_, node, _), (keys, number)): (&Holder, &(Keys, Option<u64>))| {
             number.as_ref()?;
             let full = table.ready.full(&keys.path);
-            Some((*node, full.map(|(name, most)| Share::new(&**name).most((*most).max(1)))))
+            Some((*node, full.map(|(name, most)| Share::new(&**name).most(*most))))
         };
-        of_run.filter_map(waits).collect()
+        table.of_run(run).filter_map(waits).collect()
     }
 
     /// Which limit keeps an attempt waiting for as long as the runs above its own are at work: those that started it, and
@@ -226,9 +224,8 @@ impl Slots {
     fn held_by_ancestors(&self, table: &Table, holder: Holder) -> Option<String> {
         let (keys, Some(_)) = table.all.get(&holder)? else { return None };
         let ancestors = std::iter::successors(table.parents.get(&holder.0), |run| table.parents.get(run));
-        let first = |run: RunId| (run, NodeIx::new(0), Attempt::FIRST);
         let held: Vec<&Keys> = ancestors
-            .flat_map(|run| table.all.range(first(*run)..).take_while(move |((of, ..), _)| of == run))
+            .flat_map(|run| table.of_run(*run))
             .filter(|(_, (_, asking))| asking.is_none())
             .map(|(_, (keys, _))| keys)
             .collect();
@@ -240,9 +237,9 @@ impl Slots {
         }
         let of_group = |depth: usize| held.iter().filter(|held| held.is_in(&keys.path[..=depth])).count();
         if let Some((_, (name, most))) =
-            keys.path.iter().enumerate().find(|(depth, (_, most))| of_group(*depth) >= (*most).max(1))
+            keys.path.iter().enumerate().find(|(depth, (_, most))| of_group(*depth) >= *most)
         {
-            return Some(format!("all {} of `{}`", (*most).max(1), shown(name)));
+            return Some(format!("all {most} of `{}`", shown(name)));
         }
         let is_full =
             |key: &&Key| held.iter().filter(|held| held.keys.contains(key)).count() >= self.most_of(key);
@@ -343,6 +340,12 @@ impl Slots {
 }
 
 impl Table {
+    /// Those of one run.
+    fn of_run(&self, run: RunId) -> impl Iterator<Item = (&Holder, &(Keys, Option<u64>))> {
+        let first = (run, NodeIx::new(0), Attempt::FIRST);
+        self.all.range(first..).take_while(move |((of, ..), _)| *of == run)
+    }
+
     /// One more asks, behind those with the same keys.
     fn ask(&mut self, holder: Holder, keys: Keys, granted: mpsc::UnboundedSender<(NodeIx, Attempt)>) {
         let number = self.next;
@@ -490,9 +493,7 @@ impl Drop for RunSlots {
         }
         let mut table = self.slots.table();
         table.parents.remove(&self.run);
-        let first = (self.run, NodeIx::new(0), Attempt::FIRST);
-        let mine = table.all.range(first..).map(|(holder, _)| *holder);
-        let mine: Vec<Holder> = mine.take_while(|(run, ..)| *run == self.run).collect();
+        let mine: Vec<Holder> = table.of_run(self.run).map(|(holder, _)| *holder).collect();
         for holder in mine {
             self.slots.forget(&mut table, holder);
         }

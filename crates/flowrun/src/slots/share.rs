@@ -11,7 +11,7 @@
 //! 1996) with a cost of one for each slot, after the number of slots held.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::Keys;
 
@@ -50,11 +50,11 @@ impl Share {
     }
 }
 
-/// The groups that an attempt belongs to, the outermost first, with what each may have.
+/// The groups that an attempt belongs to, the outermost first, with what each may have, at least 1.
 pub(super) type Path = Box<[(Arc<str>, usize)]>;
 
 /// The group that holds lines themselves: below every other one there is one.
-const LINES: &str = "";
+static LINES: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
 
 /// What asks and could be served, in groups.
 pub(super) struct Group {
@@ -105,8 +105,7 @@ impl Group {
 
     /// One more line could be served.
     pub(super) fn insert(&mut self, number: u64, keys: Keys) {
-        let path = keys.path.clone();
-        self.at(&path, &mut |group| drop(group.lines.insert(number, Arc::clone(&keys))), None);
+        self.at(&keys.path, &mut |group| drop(group.lines.insert(number, Arc::clone(&keys))), None);
     }
 
     /// A line is served, or it cannot be.
@@ -135,9 +134,9 @@ impl Group {
     fn at(&mut self, path: &[(Arc<str>, usize)], lines: &mut dyn FnMut(&mut Self), change: Option<Change>) {
         let (name, most, inner) = match path.split_first() {
             Some(((name, most), inner)) => (Arc::clone(name), *most, Some(inner)),
-            None => (LINES.into(), usize::MAX, None),
+            None => (Arc::clone(&LINES), usize::MAX, None),
         };
-        let new = || Self { most: most.max(1), ..Self::default() };
+        let new = || Self { most, ..Self::default() };
         let group = self.groups.entry(Arc::clone(&name)).or_insert_with(new);
         if self.idle.remove(&(group.served, Arc::clone(&name))) || group.is_idle() {
             group.served = group.served.max(self.now);
@@ -154,7 +153,7 @@ impl Group {
                 group.served = turn;
             }
             Some(Change::Released) => group.held -= 1,
-            Some(Change::Limited) => group.most = most.max(1),
+            Some(Change::Limited) => group.most = most,
             None => {}
         }
         if group.is_ready() {
