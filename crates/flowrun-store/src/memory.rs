@@ -177,7 +177,7 @@ impl Maintenance for MemoryStore {
                 Err(why) if why.is_about_task_types() => {
                     verified.not_replayed.push(format!("run `{run}`: {why}"));
                 }
-                Err(why) => verified.problem(format!("run `{run}`: {why}")),
+                Err(why) => verified.problem(format!("run `{run}`: {}", why.problem())),
             }
         }
         Ok(verified)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowrun_core::{Plan, PlanError, ReadError, ReplayError, Run, RunSpec, TaskTypes};
+use flowrun_core::{ErrorChain, Plan, PlanError, ReadError, ReplayError, Run, RunSpec, TaskTypes};
 
 use crate::{NewRun, StoredRun};
 
@@ -21,6 +21,14 @@ pub enum StoredRunError {
 }
 
 impl StoredRunError {
+    /// What a verification says of it: of a journal that does not fit, where.
+    pub(crate) fn problem(&self) -> String {
+        match self {
+            Self::Journal(source) => ErrorChain::new(source).to_string(),
+            Self::Flow(_) | Self::Refused(_) => ErrorChain::new(self).to_string(),
+        }
+    }
+
     /// Whether nothing is wrong but that the flow names task types which are not known here.
     #[must_use]
     pub fn is_about_task_types(&self) -> bool {

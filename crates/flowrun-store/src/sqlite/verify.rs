@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::format::{State, deleted_sum};
 use super::reader::{self, Flows, Found, select_runs};
 use super::{SqliteStore, transaction};
-use crate::{StoreError, StoredRun, StoredRunError, Verified};
+use crate::{StoreError, StoredRun, Verified};
 
 /// What must not be there, and how it is called when it is.
 const STRAYS: [(&str, &str); 6] = [
@@ -179,11 +179,9 @@ enum Unfit {
 
 /// Replays the journal of a run and compares the run it gives with the state.
 fn replays(stored: &StoredRun, state: &State, types: &TaskTypes) -> Result<(), Unfit> {
-    let run = stored.replay(types).map_err(|why| match &why {
-        known if known.is_about_task_types() => Unfit::Unknown(known.to_string()),
-        StoredRunError::Refused(_) => Unfit::Problem(why.to_string()),
-        StoredRunError::Flow(source) => Unfit::Problem(format!("{why}: {source}")),
-        StoredRunError::Journal(source) => Unfit::Problem(source.to_string()),
+    let run = stored.replay(types).map_err(|why| match why.is_about_task_types() {
+        true => Unfit::Unknown(why.to_string()),
+        false => Unfit::Problem(why.problem()),
     })?;
     let completed = state.status.is_over().then(|| Timestamp::from_micros(state.updated));
     if (run.status(), run.completed()) == (state.status, completed) {
